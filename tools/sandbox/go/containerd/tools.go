@@ -1,0 +1,10 @@
+//go:build tools
+
+// Package tools names the programs that the sandbox builds from this module, so that go.mod and go.sum pin them.
+package tools
+
+import (
+	_ "github.com/containerd/containerd/v2/cmd/containerd"
+	_ "github.com/containerd/containerd/v2/cmd/containerd-shim-runc-v2"
+	_ "github.com/containerd/containerd/v2/cmd/ctr"
+)
