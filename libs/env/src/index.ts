@@ -1,0 +1,2 @@
+export { EnvReader, readConfig } from './read-config';
+export type { HostPort } from './read-config';

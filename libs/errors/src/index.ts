@@ -1,0 +1,3 @@
+export { ContrailError, errorText } from './contrail-error';
+export type { ErrorCode } from './contrail-error';
+export { invariant } from './invariant';
