@@ -1,0 +1,10 @@
+export { systemClock } from './clock';
+export type { Clock } from './clock';
+export { backoffDelayMs, defaultBackoff } from './backoff';
+export type { BackoffPolicy } from './backoff';
+export { diffByKey } from './diff-by-key';
+export type { Diff } from './diff-by-key';
+export { WorkQueue } from './work-queue';
+export type { WorkQueueOptions } from './work-queue';
+export { ReconcileLoop } from './reconcile-loop';
+export type { ReconcileLoopOptions, ReconcileOutcome, ReconcilePending, ReconcileState, ReconcileStatus } from './reconcile-loop';
