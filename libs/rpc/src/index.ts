@@ -1,0 +1,11 @@
+export { peerOf } from './caller';
+export type { Caller } from './caller';
+export { callUnary, closeClient, createClient, openBidi, openServerStream } from './client';
+export type { ClientBidi, ClientTarget, UnaryOptions } from './client';
+export { startServer } from './server';
+export type { RunningServer, ServerOptions } from './server';
+export { bidi, defineService, serverStream, unary } from './service';
+export type { BidiStream, CallContext, Handler, MethodSpec, ServerStream, ServiceSpec } from './service';
+export { fromServiceError, toServiceError } from './status';
+export { loadTls, staticTls, TlsSource } from './tls-source';
+export type { TlsFiles, TlsMaterial } from './tls-source';

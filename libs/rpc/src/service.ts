@@ -1,0 +1,182 @@
+import type {
+  sendUnaryData,
+  ServerDuplexStream,
+  ServerUnaryCall,
+  ServerWritableStream,
+  UntypedServiceImplementation,
+} from '@grpc/grpc-js';
+import { ContrailError } from '@contrail/errors';
+import { peerOf } from './caller';
+import type { Caller } from './caller';
+import { toServiceError } from './status';
+
+export interface CallContext {
+  readonly caller: Caller;
+  /** Aborted when the client cancels, its deadline passes, or the connection breaks. */
+  readonly signal: AbortSignal;
+}
+
+export interface ServerStream<O> extends CallContext {
+  /** Resolves when the transport takes more. @throws ContrailError CANCELLED when the client is gone. */
+  write(message: O): Promise<void>;
+}
+
+export interface BidiStream<I, O> extends ServerStream<O> {
+  /** Ends when the client ends its side or goes away. */
+  messages(): AsyncIterable<I>;
+}
+
+type Method = 'unary' | 'serverStream' | 'bidi';
+type Raw = (call: never, callback: sendUnaryData<unknown>) => void;
+
+export interface Handler<I, O> {
+  readonly method: Method;
+  readonly serve: (checkCaller: (caller: Caller) => void) => Raw;
+  /** Types only. */
+  readonly types?: { input: I; output: O };
+}
+
+export function unary<I, O>(handle: (request: I, context: CallContext) => Promise<O>): Handler<I, O> {
+  const serve =
+    (check: (caller: Caller) => void) =>
+    (call: ServerUnaryCall<I, O>, callback: sendUnaryData<O>): void => {
+      const run = async (): Promise<O> => {
+        const context = contextOf(call);
+        check(context.caller);
+        return await handle(call.request, context);
+      };
+      run().then(
+        (response) => callback(null, response),
+        (error: unknown) => callback(toServiceError(error)),
+      );
+    };
+  return { method: 'unary', serve: serve as unknown as Handler<I, O>['serve'] };
+}
+
+export function serverStream<I, O>(
+  handle: (request: I, stream: ServerStream<O>) => Promise<void>,
+): Handler<I, O> {
+  const serve =
+    (check: (caller: Caller) => void) =>
+    (call: ServerWritableStream<I, O>): void =>
+      runStream(call, async () => {
+        const stream = writerOf(call);
+        check(stream.caller);
+        await handle(call.request, stream);
+      });
+  return { method: 'serverStream', serve: serve as unknown as Handler<I, O>['serve'] };
+}
+
+export function bidi<I, O>(handle: (stream: BidiStream<I, O>) => Promise<void>): Handler<I, O> {
+  const serve =
+    (check: (caller: Caller) => void) =>
+    (call: ServerDuplexStream<I, O>): void =>
+      runStream(call, async () => {
+        const writer = writerOf(call);
+        check(writer.caller);
+        await handle({
+          ...writer,
+          messages: () => readAll<I>(call, writer.signal),
+        });
+      });
+  return { method: 'bidi', serve: serve as unknown as Handler<I, O>['serve'] };
+}
+
+async function* readAll<I>(call: ServerDuplexStream<I, never>, signal: AbortSignal): AsyncIterable<I> {
+  try {
+    for await (const message of call) yield message as I;
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  }
+}
+
+function runStream(
+  call: ServerWritableStream<never, never> | ServerDuplexStream<never, never>,
+  run: () => Promise<void>,
+): void {
+  run().then(
+    () => call.end(),
+    (error: unknown) => {
+      call.emit('error', toServiceError(error));
+    },
+  );
+}
+
+function contextOf(call: ServerUnaryCall<never, never> | ServerWritableStream<never, never>): CallContext {
+  const controller = new AbortController();
+  call.on('cancelled', () => controller.abort());
+  return { caller: peerOf(call), signal: controller.signal };
+}
+
+function writerOf<O>(call: ServerWritableStream<never, O> | ServerDuplexStream<never, O>): ServerStream<O> {
+  const { caller, signal } = contextOf(call as ServerWritableStream<never, never>);
+  const gone = (): ContrailError => new ContrailError('CANCELLED', `the stream to ${caller.service} ended`);
+  return {
+    caller,
+    signal,
+    write: (message) =>
+      new Promise<void>((resolve, reject) => {
+        if (signal.aborted) {
+          reject(gone());
+          return;
+        }
+        if (call.write(message)) {
+          resolve();
+          return;
+        }
+        const done = (): void => {
+          call.removeListener('drain', done);
+          signal.removeEventListener('abort', stop);
+          resolve();
+        };
+        const stop = (): void => {
+          call.removeListener('drain', done);
+          reject(gone());
+        };
+        call.once('drain', done);
+        signal.addEventListener('abort', stop, { once: true });
+      }),
+  };
+}
+
+export interface MethodDefinition<I, O> {
+  readonly path: string;
+  readonly requestDeserialize: (bytes: Buffer) => I;
+  readonly responseSerialize: (value: O) => Buffer;
+}
+
+type DefinitionMap = Readonly<Record<string, MethodDefinition<never, never>>>;
+type InputOf<M> = M extends { requestDeserialize: (bytes: Buffer) => infer I } ? I : never;
+type OutputOf<M> = M extends { responseSerialize: (value: infer O) => Buffer } ? O : never;
+
+export interface MethodSpec<I, O> {
+  /** Service names that may call; 'any' includes clients without certificate. */
+  readonly allow: readonly string[] | 'any';
+  readonly handle: Handler<I, O>;
+}
+
+export interface ServiceSpec {
+  readonly definition: DefinitionMap;
+  readonly implementation: UntypedServiceImplementation;
+}
+
+/** Binds handlers to a generated service; every method says who may call it. */
+export function defineService<D extends DefinitionMap>(
+  definition: D,
+  methods: { readonly [K in keyof D]: MethodSpec<InputOf<D[K]>, OutputOf<D[K]>> },
+): ServiceSpec {
+  const implementation: UntypedServiceImplementation = {};
+  for (const name of Object.keys(definition)) {
+    const spec = methods[name];
+    if (!spec) throw new Error(`method ${name} has no handler`);
+    const check = (caller: Caller): void => {
+      if (spec.allow === 'any' || spec.allow.includes(caller.service)) return;
+      throw new ContrailError(
+        'PERMISSION_DENIED',
+        `${caller.service || 'a client without certificate'} may not call ${definition[name]?.path ?? name}; allowed: ${spec.allow.join(', ')}`,
+      );
+    };
+    implementation[name] = spec.handle.serve(check) as UntypedServiceImplementation[string];
+  }
+  return { definition, implementation };
+}
