@@ -1,0 +1,132 @@
+import { existsSync, readdirSync } from 'node:fs';
+import * as path from 'node:path';
+import type { ImageConfig, LayerEntry } from '../../sandbox/src/image-archive';
+import { say } from '../../sandbox/src/progress';
+import { ensureBuilt, ensureBundle, runInRepository, type Places } from './app-bundle';
+import { ImageFailure } from './failure';
+import { contentOf, fingerprint } from './fingerprint';
+import { layerOf, type Layer } from './layer';
+import { baseLayer, libbpfLayer, redisLayer, unprivilegedUser } from './machine-layers';
+import { productionModulesLayer } from './production-modules';
+
+/** An image ready to be packed; `name` as the manifests in k8s/ write it. */
+export interface Image {
+  readonly name: string;
+  /** Bottom first. */
+  readonly layers: readonly Layer[];
+  readonly config: ImageConfig;
+}
+
+/** Images of one archive; layers that they share are stored in it once. */
+export interface ArchivePlan {
+  readonly file: string;
+  readonly images: readonly Image[];
+}
+
+const registry = 'localhost/contrail';
+const environment = ['PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', 'NODE_ENV=production'];
+
+/** Apps whose image holds a bundle and nothing else of its own. */
+const plainApps = ['config-api', 'ipam', 'kube-manager', 'control', 'dns', 'contrailctl'] as const;
+
+/** The archives that can be asked for: everything but Jaeger is in one. */
+export const archiveNames = ['contrail', 'jaeger'] as const;
+export type ArchiveName = (typeof archiveNames)[number];
+
+/** Builds what is missing and describes the images of one archive. */
+export function planArchive(places: Places, name: ArchiveName): Promise<ArchivePlan> {
+  switch (name) {
+    case 'contrail':
+      return planContrail(places);
+    case 'jaeger':
+      return Promise.resolve(planJaeger(places));
+  }
+}
+
+async function planContrail(places: Places): Promise<ArchivePlan> {
+  const shared = [baseLayer(), productionModulesLayer(places.repository)];
+  const images: Image[] = [];
+  for (const app of plainApps.filter((name) => isWritten(places, name))) {
+    const bundle = await ensureBundle(places, app);
+    images.push(appImage(app, [...shared, bundleLayer(app, bundle)]));
+  }
+  if (isWritten(places, 'vrouter-agent')) images.push(await agentImage(places, shared));
+  images.push({
+    name: `${registry}/redis`,
+    layers: [...shared.slice(0, 1), redisLayer()],
+    config: { Entrypoint: ['/usr/bin/redis-server'], Env: environment, WorkingDir: '/data', User: unprivilegedUser },
+  });
+  return { file: 'contrail.tar', images };
+}
+
+/** Manifests name every app, but a checkout may lack some. */
+function isWritten(places: Places, app: string): boolean {
+  if (existsSync(path.join(places.repository, `apps/${app}/src/main.ts`))) return true;
+  say(`apps/${app}: has no src/main.ts; going on without its image`);
+  return false;
+}
+
+function appImage(app: string, layers: readonly Layer[]): Image {
+  const isAgent = app === 'vrouter-agent';
+  const program = ['/usr/local/bin/node', '--enable-source-maps', `/opt/contrail/${app}/main.js`];
+  return {
+    name: `${registry}/${app}`,
+    layers,
+    config: { Entrypoint: program, Env: environment, ...(isAgent ? {} : { User: unprivilegedUser }) },
+  };
+}
+
+/** The agent brings its eBPF object, the CNI plugin that it installs on the node, and contrailctl. */
+async function agentImage(places: Places, shared: readonly Layer[]): Promise<Image> {
+  const app = 'vrouter-agent';
+  const bundle = await ensureBundle(places, app);
+  const datapath = await ensureBuilt(places, `${app}-datapath`, [`apps/${app}/bpf`], () =>
+    runInRepository(places, 'bash', [`apps/${app}/bpf/build.sh`, `dist/apps/${app}-datapath`]),
+  );
+  const cni = await ensureBuilt(places, 'cni', ['apps/cni'], () =>
+    runInRepository(places, 'bash', ['apps/cni/build.sh', 'dist/apps/cni']),
+  );
+  const contrailctl = await ensureBundle(places, 'contrailctl');
+  const command = '#!/bin/sh\nexec node --enable-source-maps /opt/contrail/contrailctl/main.js "$@"\n';
+  return appImage(app, [
+    ...shared,
+    libbpfLayer(),
+    bundleLayer('contrailctl', contrailctl, [
+      { content: command, target: '/usr/local/bin/contrailctl', mode: 0o755 },
+      { source: path.join(cni, 'contrail-cni'), target: '/opt/contrail/cni/contrail-cni', mode: 0o755 },
+      { source: path.join(datapath, 'vrouter.bpf.o'), target: '/opt/contrail/bpf/vrouter.bpf.o', mode: 0o644 },
+    ]),
+    bundleLayer(app, bundle),
+  ]);
+}
+
+/** A bundle in /opt/contrail/<app>, identified by its content: a source that changes nothing in it changes no image. */
+function bundleLayer(app: string, bundle: string, more: readonly LayerEntry[] = []): Layer {
+  const entries = [
+    ...readdirSync(bundle).map((file) => ({
+      source: path.join(bundle, file),
+      target: `/opt/contrail/${app}/${file}`,
+      mode: 0o644,
+    })),
+    ...more,
+  ];
+  const described = entries.map((entry) => ('source' in entry ? [entry.target, contentOf([entry.source])] : entry));
+  return { key: fingerprint(described), spec: { entries } };
+}
+
+/** Jaeger all-in-one from the sandbox's build. */
+function planJaeger(places: Places): ArchivePlan {
+  const binaries = path.join(path.dirname(places.folder), 'bin');
+  const folders = existsSync(binaries) ? readdirSync(binaries) : [];
+  const folder = folders.find((name) => name.startsWith('jaeger-') && !name.endsWith('.partial'));
+  if (folder === undefined) {
+    throw new ImageFailure('jaeger: is not built yet; run "tools/sandbox/sandbox build jaeger"');
+  }
+  const binary = path.join(binaries, folder, 'jaeger-all-in-one');
+  const layer = layerOf([
+    { source: binary, target: '/jaeger-all-in-one', mode: 0o755 },
+    { folder: true, target: '/tmp', mode: 0o1777 },
+  ]);
+  const config = { Entrypoint: ['/jaeger-all-in-one'], Env: environment, User: unprivilegedUser };
+  return { file: 'jaeger.tar', images: [{ name: `${registry}/jaeger`, layers: [layer], config }] };
+}
