@@ -67,6 +67,8 @@ export interface PrefixRouteKey {
 
 export interface RouteValue {
   readonly nextHop: number;
+  /** Identity of what is behind the route, for egress policy; absent or 0: unknown, "any" decides. */
+  readonly identity?: number;
 }
 
 /**
@@ -115,6 +117,11 @@ export interface LabelOutKey {
   readonly identity: number;
 }
 
+/**
+ * Protocol 0 with port 0 marks the address as a service's: what no other key of the address matches is
+ * dropped with its own reason instead of following a route. Address 0.0.0.0 in the fabric VRF with
+ * `hostPort` means every address of the node, 127.0.0.0/8 included.
+ */
 export interface ServiceKey {
   readonly vrf: number;
   readonly address: Uint8Array;

@@ -1,0 +1,96 @@
+import { tableLayouts } from '../layout/table-layouts';
+import type { Datapath, DatapathGlobals, DropCount, DropEvent, Flow, Hook } from '../port';
+import { FakeDevices } from './fake-devices';
+import { FakeTable } from './fake-table';
+
+/**
+ * The port in memory. It keeps what is written and forwards nothing; tests read the public tables and
+ * set `flowList`, `dropList` and `missingFeatures` to play the kernel's part.
+ */
+export class FakeDatapath implements Datapath {
+  readonly vifs = new FakeTable(tableLayouts.vifs);
+  readonly sources = new FakeTable(tableLayouts.sources);
+  readonly hostRoutes = new FakeTable(tableLayouts.hostRoutes);
+  readonly prefixRoutes = new FakeTable(tableLayouts.prefixRoutes);
+  readonly nextHops = new FakeTable(tableLayouts.nextHops);
+  readonly composites = new FakeTable(tableLayouts.composites);
+  readonly labelsIn = new FakeTable(tableLayouts.labelsIn);
+  readonly labelsOut = new FakeTable(tableLayouts.labelsOut);
+  readonly services = new FakeTable(tableLayouts.services);
+  readonly backends = new FakeTable(tableLayouts.backends);
+  readonly sourceRanges = new FakeTable(tableLayouts.sourceRanges);
+  readonly nodes = new FakeTable(tableLayouts.nodes);
+  readonly policies = new FakeTable(tableLayouts.policies);
+  readonly vrfs = new FakeTable(tableLayouts.vrfs);
+  readonly devices = new FakeDevices();
+  missingFeatures: string[] = [];
+  readonly layoutVersion = 1;
+  globals: DatapathGlobals | undefined;
+  readonly attached = new Map<number, Hook>();
+  flowList: Flow[] = [];
+  flowCapacity = 262_144;
+  dropList: DropCount[] = [];
+  closed = false;
+  private readonly dropListeners: Array<(event: DropEvent) => void> = [];
+
+  setGlobals(globals: DatapathGlobals): void {
+    this.globals = globals;
+  }
+
+  attach(ifindex: number, hook: Hook): void {
+    this.attached.set(ifindex, hook);
+  }
+
+  detach(ifindex: number): void {
+    this.attached.delete(ifindex);
+  }
+
+  async *flows(): AsyncIterable<readonly Flow[]> {
+    for (let start = 0; start < this.flowList.length; start += 1000) {
+      yield await Promise.resolve(this.flowList.slice(start, start + 1000));
+    }
+  }
+
+  flowCount(): { used: number; capacity: number } {
+    return { used: this.flowList.length, capacity: this.flowCapacity };
+  }
+
+  removeFlows(ifindex: number, vlan: number): void {
+    this.flowList = this.flowList.filter((flow) => flow.zone !== ifindex || flow.vlan !== vlan);
+  }
+
+  removeFlowsToBackend(vrf: number, address: Uint8Array, port: number, protocol: number): void {
+    const text = `${vrf} ${Buffer.from(address).toString('hex')} ${port} ${protocol}`;
+    this.flowList = this.flowList.filter((flow) => this.backendOf.get(flow) !== text);
+  }
+
+  /** Says which backend a flow of `flowList` was translated to. */
+  setBackend(flow: Flow, vrf: number, address: Uint8Array, port: number): void {
+    this.backendOf.set(
+      flow,
+      `${vrf} ${Buffer.from(address).toString('hex')} ${port} ${flow.protocol}`,
+    );
+  }
+
+  drops(): DropCount[] {
+    return [...this.dropList];
+  }
+
+  onDrop(listener: (event: DropEvent) => void): void {
+    this.dropListeners.push(listener);
+  }
+
+  /** What the kernel's event ring does. */
+  emitDrop(event: DropEvent): void {
+    for (const listener of this.dropListeners) {
+      listener(event);
+    }
+  }
+
+  close(): Promise<void> {
+    this.closed = true;
+    return Promise.resolve();
+  }
+
+  private readonly backendOf = new WeakMap<Flow, string>();
+}

@@ -1,0 +1,106 @@
+import { ContrailError } from '@contrail/errors';
+import type { Devices, IpPrefix, PodInterface, PodInterfaceRequest } from '../port';
+
+interface FakeLink {
+  ifindex: number;
+  vmiUuid: string | undefined;
+  request: PodInterfaceRequest;
+}
+
+/** Network devices in memory. Ifindexes count up and are never reused, as the kernel's. */
+export class FakeDevices implements Devices {
+  /** Addresses of the node's own devices; a test adds its node address here. */
+  readonly uplinks: Array<{
+    name: string;
+    ifindex: number;
+    mtu: number;
+    mac: Uint8Array;
+    address: Uint8Array;
+  }> = [];
+  hostPrefixes: readonly IpPrefix[] = [];
+  tunnelMtu: number | undefined;
+  hostMtu: number | undefined;
+  /** The next createPodInterface throws this. */
+  failNextCreate: Error | undefined;
+  private readonly links = new Map<string, FakeLink>();
+  private nextIfindex = 100;
+
+  findUplink(address: Uint8Array): {
+    name: string;
+    ifindex: number;
+    mtu: number;
+    mac: Uint8Array;
+  } {
+    const wanted = Buffer.from(address);
+    const found = this.uplinks.find((uplink) => wanted.equals(uplink.address));
+    if (found === undefined) {
+      throw new ContrailError('NOT_FOUND', `Device: none has the address ${wanted.join('.')}`);
+    }
+    return { name: found.name, ifindex: found.ifindex, mtu: found.mtu, mac: found.mac };
+  }
+
+  ensureTunnel(options: { mtu: number }): { ifindex: number; mac: Uint8Array } {
+    this.tunnelMtu = options.mtu;
+    return { ifindex: 3, mac: Uint8Array.of(0, 0, 0x5e, 0, 1, 0) };
+  }
+
+  ensureHostInterface(options: {
+    mtu: number;
+    nodeAddress: Uint8Array;
+    prefixes: readonly IpPrefix[];
+  }): { ifindex: number } {
+    this.hostMtu = options.mtu;
+    this.hostPrefixes = options.prefixes;
+    return { ifindex: 4 };
+  }
+
+  createPodInterface(request: PodInterfaceRequest): PodInterface {
+    const failure = this.failNextCreate;
+    if (failure !== undefined) {
+      this.failNextCreate = undefined;
+      throw failure;
+    }
+    if (this.links.has(request.hostInterface)) {
+      throw new ContrailError('ALREADY_EXISTS', `Device/${request.hostInterface}: exists already`);
+    }
+    const ifindex = this.nextIfindex++;
+    this.links.set(request.hostInterface, { ifindex, vmiUuid: undefined, request });
+    return { hostIfindex: ifindex, containerIfindex: 2 };
+  }
+
+  deletePodInterface(hostInterface: string): void {
+    this.links.delete(hostInterface);
+  }
+
+  inspectPodInterface(
+    netnsPath: string,
+    containerInterface: string,
+  ):
+    | { mac: Uint8Array; addresses: Uint8Array[]; mtu: number; peerIfindex: number }
+    | undefined {
+    const link = [...this.links.values()].find(
+      ({ request }) =>
+        request.netnsPath === netnsPath && request.containerInterface === containerInterface,
+    );
+    return link === undefined
+      ? undefined
+      : {
+          mac: link.request.mac,
+          addresses: [...link.request.addresses],
+          mtu: link.request.mtu,
+          peerIfindex: link.ifindex,
+        };
+  }
+
+  listPodInterfaces(): Array<{ name: string; ifindex: number; vmiUuid: string | undefined }> {
+    return [...this.links].map(([name, { ifindex, vmiUuid }]) => ({ name, ifindex, vmiUuid }));
+  }
+
+  setAlias(hostInterface: string, vmiUuid: string): void {
+    const link = this.links.get(hostInterface);
+    if (link === undefined) {
+      throw new ContrailError('NOT_FOUND', `Device/${hostInterface}: does not exist`);
+    }
+    link.vmiUuid = vmiUuid;
+  }
+}
