@@ -1,0 +1,73 @@
+export {
+  baseObjects,
+  configRootUuid,
+  defaultDomainUuid,
+  defaultProjectUuid,
+  globalSystemConfigUuid,
+  ipFabricNetworkUuid,
+} from './base-objects';
+export { formatProblem, isUuid } from './formats';
+export { derivedUuid, impliedUuid, wellKnownUuid } from './identity';
+export {
+  automaticRouteTarget,
+  completeResource,
+  defaultAutonomousSystem,
+  defaultRoutingInstance,
+  idClaimsOf,
+  setNumericId,
+  withRouteTarget,
+} from './implied-objects';
+export type { IdClaim } from './implied-objects';
+export {
+  clusterPodServicePolicyName,
+  defaultDomainName,
+  defaultProjectName,
+  defaultSecurityGroupName,
+  globalSystemConfigName,
+  ipFabricIpamName,
+  ipFabricNetworkName,
+  ipFabricPolicyName,
+  listenerName,
+  loadbalancerInstanceIpName,
+  loadbalancerInterfaceName,
+  loadbalancerName,
+  podInstanceIpName,
+  podInterfaceName,
+  podIpamName,
+  podNetworkName,
+  podServicePolicyName,
+  projectName,
+  serviceIpamName,
+  serviceNetworkName,
+  servicePolicyName,
+  virtualMachineName,
+} from './names';
+export { childFqName, isChildName, onlyParentType, parentFqName } from './naming-rules';
+export { firstAutomaticId, idRanges } from './numeric-ids';
+export type { IdRange, IdSpace } from './numeric-ids';
+export { mapRefs, referenceField, refsOf } from './references';
+export type { ResourceReference } from './references';
+export {
+  decodeResource,
+  describe,
+  describeName,
+  encodeResource,
+  findMessage,
+  fromResource,
+  isResourceType,
+  metaOf,
+  parseResourceType,
+  setMeta,
+  specOf,
+  toCamelCase,
+  toResource,
+  typeNames,
+  typeOf,
+  withFields,
+} from './resource';
+export type { MessageOf, PartialMessage, ResourceType } from './resource';
+export { resourceTypes, structures } from './schema';
+export type { PropertySpec, ReferenceSpec, ResourceTypeSpec, StructureSpec } from './schema';
+export { completeSubnet, defaultServiceAddresses, tryToPrefix } from './subnets';
+export type { ServiceAddresses } from './subnets';
+export { limits, parentProblems, readOnlyProblems, validateResource } from './validate';

@@ -1,0 +1,121 @@
+import {
+  addressFromBigInt,
+  addressToBigInt,
+  formatAddress,
+  formatPrefix,
+  lastAddress,
+  networkAddress,
+  parseAddress,
+  prefixContains,
+  prefixesOverlap,
+  tryParseAddress,
+} from '@contrail/net';
+import type { Address, Prefix } from '@contrail/net';
+import type { IpamSubnetType, SubnetType } from '@contrail/proto-gen/config/v1/resources';
+import { impliedUuid } from './identity';
+
+/** Prefix of a SubnetType; undefined when its text or length is no prefix. Host bits are cleared. */
+export function tryToPrefix(subnet: SubnetType | undefined): Prefix | undefined {
+  const address = subnet && tryParseAddress(subnet.ipPrefix);
+  if (address === undefined || subnet === undefined || subnet.ipPrefixLen > address.length * 8) return undefined;
+  const length = subnet.ipPrefixLen;
+  return { address: networkAddress({ address, length }), length };
+}
+
+/** Addresses of the network itself that a subnet has by default; undefined where the subnet is too small. */
+export interface ServiceAddresses {
+  readonly gateway: Address | undefined;
+  readonly dns: Address | undefined;
+}
+
+/**
+ * Gateway and DNS address by R21's rule: counted from the top (last address minus 1, minus 2) or, with
+ * addr_from_start, from the bottom (first plus 1, plus 2). A subnet of one or two addresses has neither.
+ */
+export function defaultServiceAddresses(prefix: Prefix, fromStart: boolean): ServiceAddresses {
+  const bytes = prefix.address.length;
+  const hostBits = bytes * 8 - prefix.length;
+  if (hostBits < 2) return { gateway: undefined, dns: undefined };
+  const edge = addressToBigInt(fromStart ? networkAddress(prefix) : lastAddress(prefix));
+  const step = fromStart ? 1n : -1n;
+  return {
+    gateway: addressFromBigInt(edge + step, bytes),
+    dns: addressFromBigInt(edge + 2n * step, bytes),
+  };
+}
+
+/**
+ * A subnet with what R21's API server fills in: identity, gateway, DNS address.
+ * @param ownerUuid the NetworkIpam, or the VirtualNetwork of a user-defined subnet.
+ */
+export function completeSubnet(subnet: IpamSubnetType, ownerUuid: string): IpamSubnetType {
+  const prefix = tryToPrefix(subnet.subnet);
+  if (prefix === undefined) return subnet;
+  const defaults = defaultServiceAddresses(prefix, subnet.addrFromStart === true);
+  return {
+    ...subnet,
+    subnetUuid: subnet.subnetUuid || impliedUuid(ownerUuid, `subnet/${formatPrefix(prefix)}`),
+    defaultGateway: subnet.defaultGateway || textOf(defaults.gateway),
+    dnsServerAddress: subnet.dnsServerAddress || textOf(defaults.dns),
+  };
+}
+
+function textOf(address: Address | undefined): string {
+  return address === undefined ? '' : formatAddress(address);
+}
+
+/** What is wrong with a list of subnets of one owner; `path` names the list. */
+export function subnetListProblems(subnets: readonly IpamSubnetType[], path: string): string[] {
+  const problems = subnets.flatMap((subnet, i) => subnetProblems(subnet, `${path}[${i}]`));
+  const prefixes = subnets.map((subnet) => tryToPrefix(subnet.subnet));
+  for (const [i, a] of prefixes.entries()) {
+    for (const [j, b] of prefixes.slice(0, i).entries()) {
+      if (a === undefined || b === undefined || !prefixesOverlap(a, b)) continue;
+      problems.push(
+        `${path}[${i}].subnet: ${formatPrefix(a)} overlaps ${formatPrefix(b)} of ${path}[${j}]; use disjoint prefixes`,
+      );
+    }
+  }
+  return problems;
+}
+
+function subnetProblems(subnet: IpamSubnetType, path: string): string[] {
+  const prefix = tryToPrefix(subnet.subnet);
+  if (prefix === undefined) {
+    const { ipPrefix = '', ipPrefixLen = 0 } = subnet.subnet ?? {};
+    return [`${path}.subnet: is "${ipPrefix}/${ipPrefixLen}", but it must be a prefix such as 10.32.0.0/12`];
+  }
+  const problems: string[] = [];
+  const inside = (field: string, text: string): void => {
+    const address = tryParseAddress(text);
+    if (text === '' || address === undefined || prefixContains(prefix, address)) return;
+    problems.push(`${path}.${field}: ${text} is outside ${formatPrefix(prefix)}; use an address of the subnet`);
+  };
+  inside('default_gateway', subnet.defaultGateway);
+  inside('dns_server_address', subnet.dnsServerAddress);
+  for (const [i, pool] of subnet.allocationPools.entries()) {
+    inside(`allocation_pools[${i}].start`, pool.start);
+    inside(`allocation_pools[${i}].end`, pool.end);
+    problems.push(...poolOrderProblems(pool, `${path}.allocation_pools[${i}]`));
+  }
+  for (const [i, exclusion] of subnet.exclusions.entries()) {
+    const excluded = tryToPrefix(exclusion);
+    if (excluded !== undefined && prefixesOverlap(prefix, excluded)) continue;
+    problems.push(
+      `${path}.exclusions[${i}]: ${exclusion.ipPrefix}/${exclusion.ipPrefixLen} is not a prefix inside ${formatPrefix(prefix)}; remove or correct it`,
+    );
+  }
+  const unit = subnet.allocUnit;
+  if (unit !== 0 && (unit & (unit - 1)) !== 0) {
+    problems.push(`${path}.alloc_unit: is ${unit}, but it must be a power of two; write ${2 ** Math.floor(Math.log2(unit))}`);
+  }
+  return problems;
+}
+
+function poolOrderProblems(pool: { start: string; end: string }, path: string): string[] {
+  if (tryParseAddress(pool.start) === undefined || tryParseAddress(pool.end) === undefined) {
+    return [`${path}: needs start and end, both addresses of the subnet`];
+  }
+  if (addressToBigInt(parseAddress(pool.start)) <= addressToBigInt(parseAddress(pool.end))) return [];
+  return [`${path}: start ${pool.start} is after end ${pool.end}; exchange them`];
+}

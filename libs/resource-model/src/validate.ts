@@ -1,0 +1,198 @@
+import type { Meta, Resource } from '@contrail/proto-gen/config/v1/resources';
+import { formatProblem, isUuid } from './formats';
+import { isChildName } from './naming-rules';
+import { refsOf } from './references';
+import { describe, specOf, toCamelCase, typeOf } from './resource';
+import type { ResourceType } from './resource';
+import { structures } from './schema';
+import type { PropertySpec, ResourceTypeSpec, StructureSpec } from './schema';
+import { ruleProblems } from './type-rules';
+
+/** Limits that keep one object, and so one message and one log entry, bounded. */
+export const limits = {
+  resourceBytesMax: 262_144,
+  namePartLengthMax: 512,
+  fqNamePartsMax: 8,
+  annotationsMax: 128,
+  annotationKeyLengthMax: 317,
+  annotationBytesMax: 65_536,
+} as const;
+
+type Fields = Readonly<Record<string, unknown>>;
+
+const structureByName = new Map<string, StructureSpec>(structures.map((spec) => [spec.name, spec]));
+
+/**
+ * Everything that is wrong with an object by itself: formats, ranges, values, required fields, names,
+ * number of references. What needs other objects (parent and references exist) the store checks.
+ *
+ * @returns one text per problem, each naming object, field, cause and remedy; empty when valid.
+ * @throws ContrailError INVALID_ARGUMENT when the resource has no kind or no meta.
+ */
+export function validateResource(resource: Resource): string[] {
+  const spec = specOf(typeOf(resource));
+  const fields: Fields = { ...resource.kind?.value };
+  const meta = resource.kind?.value.meta;
+  const problems = [
+    ...(meta === undefined ? ['meta: is missing; set uuid and fq_name'] : metaProblems(spec, meta)),
+    ...spec.properties.flatMap((property) => propertyProblems(property, fields, '')),
+    ...referenceProblems(spec, resource),
+    ...ruleProblems(resource),
+  ];
+  const name = describe(resource);
+  return problems.map((problem) => `${name} ${problem}`);
+}
+
+/** A client may leave read-only fields empty or repeat the stored value, nothing else. */
+export function readOnlyProblems(resource: Resource, stored: Resource | undefined): string[] {
+  const given: Fields = { ...resource.kind?.value };
+  const kept: Fields = { ...stored?.kind?.value };
+  return specOf(typeOf(resource))
+    .properties.filter((property) => property.readOnly)
+    .flatMap((property) => {
+      const field = toCamelCase(property.name);
+      const value = given[field];
+      if (isEmpty(value) || value === kept[field]) return [];
+      return [
+        `${describe(resource)} ${property.name}: is ${show(value)}, but only config-api sets it` +
+          `${isEmpty(kept[field]) ? '' : ` (now ${show(kept[field])})`}; leave it empty`,
+      ];
+    });
+}
+
+/** What must hold between an object and its parent. */
+export function parentProblems(
+  resource: Resource,
+  parent: { readonly type: ResourceType; readonly fqName: readonly string[] },
+): string[] {
+  const meta = resource.kind?.value.meta;
+  if (meta === undefined || isChildName(meta.fqName, parent)) return [];
+  const prefix = parent.type === 'config-root' ? '' : `${parent.fqName.join(':')}:`;
+  return [
+    `${describe(resource)} fq_name: does not continue the name of its parent ${parent.type} ` +
+      `${parent.fqName.join(':')}; write ${prefix}${meta.fqName.at(-1) ?? '<name>'}`,
+  ];
+}
+
+function metaProblems(spec: ResourceTypeSpec, meta: Meta): string[] {
+  const problems: string[] = [];
+  if (!isUuid(meta.uuid)) problems.push(`meta.uuid: is ${show(meta.uuid)}, but it must be a lower-case UUID as in RFC 4122`);
+  if (meta.fqName.length === 0) problems.push('meta.fq_name: is empty; write the names from the root, this object last');
+  if (meta.fqName.length > limits.fqNamePartsMax) {
+    problems.push(`meta.fq_name: has ${meta.fqName.length} parts, but at most ${limits.fqNamePartsMax} are possible`);
+  }
+  for (const [i, part] of meta.fqName.entries()) problems.push(...namePartProblems(part, i));
+  problems.push(...parentTypeProblems(spec, meta), ...annotationProblems(meta));
+  return problems;
+}
+
+function namePartProblems(part: string, index: number): string[] {
+  if (part === '') return [`meta.fq_name[${index}]: is empty; every part of a name needs text`];
+  if (part.length > limits.namePartLengthMax) {
+    return [`meta.fq_name[${index}]: has ${part.length} characters, but at most ${limits.namePartLengthMax} are allowed`];
+  }
+  // Control characters separate the parts of a name in the store's indexes.
+  const control = [...part].some((character) => character < ' ' || character === '\u007f');
+  return control ? [`meta.fq_name[${index}]: contains a control character; use printable text`] : [];
+}
+
+function parentTypeProblems(spec: ResourceTypeSpec, meta: Meta): string[] {
+  if (spec.parents.length === 0) {
+    if (meta.parentType === '' && meta.parentUuid === '') return [];
+    return [`meta.parent_type: is ${show(meta.parentType)}, but a ${spec.name} has no parent; leave parent_type and parent_uuid empty`];
+  }
+  if (!spec.parents.includes(meta.parentType)) {
+    return [
+      `meta.parent_type: is ${show(meta.parentType)}, but the parent of a ${spec.name} is a ${spec.parents.join(' or a ')}; write that`,
+    ];
+  }
+  if (isUuid(meta.parentUuid)) return [];
+  return [`meta.parent_uuid: is ${show(meta.parentUuid)}, but it must be the UUID of a ${meta.parentType}`];
+}
+
+function annotationProblems(meta: Meta): string[] {
+  const entries = Object.entries(meta.annotations);
+  const problems: string[] = [];
+  if (entries.length > limits.annotationsMax) {
+    problems.push(`meta.annotations: has ${entries.length} keys, but at most ${limits.annotationsMax} are allowed; remove some`);
+  }
+  const bytes = entries.reduce((sum, [key, value]) => sum + Buffer.byteLength(key) + Buffer.byteLength(value), 0);
+  if (bytes > limits.annotationBytesMax) {
+    problems.push(`meta.annotations: have ${bytes} bytes, but at most ${limits.annotationBytesMax} are allowed; shorten them`);
+  }
+  for (const [key] of entries) {
+    if (key === '' || key.length > limits.annotationKeyLengthMax) {
+      problems.push(`meta.annotations: the key ${show(key)} must have 1 to ${limits.annotationKeyLengthMax} characters`);
+    }
+  }
+  return problems;
+}
+
+function propertyProblems(property: PropertySpec, owner: Fields, path: string): string[] {
+  const value = owner[toCamelCase(property.name)];
+  const here = `${path}${property.name}`;
+  if (property.required && isEmpty(value)) return [`${here}: is missing; it is required`];
+  if (property.repeated) {
+    const values = Array.isArray(value) ? (value as unknown[]) : [];
+    return values.flatMap((item, i) => valueProblems(property, item, `${here}[${i}]`));
+  }
+  return isEmpty(value) && property.range === undefined ? [] : valueProblems(property, value, here);
+}
+
+function valueProblems(property: PropertySpec, value: unknown, path: string): string[] {
+  const structure = structureByName.get(property.kind);
+  if (structure !== undefined) {
+    if (typeof value !== 'object' || value === null) return [];
+    return structure.fields.flatMap((field) => propertyProblems(field, value as Fields, `${path}.`));
+  }
+  if (typeof value === 'string') return textProblems(property, value, path);
+  if (typeof value === 'number' && property.range !== undefined) {
+    const { min, max } = property.range;
+    const unset = value === 0 && !property.repeated;
+    if (!unset && (value < min || value > max)) {
+      return [`${path}: is ${value}, but it must be ${min} to ${max}`];
+    }
+  }
+  return [];
+}
+
+function textProblems(property: PropertySpec, value: string, path: string): string[] {
+  if (value === '' && !property.repeated) return [];
+  if (property.values !== undefined && !property.values.includes(value)) {
+    return [`${path}: is ${show(value)}, but it must be one of ${property.values.join(', ')}`];
+  }
+  const problem = property.format === undefined ? undefined : formatProblem(property.format, value);
+  return problem === undefined ? [] : [`${path}: is ${show(value)}, but it must be ${problem}`];
+}
+
+function referenceProblems(spec: ResourceTypeSpec, resource: Resource): string[] {
+  const problems: string[] = [];
+  const seen = new Set<string>();
+  const counts = new Map<string, number>();
+  for (const { type, uuid } of refsOf(resource)) {
+    const field = `${type.replaceAll('-', '_')}_refs`;
+    const index = counts.get(type) ?? 0;
+    counts.set(type, index + 1);
+    if (!isUuid(uuid)) problems.push(`${field}[${index}].uuid: is ${show(uuid)}, but it must be the UUID of a ${type}`);
+    if (seen.has(uuid)) problems.push(`${field}[${index}]: refers to ${uuid} a second time; keep one reference`);
+    seen.add(uuid);
+  }
+  for (const { to, max } of spec.references) {
+    const count = counts.get(to) ?? 0;
+    if (count > max) {
+      problems.push(`${to.replaceAll('-', '_')}_refs: has ${count} references, but a ${spec.name} has at most ${max}; remove the others`);
+    }
+  }
+  return problems;
+}
+
+function isEmpty(value: unknown): boolean {
+  if (value === undefined || value === null || value === '' || value === 0 || value === 0n) return true;
+  return Array.isArray(value) && value.length === 0;
+}
+
+/** A value in an error text, cut so that a text stays readable. */
+function show(value: unknown): string {
+  const text = typeof value === 'string' ? `"${value}"` : String(value);
+  return text.length > 120 ? `${text.slice(0, 117)}…"` : text;
+}
