@@ -1,0 +1,11 @@
+export { identityText, policySetText } from './canonical-text';
+export type { IdentitySet } from './canonical-text';
+export { compilePolicySet } from './compile-policy-set';
+export { explain } from './explain';
+export type { Explanation } from './explain';
+export type { MatchKey, Packet } from './match-key';
+export { allowAll, any } from './policy-set';
+export type { Direction, Policy, PolicyRule, PolicySet, PortRange, Verdict } from './policy-set';
+export { portPrefixToRange, portRangeToPrefixes } from './port-prefix';
+export type { PortPrefix } from './port-prefix';
+export type { DefaultVerdict, TableRule, VerdictTable } from './verdict-table';
