@@ -1,0 +1,123 @@
+import { randomBytes } from 'node:crypto';
+import { readFile, writeFile } from 'node:fs/promises';
+import { clusterDnsAddress, podSubnet, serviceSubnet } from './address-plan';
+import { createAuthority, issueCertificate } from './pki';
+import type { Sandbox } from './sandbox';
+
+/** Namespace of our services. */
+export const contrailNamespace = 'contrail';
+
+/** Each has a certificate with its own name; who may call which method is decided by that name. */
+const services = [
+  'config-api',
+  'ipam',
+  'kube-manager',
+  'control',
+  'dns',
+  'service-monitor',
+  'contrailctl',
+  'redis-server',
+  'web-ui',
+] as const;
+
+/** Redis users, one for each service that may open Redis. */
+const redisUsers = ['config-api', 'ipam'] as const;
+type RedisUser = (typeof redisUsers)[number];
+
+/** The ConfigMap and the Secrets that our manifests expect and that belong to this one cluster. */
+export async function contrailObjects(sandbox: Sandbox): Promise<object[]> {
+  return [addresses(sandbox), ...(await tlsSecrets(sandbox)), await redisSecret(sandbox)];
+}
+
+/**
+ * Where our services find each other and Kubernetes: by node addresses and ports, because the infrastructure pods make
+ * the pod network and therefore do not use it.
+ */
+function addresses(sandbox: Sandbox): object {
+  const host = sandbox.plan.controlPlane.address;
+  const data: Record<string, string> = {
+    KUBERNETES_SERVICE_HOST: host,
+    KUBERNETES_SERVICE_PORT: '6443',
+    CONFIG_API_ADDRESS: `${host}:9001`,
+    IPAM_ADDRESS: `${host}:9002`,
+    CONTROL_ADDRESS: `${host}:9003`,
+    REDIS_URL: `rediss://${host}:6379`,
+    OTEL_EXPORTER_OTLP_ENDPOINT: `http://${host}:4317`,
+    CLUSTER_NAME: 'k8s',
+    POD_SUBNETS: podSubnet,
+    SERVICE_SUBNETS: serviceSubnet,
+    CLUSTER_DNS: clusterDnsAddress,
+    IP_FABRIC_SUBNETS: sandbox.plan.underlay,
+  };
+  return { apiVersion: 'v1', kind: 'ConfigMap', metadata: metadata('contrail-addresses'), data };
+}
+
+/** Certificates of all services, signed by an authority that exists for this sandbox only. */
+async function tlsSecrets(sandbox: Sandbox): Promise<object[]> {
+  const folder = (name: string): string => sandbox.file('pki', 'contrail', name);
+  const authority = await createAuthority(folder('ca'), 'contrail');
+  const nodeAddresses = sandbox.plan.nodes.map((node) => `IP:${node.address}`);
+  const secrets = await Promise.all(
+    services.map(async (service) => {
+      const names = [
+        `DNS:${service}`,
+        `DNS:${service}.${contrailNamespace}.svc`,
+        'DNS:localhost',
+        'IP:127.0.0.1',
+      ];
+      const pair = await issueCertificate(authority, {
+        base: folder(service),
+        commonName: service,
+        names: [...names, ...nodeAddresses],
+      });
+      return secret(`contrail-tls-${service}`, {
+        'tls.crt': await readFile(pair.certificate),
+        'tls.key': await readFile(pair.key),
+        'ca.crt': await readFile(authority.certificate),
+      });
+    }),
+  );
+  const signer = secret('contrail-ca', {
+    'tls.crt': await readFile(authority.certificate),
+    'tls.key': await readFile(authority.key),
+  });
+  return [...secrets, signer];
+}
+
+async function redisSecret(sandbox: Sandbox): Promise<object> {
+  const passwords = await redisPasswords(sandbox);
+  const data: Record<string, Buffer> = { 'users.acl': Buffer.from(redisAcl(passwords)) };
+  for (const user of redisUsers) data[`${user}-password`] = Buffer.from(passwords[user]);
+  return secret('contrail-redis', data);
+}
+
+/** Made once for each sandbox: a later roll-out must not lock running services out. */
+async function redisPasswords(sandbox: Sandbox): Promise<Record<RedisUser, string>> {
+  const file = sandbox.file('pki', 'contrail', 'redis-passwords.json');
+  const text = await readFile(file, 'utf8').catch(() => '{}');
+  const known = JSON.parse(text) as Partial<Record<RedisUser, string>>;
+  const password = (): string => randomBytes(24).toString('base64url');
+  const passwords = {
+    'config-api': known['config-api'] ?? password(),
+    ipam: known.ipam ?? password(),
+  };
+  await writeFile(file, JSON.stringify(passwords), { mode: 0o600 });
+  return passwords;
+}
+
+/** Redis' ACL file. The default user is off: nobody talks to Redis without a name. */
+export function redisAcl(passwords: Readonly<Record<RedisUser, string>>): string {
+  const lines = redisUsers.map((user) => `user ${user} on >${passwords[user]} ~* &* +@all`);
+  return ['user default off', ...lines, ''].join('\n');
+}
+
+function secret(name: string, content: Readonly<Record<string, Buffer>>): object {
+  const data = Object.fromEntries(
+    Object.entries(content).map(([key, value]) => [key, value.toString('base64')]),
+  );
+  return { apiVersion: 'v1', kind: 'Secret', metadata: metadata(name), type: 'Opaque', data };
+}
+
+function metadata(name: string): object {
+  return { name, namespace: contrailNamespace };
+}

@@ -1,0 +1,101 @@
+import { kubectl } from './control-plane';
+import { run } from './run';
+import type { Sandbox } from './sandbox';
+
+interface Condition {
+  readonly type: string;
+  readonly status: string;
+  readonly reason?: string;
+  readonly message?: string;
+}
+
+interface Metadata {
+  readonly name: string;
+  readonly namespace?: string;
+}
+
+export interface KubeNode {
+  readonly metadata: Metadata;
+  readonly spec: { readonly podCIDR?: string };
+  readonly status: { readonly conditions?: readonly Condition[] };
+}
+
+interface ContainerStatus {
+  readonly name: string;
+  readonly ready: boolean;
+  readonly restartCount: number;
+  readonly state?: {
+    readonly waiting?: { readonly reason?: string; readonly message?: string };
+    readonly terminated?: { readonly reason?: string; readonly exitCode?: number };
+  };
+}
+
+export interface KubePod {
+  readonly metadata: Metadata;
+  readonly spec: { readonly nodeName?: string };
+  readonly status: {
+    readonly phase?: string;
+    readonly conditions?: readonly Condition[];
+    readonly containerStatuses?: readonly ContainerStatus[];
+  };
+}
+
+/** A Deployment or a DaemonSet: the fields that tell whether all of it is there in its newest version. */
+export interface Workload {
+  readonly kind: string;
+  readonly metadata: Metadata & { readonly generation?: number };
+  readonly spec: { readonly replicas?: number };
+  readonly status: {
+    readonly observedGeneration?: number;
+    readonly updatedReplicas?: number;
+    readonly availableReplicas?: number;
+    readonly replicas?: number;
+    readonly desiredNumberScheduled?: number;
+    readonly updatedNumberScheduled?: number;
+    readonly numberAvailable?: number;
+  };
+}
+
+/** Lists objects through kubectl. The caller names the type that belongs to the resource. */
+async function list<T>(sandbox: Sandbox, binaries: string, args: readonly string[]): Promise<T[]> {
+  const words = ['get', ...args, '-o', 'json', '--request-timeout=10s'];
+  const text = await run(...kubectl(sandbox, binaries, words));
+  return (JSON.parse(text) as { items: T[] }).items;
+}
+
+export function listNodes(sandbox: Sandbox, binaries: string): Promise<KubeNode[]> {
+  return list<KubeNode>(sandbox, binaries, ['nodes']);
+}
+
+export function listPods(sandbox: Sandbox, binaries: string): Promise<KubePod[]> {
+  return list<KubePod>(sandbox, binaries, ['pods', '--all-namespaces']);
+}
+
+export function listWorkloads(sandbox: Sandbox, binaries: string): Promise<Workload[]> {
+  return list<Workload>(sandbox, binaries, ['deployments,daemonsets', '--all-namespaces']);
+}
+
+export function isReady(object: {
+  readonly status: { readonly conditions?: readonly Condition[] };
+}): boolean {
+  return object.status.conditions?.some((c) => c.type === 'Ready' && c.status === 'True') === true;
+}
+
+/** True when every replica exists in the newest version and is available. */
+export function isAvailable(workload: Workload): boolean {
+  const { status } = workload;
+  if ((status.observedGeneration ?? 0) < (workload.metadata.generation ?? 0)) return false;
+  if (workload.kind === 'DaemonSet') {
+    const wanted = status.desiredNumberScheduled ?? 0;
+    return (
+      (status.updatedNumberScheduled ?? 0) >= wanted && (status.numberAvailable ?? 0) >= wanted
+    );
+  }
+  const wanted = workload.spec.replicas ?? 1;
+  const isSettled = (status.replicas ?? 0) <= wanted;
+  return (
+    isSettled &&
+    (status.updatedReplicas ?? 0) >= wanted &&
+    (status.availableReplicas ?? 0) >= wanted
+  );
+}
