@@ -287,6 +287,8 @@ export interface Route {
     | undefined;
   /** ECMP when more than one has the best preference. */
   paths: Path[];
+  /** Identity of what is behind the prefix, for the sender's egress policy; 0: unknown. */
+  identity: number;
 }
 
 export interface Path {
@@ -3227,7 +3229,7 @@ export const RouteKey: MessageFns<RouteKey> = {
 };
 
 function createBaseRoute(): Route {
-  return { key: undefined, paths: [] };
+  return { key: undefined, paths: [], identity: 0 };
 }
 
 export const Route: MessageFns<Route> = {
@@ -3237,6 +3239,9 @@ export const Route: MessageFns<Route> = {
     }
     for (const v of message.paths) {
       Path.encode(v!, writer.uint32(18).fork()).join();
+    }
+    if (message.identity !== 0) {
+      writer.uint32(24).uint32(message.identity);
     }
     return writer;
   },
@@ -3270,6 +3275,14 @@ export const Route: MessageFns<Route> = {
             message.paths.push(Path.decode(reader, reader.uint32()));
             continue;
           }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.identity = reader.uint32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -3286,6 +3299,7 @@ export const Route: MessageFns<Route> = {
     return {
       key: isSet(object.key) ? RouteKey.fromJSON(object.key) : undefined,
       paths: globalThis.Array.isArray(object?.paths) ? object.paths.map((e: any) => Path.fromJSON(e)) : [],
+      identity: isSet(object.identity) ? globalThis.Number(object.identity) : 0,
     };
   },
 
@@ -3297,6 +3311,9 @@ export const Route: MessageFns<Route> = {
     if (message.paths?.length) {
       obj.paths = message.paths.map((e) => Path.toJSON(e));
     }
+    if (message.identity !== 0) {
+      obj.identity = Math.round(message.identity);
+    }
     return obj;
   },
 
@@ -3307,6 +3324,7 @@ export const Route: MessageFns<Route> = {
     const message = createBaseRoute();
     message.key = (object.key !== undefined && object.key !== null) ? RouteKey.fromPartial(object.key) : undefined;
     message.paths = object.paths?.map((e) => Path.fromPartial(e)) || [];
+    message.identity = object.identity ?? 0;
     return message;
   },
 };
