@@ -1,4 +1,4 @@
-import type { ServerDuplexStream, ServerUnaryCall, ServerWritableStream } from '@grpc/grpc-js';
+import type { PeerCertificate } from 'node:tls';
 
 /** Who calls, from the client's certificate. */
 export interface Caller {
@@ -8,12 +8,7 @@ export interface Caller {
   readonly node: string | undefined;
 }
 
-type AnyCall =
-  | ServerUnaryCall<unknown, unknown>
-  | ServerWritableStream<unknown, unknown>
-  | ServerDuplexStream<unknown, unknown>;
-
-export function peerOf(call: AnyCall): Caller {
+export function peerOf(call: { getAuthContext(): { sslPeerCertificate?: PeerCertificate } }): Caller {
   const certificate = call.getAuthContext().sslPeerCertificate;
   const name: unknown = certificate?.subject.CN;
   const uri = /(?:^|, )URI:contrail:\/\/node\/([^,\s]+)/.exec(certificate?.subjectaltname ?? '');

@@ -71,8 +71,8 @@ type UnaryMethod<I, O> = (
   options: Partial<CallOptions>,
   callback: (error: ServiceError | null, response: O) => void,
 ) => ClientUnaryCall;
-type UnaryNames<C> = { [K in keyof C]: C[K] extends UnaryMethod<never, never> ? K : never }[keyof C];
-type UnaryInput<F> = F extends UnaryMethod<infer I, never> ? I : never;
+type UnaryNames<C> = { [K in keyof C]: C[K] extends UnaryMethod<never, unknown> ? K : never }[keyof C];
+type UnaryInput<F> = F extends UnaryMethod<infer I, unknown> ? I : never;
 type UnaryOutput<F> = F extends (r: never, m: never, o: never, callback: (error: ServiceError | null, response: infer O) => void) => ClientUnaryCall ? O : never;
 
 /** @throws ContrailError with the server's code, UNAVAILABLE, DEADLINE_EXCEEDED or CANCELLED. */

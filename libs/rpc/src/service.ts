@@ -5,6 +5,7 @@ import type {
   ServerWritableStream,
   UntypedServiceImplementation,
 } from '@grpc/grpc-js';
+import type { PeerCertificate } from 'node:tls';
 import { ContrailError } from '@contrail/errors';
 import { peerOf } from './caller';
 import type { Caller } from './caller';
@@ -60,7 +61,7 @@ export function serverStream<I, O>(
     (check: (caller: Caller) => void) =>
     (call: ServerWritableStream<I, O>): void =>
       runStream(call, async () => {
-        const stream = writerOf(call);
+        const stream = writerOf<O>(call);
         check(stream.caller);
         await handle(call.request, stream);
       });
@@ -72,7 +73,7 @@ export function bidi<I, O>(handle: (stream: BidiStream<I, O>) => Promise<void>):
     (check: (caller: Caller) => void) =>
     (call: ServerDuplexStream<I, O>): void =>
       runStream(call, async () => {
-        const writer = writerOf(call);
+        const writer = writerOf<O>(call);
         check(writer.caller);
         await handle({
           ...writer,
@@ -82,7 +83,7 @@ export function bidi<I, O>(handle: (stream: BidiStream<I, O>) => Promise<void>):
   return { method: 'bidi', serve: serve as unknown as Handler<I, O>['serve'] };
 }
 
-async function* readAll<I>(call: ServerDuplexStream<I, never>, signal: AbortSignal): AsyncIterable<I> {
+async function* readAll<I>(call: AsyncIterable<unknown>, signal: AbortSignal): AsyncIterable<I> {
   try {
     for await (const message of call) yield message as I;
   } catch (error) {
@@ -90,10 +91,21 @@ async function* readAll<I>(call: ServerDuplexStream<I, never>, signal: AbortSign
   }
 }
 
-function runStream(
-  call: ServerWritableStream<never, never> | ServerDuplexStream<never, never>,
-  run: () => Promise<void>,
-): void {
+/** What the functions below need of a call, whatever its messages are. */
+interface OpenCall {
+  getAuthContext(): { sslPeerCertificate?: PeerCertificate };
+  on(event: 'cancelled', listener: () => void): unknown;
+}
+
+interface OpenStream extends OpenCall {
+  end(): unknown;
+  emit(event: 'error', error: Error): boolean;
+  write(message: unknown): boolean;
+  once(event: 'drain', listener: () => void): unknown;
+  removeListener(event: 'drain', listener: () => void): unknown;
+}
+
+function runStream(call: Pick<OpenStream, 'end' | 'emit'>, run: () => Promise<void>): void {
   run().then(
     () => call.end(),
     (error: unknown) => {
@@ -102,14 +114,14 @@ function runStream(
   );
 }
 
-function contextOf(call: ServerUnaryCall<never, never> | ServerWritableStream<never, never>): CallContext {
+function contextOf(call: OpenCall): CallContext {
   const controller = new AbortController();
   call.on('cancelled', () => controller.abort());
   return { caller: peerOf(call), signal: controller.signal };
 }
 
-function writerOf<O>(call: ServerWritableStream<never, O> | ServerDuplexStream<never, O>): ServerStream<O> {
-  const { caller, signal } = contextOf(call as ServerWritableStream<never, never>);
+function writerOf<O>(call: OpenStream): ServerStream<O> {
+  const { caller, signal } = contextOf(call);
   const gone = (): ContrailError => new ContrailError('CANCELLED', `the stream to ${caller.service} ended`);
   return {
     caller,
@@ -145,7 +157,7 @@ export interface MethodDefinition<I, O> {
   readonly responseSerialize: (value: O) => Buffer;
 }
 
-type DefinitionMap = Readonly<Record<string, MethodDefinition<never, never>>>;
+type DefinitionMap = Readonly<Record<string, MethodDefinition<unknown, never>>>;
 type InputOf<M> = M extends { requestDeserialize: (bytes: Buffer) => infer I } ? I : never;
 type OutputOf<M> = M extends { responseSerialize: (value: infer O) => Buffer } ? O : never;
 

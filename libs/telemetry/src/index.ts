@@ -1,0 +1,7 @@
+export { startAdminServer } from './admin-server';
+export type { AdminOptions, AdminServer, Check } from './admin-server';
+export { logger } from './logger';
+export type { LogFields, Logger } from './logger';
+export { counter, gauge, histogram, metricsText } from './metrics';
+export { annotateSpan, currentTraceparent, startTelemetry, withSpan, withSpanSync } from './tracing';
+export type { SpanOptions, Telemetry, TelemetryOptions } from './tracing';
