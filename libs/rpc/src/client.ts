@@ -1,4 +1,4 @@
-import { ChannelCredentials, credentials as grpcCredentials, experimental, Metadata } from '@grpc/grpc-js';
+import { credentials as grpcCredentials, experimental, Metadata } from '@grpc/grpc-js';
 import type {
   CallOptions,
   Client,
@@ -7,8 +7,8 @@ import type {
   ClientReadableStream,
   ClientUnaryCall,
   ServiceError,
-} from '@grpc/grpc-js';
-import { ContrailError } from '@contrail/errors';
+ ChannelCredentials} from '@grpc/grpc-js';
+import type { ContrailError } from '@contrail/errors';
 import { fromServiceError } from './status';
 import type { TlsSource } from './tls-source';
 

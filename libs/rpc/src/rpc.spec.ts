@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ContrailError } from '@contrail/errors';
 import type { Change, WatchResponse } from '@contrail/proto-gen/config/v1/messages';
-import { ConfigServiceClient } from '@contrail/proto-gen/config/v1/config_service';
+import type { ConfigServiceClient } from '@contrail/proto-gen/config/v1/config_service';
 import { ControlServiceClient, ControlServiceService } from '@contrail/proto-gen/control/v1/control_service';
 import { DnsServiceClient, DnsServiceService } from '@contrail/proto-gen/dns/v1/dns_service';
 import { testPki } from '@contrail/testing';

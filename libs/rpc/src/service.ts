@@ -5,6 +5,7 @@ import type {
   ServerWritableStream,
   UntypedServiceImplementation,
 } from '@grpc/grpc-js';
+import type { Readable } from 'node:stream';
 import type { PeerCertificate } from 'node:tls';
 import { ContrailError } from '@contrail/errors';
 import { peerOf } from './caller';
@@ -83,9 +84,10 @@ export function bidi<I, O>(handle: (stream: BidiStream<I, O>) => Promise<void>):
   return { method: 'bidi', serve: serve as unknown as Handler<I, O>['serve'] };
 }
 
-async function* readAll<I>(call: AsyncIterable<unknown>, signal: AbortSignal): AsyncIterable<I> {
+async function* readAll<I>(call: Readable, signal: AbortSignal): AsyncIterable<I> {
   try {
-    for await (const message of call) yield message as I;
+    // Destroying the call when the reader stops early would lose the status it ends with.
+    for await (const message of call.iterator({ destroyOnReturn: false })) yield message as I;
   } catch (error) {
     if (!signal.aborted) throw error;
   }
