@@ -1,0 +1,98 @@
+import type { Datapath, VifValue } from '../datapath/port';
+import type { DesiredTables, TableName } from '../oper/desired-tables';
+import { tableNames } from '../oper/desired-tables';
+import { TableSync } from './table-sync';
+
+type SyncOf<D> = D extends { replace(owner: string, rows: ReadonlyArray<readonly [infer K, infer V]>): void }
+  ? TableSync<K, V>
+  : never;
+
+export type SyncedTables = { readonly [Name in TableName]: SyncOf<DesiredTables[Name]> };
+
+export function createSyncedTables(datapath: Datapath, desired: DesiredTables): SyncedTables {
+  return {
+    vrfs: new TableSync(datapath.vrfs, desired.vrfs),
+    nextHops: new TableSync(datapath.nextHops, desired.nextHops),
+    composites: new TableSync(datapath.composites, desired.composites),
+    hostRoutes: new TableSync(datapath.hostRoutes, desired.hostRoutes),
+    prefixRoutes: new TableSync(datapath.prefixRoutes, desired.prefixRoutes),
+    labelsIn: new TableSync(datapath.labelsIn, desired.labelsIn),
+    labelsOut: new TableSync(datapath.labelsOut, desired.labelsOut),
+    backends: new TableSync(datapath.backends, desired.backends),
+    sourceRanges: new TableSync(datapath.sourceRanges, desired.sourceRanges),
+    services: new TableSync(datapath.services, desired.services),
+    nodes: new TableSync(datapath.nodes, desired.nodes),
+    policies: new TableSync(datapath.policies, desired.policies),
+    sources: new TableSync(datapath.sources, desired.sources),
+    vifs: new TableSync(datapath.vifs, desired.vifs),
+  };
+}
+
+/** What a flush changed. */
+export interface FlushResult {
+  readonly rowsWritten: number;
+  readonly rowsRemoved: number;
+  /** Verdicts of live flows may be different now. */
+  readonly verdictsChanged: boolean;
+}
+
+/**
+ * Writes what is dirty, what is named by others first: an ECMP next hop after its slots, a service
+ * after its backends, a Vif after its policy. Removes in the reverse order.
+ */
+export function flushTables(tables: SyncedTables): FlushResult {
+  const policiesInUse = new Set([...tables.vifs.rows()].map(([, vif]) => vif.policy));
+  let rowsWritten = 0;
+  let rowsRemoved = 0;
+  let verdictsChanged = false;
+  const policyTouched = (policy: number): void => {
+    if (policiesInUse.has(policy)) verdictsChanged = true;
+  };
+  for (const name of tableNames) {
+    switch (name) {
+      case 'nextHops':
+        rowsWritten += tables.nextHops.upsert((value) => value.kind !== 'composite').length;
+        break;
+      case 'composites':
+        rowsWritten += tables.composites.upsert().length + tables.nextHops.upsert().length;
+        break;
+      case 'policies': {
+        const written = tables.policies.upsert();
+        for (const { row } of written) policyTouched(row[0].policy);
+        rowsWritten += written.length;
+        break;
+      }
+      case 'vifs': {
+        const written = tables.vifs.upsert();
+        if (written.some(({ row, previous }) => previous && judgedDifferently(previous, row[1]))) {
+          verdictsChanged = true;
+        }
+        rowsWritten += written.length;
+        break;
+      }
+      case 'vrfs':
+      case 'hostRoutes':
+      case 'prefixRoutes':
+      case 'labelsIn':
+      case 'labelsOut':
+      case 'backends':
+      case 'sourceRanges':
+      case 'services':
+      case 'nodes':
+      case 'sources':
+        rowsWritten += tables[name].upsert().length;
+    }
+  }
+  for (const name of [...tableNames].reverse()) {
+    const removed = tables[name].remove();
+    rowsRemoved += removed.length;
+    if (name === 'policies') {
+      for (const [key] of removed) if (typeof key === 'object' && 'policy' in key) policyTouched(key.policy);
+    }
+  }
+  return { rowsWritten, rowsRemoved, verdictsChanged };
+}
+
+function judgedDifferently(before: VifValue, after: VifValue): boolean {
+  return before.policy !== after.policy || before.identity !== after.identity || before.vrf !== after.vrf;
+}

@@ -1,0 +1,172 @@
+import { ContrailError, errorText } from '@contrail/errors';
+import type { Table } from '../datapath/port';
+import type { DesiredTable, Row } from '../oper/desired-table';
+
+/** After so many rows without room in a full table the rest is not tried one by one. */
+const exhaustedRowsMax = 64;
+
+/** One row that could not be written or removed. */
+export interface RowFailure {
+  /** Units that want the row. */
+  readonly owners: readonly string[];
+  readonly reason: string;
+}
+
+export interface Written<K, V> {
+  readonly row: Row<K, V>;
+  /** Value before; undefined for a new row. */
+  readonly previous: V | undefined;
+}
+
+/**
+ * Brings one table of the datapath to its desired rows. Knows what the table holds: by reading it
+ * back at start, afterwards by what it wrote. A row that fails stays dirty until it succeeds.
+ */
+export class TableSync<K, V> {
+  readonly #table: Table<K, V>;
+  readonly #desired: DesiredTable<K, V>;
+  readonly #actual = new Map<string, Row<K, V>>();
+  readonly #dirty = new Set<string>();
+  readonly #failed = new Map<string, string>();
+
+  constructor(table: Table<K, V>, desired: DesiredTable<K, V>) {
+    this.#table = table;
+    this.#desired = desired;
+  }
+
+  get name(): string {
+    return this.#table.name;
+  }
+
+  get size(): number {
+    return this.#actual.size;
+  }
+
+  /** What the datapath holds from before; nothing is changed. */
+  readBack(): void {
+    this.#actual.clear();
+    for (const row of this.#table.dump()) this.#actual.set(this.#table.keyText(row[0]), row);
+  }
+
+  /** Marks every row, desired or held, to be compared. */
+  markAll(): void {
+    for (const text of this.#desired.texts()) this.#dirty.add(text);
+    for (const text of this.#actual.keys()) this.#dirty.add(text);
+  }
+
+  /** Takes over what changed in the desired table. */
+  markChanged(): void {
+    for (const text of this.#desired.takeChanged()) this.#dirty.add(text);
+  }
+
+  /** Keys of rows that may differ from what the datapath holds. */
+  dirtyTexts(): string[] {
+    return [...this.#dirty];
+  }
+
+  /** Rows that the datapath holds. */
+  rows(): IterableIterator<Row<K, V>> {
+    return this.#actual.values();
+  }
+
+  /** Writes dirty rows that differ. @param only leaves other rows dirty. @returns what was written. */
+  upsert(only: (value: V) => boolean = () => true): Array<Written<K, V>> {
+    const writes: Array<readonly [string, Row<K, V>]> = [];
+    for (const text of this.#dirty) {
+      const row = this.#desired.get(text);
+      if (!row || !only(row[1])) continue;
+      const held = this.#actual.get(text);
+      if (held && this.#table.equals(held[1], row[1])) this.#settle(text);
+      else writes.push([text, row]);
+    }
+    return this.#write(writes);
+  }
+
+  /** Removes dirty rows that nobody wants. @returns rows removed. */
+  remove(): Array<Row<K, V>> {
+    const removals: Array<readonly [string, Row<K, V>]> = [];
+    for (const text of this.#dirty) {
+      if (this.#desired.get(text)) continue;
+      const held = this.#actual.get(text);
+      if (held) removals.push([text, held]);
+      else this.#settle(text);
+    }
+    return this.#remove(removals);
+  }
+
+  /** Removes one row at once, also before the first InSync: the local side has decided. */
+  removeNow(key: K): void {
+    const text = this.#table.keyText(key);
+    const held = this.#actual.get(text) ?? ([key, this.#table.get(key)] as const);
+    if (held[1] !== undefined) this.#remove([[text, [key, held[1]]]]);
+  }
+
+  /** True when every row of the unit is in the datapath as desired. */
+  holds(owner: string): boolean {
+    return this.#desired.textsOf(owner).every((text) => !this.#dirty.has(text));
+  }
+
+  failures(): RowFailure[] {
+    return [...this.#failed].map(([text, reason]) => ({
+      owners: this.#desired.ownersOf(text),
+      reason: `${this.#table.name} ${text}: ${reason}`,
+    }));
+  }
+
+  #write(writes: ReadonlyArray<readonly [string, Row<K, V>]>): Array<Written<K, V>> {
+    if (writes.length === 0) return [];
+    try {
+      this.#table.upsert(writes.map(([, row]) => row));
+      return writes.map(([text, row]) => this.#written(text, row));
+    } catch {
+      return this.#writeOneByOne(writes);
+    }
+  }
+
+  /** A batch failed: find out which rows, so that the others are not held up. */
+  #writeOneByOne(writes: ReadonlyArray<readonly [string, Row<K, V>]>): Array<Written<K, V>> {
+    const written: Array<Written<K, V>> = [];
+    let exhausted = 0;
+    for (const [text, row] of writes) {
+      if (exhausted >= exhaustedRowsMax && !this.#actual.has(text)) {
+        this.#failed.set(text, 'the table is full');
+        continue;
+      }
+      try {
+        this.#table.upsert([row]);
+        written.push(this.#written(text, row));
+      } catch (error) {
+        if (error instanceof ContrailError && error.code === 'RESOURCE_EXHAUSTED') exhausted += 1;
+        this.#failed.set(text, errorText(error));
+      }
+    }
+    return written;
+  }
+
+  #remove(removals: ReadonlyArray<readonly [string, Row<K, V>]>): Array<Row<K, V>> {
+    if (removals.length === 0) return [];
+    try {
+      this.#table.remove(removals.map(([, row]) => row[0]));
+    } catch (error) {
+      for (const [text] of removals) this.#failed.set(text, errorText(error));
+      return [];
+    }
+    for (const [text] of removals) {
+      this.#actual.delete(text);
+      this.#settle(text);
+    }
+    return removals.map(([, row]) => row);
+  }
+
+  #written(text: string, row: Row<K, V>): Written<K, V> {
+    const previous = this.#actual.get(text)?.[1];
+    this.#actual.set(text, row);
+    this.#settle(text);
+    return { row, previous };
+  }
+
+  #settle(text: string): void {
+    this.#dirty.delete(text);
+    this.#failed.delete(text);
+  }
+}

@@ -1,0 +1,66 @@
+import type { GlobalConfig, Node } from '@contrail/proto-gen/control/v1/messages';
+import { ContrailError } from '@contrail/errors';
+import type { Datapath, IpPrefix } from '../datapath/port';
+import { checkedPrefix } from '../oper/checked';
+import type { LocalFacts } from '../oper/facts';
+
+/** Ethernet, IP, UDP and VXLAN headers around the inner packet, without the outer MAC header. */
+const overheadV4 = 50;
+const overheadV6 = 70;
+const loopbackIfindex = 1;
+
+/** The node's own devices: uplink, tunnel, and the interface of its processes. */
+export class NodeDevices {
+  readonly #datapath: Datapath;
+  readonly #fallback: Uint8Array | undefined;
+
+  /** @param fallback address of the node while control has not named it. */
+  constructor(datapath: Datapath, fallback: Uint8Array | undefined) {
+    this.#datapath = datapath;
+    this.#fallback = fallback;
+  }
+
+  /**
+   * Makes the devices as the configuration wants them; idempotent.
+   *
+   * @throws ContrailError FAILED_PRECONDITION when the node has no address, NOT_FOUND when no
+   * interface holds it.
+   */
+  ensure(config: GlobalConfig, self: Node | undefined): LocalFacts {
+    const addresses = self && self.addresses.length > 0 ? self.addresses : [this.#fallback];
+    const nodeAddressV4 = addresses.find((address) => address?.length === 4);
+    const nodeAddressV6 = addresses.find((address) => address?.length === 16);
+    const nodeAddress = nodeAddressV4 ?? nodeAddressV6;
+    if (!nodeAddress) {
+      throw new ContrailError(
+        'FAILED_PRECONDITION',
+        'VirtualRouter of this node has no address and NODE_IP is not set; give the Kubernetes Node an InternalIP',
+      );
+    }
+    const { devices } = this.#datapath;
+    const uplink = devices.findUplink(nodeAddress);
+    const podMtu = uplink.mtu - (nodeAddressV4 ? overheadV4 : overheadV6);
+    const tunnel = devices.ensureTunnel({ mtu: podMtu });
+    const host = devices.ensureHostInterface({ mtu: podMtu, nodeAddress, prefixes: hostPrefixes(config) });
+    return {
+      nodeAddressV4,
+      nodeAddressV6,
+      uplinkIfindex: uplink.ifindex,
+      tunnelIfindex: tunnel.ifindex,
+      hostIfindex: host.ifindex,
+      podMtu,
+    };
+  }
+
+  /** Attaches this version's programs; attaching again replaces without a gap. */
+  attach(local: LocalFacts): void {
+    this.#datapath.attach(local.tunnelIfindex, 'tunnel');
+    this.#datapath.attach(local.uplinkIfindex, 'uplink');
+    this.#datapath.attach(local.hostIfindex, 'host');
+    this.#datapath.attach(loopbackIfindex, 'loopback');
+  }
+}
+
+function hostPrefixes(config: GlobalConfig): IpPrefix[] {
+  return config.hostPrefixes.map((prefix) => checkedPrefix('global.host_prefixes', prefix));
+}

@@ -1,0 +1,88 @@
+import { errorText } from '@contrail/errors';
+import { logger } from '@contrail/telemetry';
+import type { Datapath } from '../datapath/port';
+import { toDatapathGlobals } from '../oper/datapath-globals';
+import type { DesiredState } from '../oper/desired-state';
+import type { NodeDevices } from './node-devices';
+
+const log = logger('node');
+
+type Step = 'devices' | 'globals' | 'programs';
+
+/** Keeps the node's devices, globals and programs at what configuration and node entry say. */
+export class NodeSync {
+  readonly #datapath: Datapath;
+  readonly #devices: NodeDevices;
+  readonly #desired: DesiredState;
+  readonly #problems = new Map<Step, string>();
+  #inputs: readonly unknown[] = [];
+  #globalsText = '';
+  #attached = false;
+
+  constructor(datapath: Datapath, devices: NodeDevices, desired: DesiredState) {
+    this.#datapath = datapath;
+    this.#devices = devices;
+    this.#desired = desired;
+  }
+
+  /** The step that fails, in words; it is tried again with every flush. */
+  get problem(): string | undefined {
+    return [...this.#problems.values()][0];
+  }
+
+  /** Before rows are derived: devices, and with them the local facts. */
+  prepare(): void {
+    const { entries, self } = this.#desired;
+    const config = entries.global();
+    const inputs = [config, entries.node(self)];
+    if (!config || inputs.every((value, i) => value === this.#inputs[i])) return;
+    this.#attempt('devices', () => {
+      this.#desired.setLocal(this.#devices.ensure(config, entries.node(self)));
+      this.#inputs = inputs;
+      this.#attached = false;
+    });
+  }
+
+  /** After rows are written: programs find tables and globals complete. */
+  program(generation: number): void {
+    const { entries, local } = this.#desired;
+    const config = entries.global();
+    if (!config || local.hostIfindex === 0) return;
+    const globals = toDatapathGlobals(config, local, generation);
+    const text = JSON.stringify(globals);
+    if (text !== this.#globalsText) {
+      this.#attempt('globals', () => {
+        this.#datapath.setGlobals(globals);
+        this.#globalsText = text;
+      });
+    }
+    if (this.#attached || this.#problems.has('globals')) return;
+    this.#attempt('programs', () => {
+      this.#devices.attach(local);
+      this.#attached = true;
+    });
+    this.#attachPods();
+  }
+
+  /** Interfaces from before a restart get this version's program; a device that is gone is no error. */
+  #attachPods(): void {
+    for (const { ifindex } of this.#desired.devices()) {
+      try {
+        this.#datapath.attach(ifindex, 'pod');
+      } catch (error) {
+        log.warn('program not attached to the interface of a pod', { ifindex, error });
+      }
+    }
+  }
+
+  #attempt(step: Step, run: () => void): void {
+    try {
+      run();
+      this.#problems.delete(step);
+    } catch (error) {
+      const text = errorText(error);
+      if (text !== this.#problems.get(step)) log.error('node not prepared', { step, error });
+      this.#problems.set(step, text);
+    }
+  }
+}

@@ -1,0 +1,15 @@
+import type { Label } from '@contrail/proto-gen/control/v1/messages';
+import { checkedNumber } from './checked';
+import type { UnitRows } from './unit-rows';
+
+const labelMax = 2 ** 24 - 1;
+
+/** One label serves both ways: the receiver maps it to {vrf, identity}, the sender the reverse. */
+export function labelRows(entry: Label): UnitRows {
+  const label = checkedNumber('label.label', entry.label, { min: 1, max: labelMax });
+  const { vrf, identity, senderVrf } = entry;
+  return {
+    labelsIn: [[label, { vrf, identity, senderVrf }]],
+    labelsOut: [[{ vrf, identity }, label]],
+  };
+}
