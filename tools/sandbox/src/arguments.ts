@@ -2,7 +2,10 @@ import { SandboxFailure } from './failure';
 import { nodeNames, workerCountMax } from './address-plan';
 
 export const networks = ['ours', 'bridge', 'bridge-iptables'] as const;
-/** `ours`: our agent; the others: the bridge plugin with kube-proxy (nftables, iptables), for comparison. */
+/**
+ * `ours`: our agent; the others: the bridge plugin with kube-proxy (nftables, iptables), for
+ * comparison.
+ */
 export type Network = (typeof networks)[number];
 
 /** What the user asked for. */
@@ -41,7 +44,10 @@ export const usage = `Usage: sandbox [--name NAME] COMMAND
                         (kubernetes containerd cni agnhost coredns jaeger e2e)
 `;
 
-/** A name starts every namespace and cgroup of its sandbox, so it is short and has no other characters. */
+/**
+ * A name starts every namespace and cgroup of its sandbox, so it is short and has no other
+ * characters.
+ */
 const namePattern = /^[a-z][a-z0-9-]{0,23}$/;
 
 /**

@@ -48,8 +48,8 @@ export function isPureV2(hierarchies: readonly Hierarchy[]): boolean {
 }
 
 /**
- * The hierarchy whose membership tells which processes belong to a node: every process that the sandbox starts is put
- * there, and children inherit it. v1 `pids` where it exists, else v2.
+ * The hierarchy whose membership tells which processes belong to a node: every process that the
+ * sandbox starts is put there, and children inherit it. v1 `pids` where it exists, else v2.
  */
 export function trackingHierarchy(hierarchies: readonly Hierarchy[]): Hierarchy {
   const found =
@@ -60,12 +60,18 @@ export function trackingHierarchy(hierarchies: readonly Hierarchy[]): Hierarchy 
   return found;
 }
 
-/** The group of a node's daemons. A leaf, because v2 allows no process in a group that has groups below it. */
+/**
+ * The group of a node's daemons. A leaf, because v2 allows no process in a group that has groups
+ * below it.
+ */
 export function daemonGroup(hierarchy: Hierarchy, cgroup: string): string {
   return path.join(hierarchy.mountPoint, cgroup, 'daemons');
 }
 
-/** Makes a node's root group everywhere (kubelet demands that it exists) and the daemons' group for tracking. */
+/**
+ * Makes a node's root group everywhere (kubelet demands that it exists) and the daemons' group for
+ * tracking.
+ */
 export async function createNodeGroup(
   hierarchies: readonly Hierarchy[],
   cgroup: string,

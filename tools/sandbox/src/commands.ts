@@ -96,10 +96,8 @@ async function enter(sandbox: Sandbox, name: string): Promise<string[]> {
   if (name === plan.outside.name) return ['nsenter', `--net=/run/netns/${plan.outside.netns}`];
   const node = plan.nodes.find((candidate) => candidate.name === name);
   if (node === undefined) {
-    throw new SandboxFailure(
-      `exec: "${name}" is no node here; write one of ${plan.nodes.map((n) => n.name).join(', ')}, outside`,
-      2,
-    );
+    const known = [...plan.nodes, plan.outside].map((candidate) => candidate.name);
+    throw new SandboxFailure(`exec: "${name}" is no node here; write one of ${known.join(', ')}`, 2);
   }
   return enterNode(sandbox, node);
 }

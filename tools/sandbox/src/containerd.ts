@@ -65,7 +65,10 @@ disabled_plugins = [${disabled.map((name) => `"${name}"`).join(', ')}]
 `;
 }
 
-/** The search path of containerd and of what it starts: its own programs first, runc from the machine. */
+/**
+ * The search path of containerd and of what it starts: its own programs first, runc from the
+ * machine.
+ */
 export function containerdEnvironment(binaries: string): NodeJS.ProcessEnv {
   return { PATH: `${binaries}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin` };
 }

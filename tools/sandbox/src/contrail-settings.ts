@@ -30,8 +30,8 @@ export async function contrailObjects(sandbox: Sandbox): Promise<object[]> {
 }
 
 /**
- * Where our services find each other and Kubernetes: by node addresses and ports, because the infrastructure pods make
- * the pod network and therefore do not use it.
+ * Where our services find each other and Kubernetes: by node addresses and ports, because the
+ * infrastructure pods make the pod network and therefore do not use it.
  */
 function addresses(sandbox: Sandbox): object {
   const host = sandbox.plan.controlPlane.address;

@@ -11,7 +11,10 @@ import type { Sandbox } from './sandbox';
 const readyTimeoutMs = 120_000;
 const etcdUrl = 'http://127.0.0.1:2379';
 
-/** Starts etcd and the API server in the control plane's namespace and waits until the API is served. */
+/**
+ * Starts etcd and the API server in the control plane's namespace and waits until the API is
+ * served.
+ */
 export async function startApiServer(
   sandbox: Sandbox,
   pki: ClusterPki,
@@ -22,7 +25,10 @@ export async function startApiServer(
   await waitForApiServer(sandbox, binaries);
 }
 
-/** Starts the controller manager and the scheduler; the API server answers already, so neither backs off. */
+/**
+ * Starts the controller manager and the scheduler; the API server answers already, so neither backs
+ * off.
+ */
 export async function startControllers(
   sandbox: Sandbox,
   pki: ClusterPki,

@@ -13,8 +13,8 @@ import type { Sandbox } from './sandbox';
 const rolloutTimeoutMs = 300_000;
 
 /**
- * Rolls our services out on a running cluster: images, settings, manifests; then waits until all is available. Can be
- * repeated: what is there already stays as it is.
+ * Rolls our services out on a running cluster: images, settings, manifests; then waits until all is
+ * available. Can be repeated: what is there already stays as it is.
  *
  * @param archives images that were built just now; built here when absent.
  * @returns false when this checkout has no manifests yet.
@@ -39,8 +39,8 @@ export async function deployOurs(sandbox: Sandbox, archives?: readonly string[])
 }
 
 /**
- * Writes the kustomization of this cluster: the overlay, what belongs to this cluster only, and the tags that were built,
- * so that a rebuilt image changes its pods.
+ * Writes the kustomization of this cluster: the overlay, what belongs to this cluster only, and the
+ * tags that were built, so that a rebuilt image changes its pods.
  */
 async function writeKustomization(
   sandbox: Sandbox,

@@ -22,8 +22,9 @@ import { removeUnderlay } from './underlay';
 const endTimeoutMs = 10_000;
 
 /**
- * Stops a sandbox and removes all of it except for the cache. Processes are found by their records and by the cgroups
- * that only this sandbox's processes join, never by name. Can be repeated after an interruption.
+ * Stops a sandbox and removes all of it except for the cache. Processes are found by their records
+ * and by the cgroups that only this sandbox's processes join, never by name. Can be repeated after
+ * an interruption.
  */
 export async function stopSandbox(sandbox: Sandbox): Promise<void> {
   const hierarchies = await readHierarchies();
@@ -55,7 +56,10 @@ async function endRecorded(
   await endProcesses(records);
 }
 
-/** Ends what runs in a node's cgroups and is no recorded daemon: first the pods' processes, then their shims. */
+/**
+ * Ends what runs in a node's cgroups and is no recorded daemon: first the pods' processes, then
+ * their shims.
+ */
 async function endPods(
   hierarchies: readonly Hierarchy[],
   node: NodePlan,

@@ -9,10 +9,11 @@ import { run } from './run';
 import type { Settings } from './settings';
 
 /**
- * Makes sure that a group's programs are in the cache, and builds what is missing. Processes that ask at the same time
- * wait for one another; a folder appears whole or not at all.
+ * Makes sure that a group's programs are in the cache, and builds what is missing. Processes that
+ * ask at the same time wait for one another; a folder appears whole or not at all.
  *
- * @returns the folder with the binaries: `<cache>/bin/<group>-<version>-<hash of everything that decides the build>`.
+ * @returns the folder with the binaries: `<cache>/bin/<group>-<version>-<hash of everything that
+ *   decides the build>`.
  */
 export async function ensureGroup(settings: Settings, name: GroupName): Promise<string> {
   const group = groups[name];
@@ -104,7 +105,9 @@ function moduleFolder(settings: Settings, group: Group): string {
   return path.join(settings.repository, 'tools/sandbox/go', group.module);
 }
 
-/** Keeps the newest folder of a group; older ones belong to versions that are no longer named here. */
+/**
+ * Keeps the newest folder of a group; older ones belong to versions that are no longer named here.
+ */
 async function removeOlder(settings: Settings, group: Group, newest: string): Promise<void> {
   const bin = path.join(settings.cache, 'bin');
   for (const entry of await readdir(bin)) {

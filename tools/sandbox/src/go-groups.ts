@@ -25,7 +25,8 @@ const plain = '-s -w';
 /** Without a version, skew checks refuse and e2e.test misbehaves. */
 const kubernetesFlags = ['k8s.io/component-base/version', 'k8s.io/client-go/pkg/version'].reduce(
   (flags, package_) =>
-    `${flags} -X ${package_}.gitVersion=v${kubernetesVersion} -X ${package_}.gitMajor=${kubernetesMajor}` +
+    `${flags} -X ${package_}.gitVersion=v${kubernetesVersion}` +
+    ` -X ${package_}.gitMajor=${kubernetesMajor}` +
     ` -X ${package_}.gitMinor=${kubernetesMinor} -X ${package_}.gitTreeState=clean`,
   plain,
 );

@@ -36,10 +36,11 @@ export async function waitForNodes(
 }
 
 /**
- * Waits until all nodes are Ready and all Deployments and DaemonSets available, and says what is still missing whenever
- * that changes.
+ * Waits until all nodes are Ready and all Deployments and DaemonSets available, and says what is
+ * still missing whenever that changes.
  *
- * @throws SandboxFailure that tells for each pod that is not ready its reason, its events and the end of its logs.
+ * @throws SandboxFailure that tells for each pod that is not ready its reason, its events and the
+ *   end of its logs.
  */
 export async function waitForWorkloads(
   sandbox: Sandbox,
@@ -105,7 +106,7 @@ async function describePod(sandbox: Sandbox, binaries: string, pod: KubePod): Pr
   );
   const columns = 'custom-columns=REASON:.reason,MESSAGE:.message';
   return [
-    `pod ${namespace}/${name} on ${pod.spec.nodeName ?? 'no node'}: ${pod.status.phase ?? 'Unknown'}`,
+    `pod ${namespace}/${name} on ${pod.spec.nodeName ?? 'no node'}: ${pod.status.phase ?? ''}`,
     ...reasons.map((reason) => `  ${reason}`),
     ...(scheduled?.message === undefined ? [] : [`  ${scheduled.message}`]),
     '  events:',

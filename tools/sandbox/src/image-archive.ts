@@ -17,7 +17,10 @@ import {
 } from 'node:fs';
 import * as path from 'node:path';
 
-/** One entry of a layer. `target` is absolute inside the image; folders above it appear by themselves, mode 755. */
+/**
+ * One entry of a layer. `target` is absolute inside the image; folders above it appear by
+ * themselves, mode 755.
+ */
 export type LayerEntry =
   /** A copy of a file; without `mode`, 755 when its owner may execute it, else 644. */
   | { readonly source: string; readonly target: string; readonly mode?: number }
@@ -60,7 +63,8 @@ interface Layer {
 }
 
 /**
- * Writes one image as a docker-archive. Equal input gives an equal file: no time stamps, sorted names, owner root.
+ * Writes one image as a docker-archive. Equal input gives an equal file: no time stamps, sorted
+ * names, owner root.
  *
  * @returns true when the file was written, false when it was already there.
  */
@@ -68,7 +72,10 @@ export function writeImageArchive(image: ImageSpec & ArchiveOptions): boolean {
   return writeImagesArchive([image], image);
 }
 
-/** Like {@link writeImageArchive} for several images in one file; layers that they share are stored once. */
+/**
+ * Like {@link writeImageArchive} for several images in one file; layers that they share are stored
+ * once.
+ */
 export function writeImagesArchive(images: readonly ImageSpec[], options: ArchiveOptions): boolean {
   const cache =
     options.layerCache ?? path.join(process.env.CONTRAIL_CACHE ?? '/var/cache/contrail', 'layers');

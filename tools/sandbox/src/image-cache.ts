@@ -15,9 +15,10 @@ const keptRoots = 3;
 const markerFile = 'imported.json';
 
 /**
- * Makes a containerd root that holds exactly the given images, unpacked, and no container. A node starts from a copy by
- * hard links: content and layers are never written in place, and the database is copied. So nodes start without importing,
- * and nothing that a node leaves behind can harm the next start.
+ * Makes a containerd root that holds exactly the given images, unpacked, and no container. A node
+ * starts from a copy by hard links: content and layers are never written in place, and the database
+ * is copied. So nodes start without importing, and nothing that a node leaves behind can harm the
+ * next start.
  *
  * @returns a folder in the cache that must not be written to.
  */
@@ -97,7 +98,10 @@ async function prepare(
   }
 }
 
-/** The prepared root that saves most imports; only one whose images are all wanted, so that nothing must be removed. */
+/**
+ * The prepared root that saves most imports; only one whose images are all wanted, so that nothing
+ * must be removed.
+ */
 async function bestBase(
   settings: Settings,
   wanted: ReadonlySet<string>,

@@ -17,7 +17,8 @@ export async function startKubelet(
   const manifests = sandbox.nodeFile(node, 'manifests');
   const resolver = sandbox.file('resolv.conf');
   await mkdir(manifests, { recursive: true });
-  // Nothing listens there, so that a name of the world is refused at once instead of after a timeout.
+  // Nothing listens there, so that a name of the world is refused at once instead of after a
+  // timeout.
   await writeFile(resolver, `nameserver ${sandbox.plan.outside.address}\n`);
   const isV2 = isPureV2(await readHierarchies());
   const content = kubeletConfig(sandbox, node, pki, { manifests, resolver, isV2 });

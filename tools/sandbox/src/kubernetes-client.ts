@@ -40,7 +40,10 @@ export interface KubePod {
   };
 }
 
-/** A Deployment or a DaemonSet: the fields that tell whether all of it is there in its newest version. */
+/**
+ * A Deployment or a DaemonSet: the fields that tell whether all of it is there in its newest
+ * version.
+ */
 export interface Workload {
   readonly kind: string;
   readonly metadata: Metadata & { readonly generation?: number };

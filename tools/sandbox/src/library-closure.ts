@@ -3,7 +3,10 @@ import { lstatSync, readlinkSync, realpathSync } from 'node:fs';
 import * as path from 'node:path';
 import type { LayerEntry } from './image-archive';
 
-/** Debian's merged /usr: a layer that holds files of the machine needs these links, once for each image. */
+/**
+ * Debian's merged /usr: a layer that holds files of the machine needs these links, once for each
+ * image.
+ */
 export const mergedUsrLinks: readonly LayerEntry[] = ['bin', 'lib', 'lib64', 'sbin'].map(
   (name) => ({
     link: `usr/${name}`,
@@ -14,9 +17,10 @@ export const mergedUsrLinks: readonly LayerEntry[] = ['bin', 'lib', 'lib64', 'sb
 /**
  * The shared libraries that programs need, the loader included.
  *
- * @param binaries paths of programs or of libraries that are opened at run time; static programs need nothing.
- * @returns sorted absolute paths below /usr: for each library the name that is looked up and, where that is a link,
- *   the files behind it. The programs themselves are not among them.
+ * @param binaries paths of programs or of libraries that are opened at run time; static programs
+ *   need nothing.
+ * @returns sorted absolute paths below /usr: for each library the name that is looked up and, where
+ *   that is a link, the files behind it. The programs themselves are not among them.
  */
 export function libraryClosure(binaries: readonly string[]): string[] {
   const closure = new Set<string>();

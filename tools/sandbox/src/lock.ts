@@ -5,8 +5,9 @@ import { SandboxFailure } from './failure';
 import { say } from './progress';
 
 /**
- * Runs `work` while no other process on this machine holds the same lock file. The kernel releases the lock when this
- * process ends, however it ends: a helper holds it and lives as long as the pipe from here.
+ * Runs `work` while no other process on this machine holds the same lock file. The kernel releases
+ * the lock when this process ends, however it ends: a helper holds it and lives as long as the pipe
+ * from here.
  */
 export async function withLock<T>(
   file: string,

@@ -5,8 +5,9 @@ import { withLock } from './lock';
 import type { Settings } from './settings';
 
 /**
- * Makes the folders of the machine on which nodes mount their own ones, and writes down which were missing, so that the
- * last sandbox can remove them. Only the empty folders ever appear on the machine.
+ * Makes the folders of the machine on which nodes mount their own ones, and writes down which were
+ * missing, so that the last sandbox can remove them. Only the empty folders ever appear on the
+ * machine.
  */
 export async function claimMountPoints(
   settings: Settings,
@@ -23,7 +24,10 @@ export async function claimMountPoints(
   });
 }
 
-/** Removes the folders that sandboxes made, where they are empty. Only the last sandbox may call this. */
+/**
+ * Removes the folders that sandboxes made, where they are empty. Only the last sandbox may call
+ * this.
+ */
 export async function releaseMountPoints(settings: Settings): Promise<void> {
   await withLock(lockFile(settings), 'removing mount points', async () => {
     const claims = [...(await readClaims(settings))].sort((a, b) => b.length - a.length);

@@ -14,8 +14,8 @@ import { batch } from './underlay';
 const cidrTimeoutMs = 30_000;
 
 /**
- * The network that ours is compared with: the bridge plugin on each node, static routes between the nodes, kube-proxy,
- * CoreDNS.
+ * The network that ours is compared with: the bridge plugin on each node, static routes between the
+ * nodes, kube-proxy, CoreDNS.
  */
 export async function startBridgeNetwork(
   sandbox: Sandbox,

@@ -8,7 +8,9 @@ import { isAlive } from './processes';
 import { waitUntil } from './progress';
 import type { Sandbox } from './sandbox';
 
-/** Folders that every node has to itself, at the paths that the same DaemonSet uses on all nodes. */
+/**
+ * Folders that every node has to itself, at the paths that the same DaemonSet uses on all nodes.
+ */
 const privateFolders = [
   '/etc/cni/net.d',
   '/opt/cni/bin',
@@ -42,8 +44,8 @@ export function nodeFolder(
 }
 
 /**
- * Gives a node a mount namespace and a host name of its own, kept by a holder process. All that is mounted there, by us
- * or by containerd, kubelet and agents, vanishes with the node's last process.
+ * Gives a node a mount namespace and a host name of its own, kept by a holder process. All that is
+ * mounted there, by us or by containerd, kubelet and agents, vanishes with the node's last process.
  */
 export async function createNodeNamespace(sandbox: Sandbox, node: NodePlan): Promise<void> {
   for (const target of privateFolders)
@@ -90,7 +92,8 @@ export async function nodeGroup(node: NodePlan): Promise<string> {
 
 /**
  * - /run/netns first: copies of the machine's namespace mounts would keep deleted namespaces alive.
- * - /sys anew: it shows the interfaces of the network namespace that mounted it. The machine's cgroups stay below it.
+ * - /sys anew: it shows the interfaces of the network namespace that mounted it. The machine's
+ *   cgroups stay below it.
  * - rshared last: pods with mount propagation are refused on a private tree.
  */
 function holderScript(sandbox: Sandbox, node: NodePlan, ready: string): string {
@@ -104,7 +107,10 @@ function holderScript(sandbox: Sandbox, node: NodePlan, ready: string): string {
     `mount -t sysfs sysfs '${sys}'`,
     `mount --rbind /sys/fs/cgroup '${sys}/fs/cgroup'`,
     `mount -t bpf bpf '${sys}/fs/bpf'`,
-    `for kind in debug tracing; do if mountpoint -q /sys/kernel/$kind; then mount --rbind /sys/kernel/$kind '${sys}'/kernel/$kind; fi; done`,
+    'for kind in debug tracing; do',
+    '  mountpoint -q /sys/kernel/$kind || continue',
+    `  mount --rbind /sys/kernel/$kind '${sys}'/kernel/$kind`,
+    'done',
     `mount --rbind '${sys}' /sys`,
     ...binds,
     'mount --make-rshared /',

@@ -22,7 +22,7 @@ export async function buildOurImages(settings: Settings): Promise<string[]> {
     return [];
   }
   const output = await step('building our images', () =>
-    run(program, [], { cwd: settings.repository }),
+    run(program, [], { cwd: settings.repository, showErrors: true }),
   );
   return output
     .split('\n')

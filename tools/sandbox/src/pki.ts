@@ -38,7 +38,10 @@ export async function createAuthority(base: string, commonName: string): Promise
   return pair;
 }
 
-/** Makes a key and a certificate for servers and clients, signed by `authority`; keeps one that exists. */
+/**
+ * Makes a key and a certificate for servers and clients, signed by `authority`; keeps one that
+ * exists.
+ */
 export async function issueCertificate(
   authority: KeyPair,
   request: CertificateRequest,
@@ -81,7 +84,10 @@ export async function createSigningKey(
   return pair;
 }
 
-/** Writes a kubeconfig with everything inline, so that it can be copied into a pod or to another folder. */
+/**
+ * Writes a kubeconfig with everything inline, so that it can be copied into a pod or to another
+ * folder.
+ */
 export async function writeKubeconfig(
   file: string,
   access: {

@@ -21,7 +21,10 @@ export interface LaunchOptions {
   readonly environment?: NodeJS.ProcessEnv;
 }
 
-/** @returns field 22 of a /proc/PID/stat line; the command name in field 2 may hold spaces and parentheses. */
+/**
+ * @returns field 22 of a /proc/PID/stat line; the command name in field 2 may hold spaces and
+ * parentheses.
+ */
 export function parseStartTime(stat: string): string | undefined {
   return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
 }
@@ -37,7 +40,10 @@ export async function isAlive(record: ProcessRecord): Promise<boolean> {
   return (await readStartTime(record.pid)) === record.startTime;
 }
 
-/** Starts daemons of one sandbox and remembers them in files, so that another command can find and end them. */
+/**
+ * Starts daemons of one sandbox and remembers them in files, so that another command can find and
+ * end them.
+ */
 export class ProcessTable {
   constructor(
     private readonly recordFolder: string,
@@ -99,7 +105,9 @@ export class ProcessTable {
   }
 }
 
-/** A record that was cut off by an interruption counts as none; its process is found by its cgroup. */
+/**
+ * A record that was cut off by an interruption counts as none; its process is found by its cgroup.
+ */
 function parseRecord(text: string): ProcessRecord | undefined {
   try {
     const value: unknown = JSON.parse(text);

@@ -7,7 +7,10 @@ export function say(message: string): void {
   process.stderr.write(`${seconds}s  ${message}\n`);
 }
 
-/** Runs a step that may be long: says what begins, that it still runs every 15 s, and how long it took. */
+/**
+ * Runs a step that may be long: says what begins, that it still runs every 15 s, and how long it
+ * took.
+ */
 export async function step<T>(title: string, work: () => Promise<T>): Promise<T> {
   const from = Date.now();
   const seconds = (): string => ((Date.now() - from) / 1000).toFixed(0);

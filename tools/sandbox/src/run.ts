@@ -7,6 +7,8 @@ export interface RunOptions {
   readonly environment?: NodeJS.ProcessEnv;
   /** Milliseconds; 0 (default) waits for ever. */
   readonly timeoutMs?: number;
+  /** Shows the program's error output while it runs: it reports progress there. */
+  readonly showErrors?: boolean;
 }
 
 const outputMax = 64 * 1024 * 1024;
@@ -43,6 +45,7 @@ export function run(
         reject(new SandboxFailure(`${command}\n${said}`, 1, { cause: error }));
       },
     );
+    if (options.showErrors === true) child.stderr?.pipe(process.stderr);
     child.stdin?.on('error', () => undefined);
     child.stdin?.end(options.input ?? '');
   });

@@ -8,7 +8,10 @@ import { withLock } from './lock';
 import { ProcessTable } from './processes';
 import type { Settings } from './settings';
 
-/** `starting`: half made; `cluster`: nodes run, our services are not rolled out yet; `running`: all is there. */
+/**
+ * `starting`: half made; `cluster`: nodes run, our services are not rolled out yet; `running`: all
+ * is there.
+ */
 export type Phase = 'starting' | 'cluster' | 'running';
 
 /** What is written down about a sandbox: enough to find everything that belongs to it. */
@@ -73,7 +76,10 @@ export function containerdRoots(settings: Settings, name: string): string {
   return path.join(settings.cache, 'containerd', 'running', name);
 }
 
-/** @returns undefined when there is no such sandbox, or only a start that was interrupted before its record. */
+/**
+ * @returns undefined when there is no such sandbox, or only a start that was interrupted before its
+ * record.
+ */
 export async function findSandbox(settings: Settings, name: string): Promise<Sandbox | undefined> {
   const text = await readFile(recordFile(settings, name), 'utf8').catch(() => undefined);
   const record = text === undefined ? undefined : parseRecord(text);

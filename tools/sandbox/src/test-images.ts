@@ -27,7 +27,8 @@ const pauseSource = `
 static void stop(int signal) { (void)signal; _exit(0); }
 static void reap(int signal) { (void)signal; while (waitpid(-1, 0, WNOHANG) > 0) {} }
 int main(void) {
-  struct sigaction ending = {.sa_handler = stop}, child = {.sa_handler = reap, .sa_flags = SA_NOCLDSTOP};
+  struct sigaction ending = {.sa_handler = stop};
+  struct sigaction child = {.sa_handler = reap, .sa_flags = SA_NOCLDSTOP};
   sigaction(SIGINT, &ending, 0);
   sigaction(SIGTERM, &ending, 0);
   sigaction(SIGCHLD, &child, 0);
@@ -35,7 +36,10 @@ int main(void) {
 }
 `;
 
-/** Programs of the machine that test containers call. Netcat is OpenBSD's: busybox' own lacks -v and -t. */
+/**
+ * Programs of the machine that test containers call. Netcat is OpenBSD's: busybox' own lacks -v and
+ * -t.
+ */
 const machinePrograms = [
   '/bin/bash',
   '/bin/dash',
@@ -50,7 +54,10 @@ const machinePrograms = [
   '/usr/bin/tcpdump',
 ];
 
-/** Applets that other entries provide. busybox' sh would prefer its own applets to the programs above. */
+/**
+ * Applets that other entries provide. busybox' sh would prefer its own applets to the programs
+ * above.
+ */
 const foreignApplets = new Set(['ash', 'bash', 'busybox', 'ip', 'nc', 'ping', 'sh']);
 
 /** Builds the images that every sandbox has. @returns their archives. */

@@ -3,9 +3,9 @@ import { run, succeeds } from './run';
 import type { AddressPlan, Attachment } from './address-plan';
 
 /**
- * Makes the namespaces and cables of a sandbox: a bridge in a namespace of its own is the underlay; each node, `outside`
- * and the machine itself hang on it. The nodes' default route leads to `outside`, which knows no route to pods: it sees
- * pods only behind their node's address.
+ * Makes the namespaces and cables of a sandbox: a bridge in a namespace of its own is the underlay;
+ * each node, `outside` and the machine itself hang on it. The nodes' default route leads to
+ * `outside`, which knows no route to pods: it sees pods only behind their node's address.
  */
 export async function createUnderlay(plan: AddressPlan): Promise<void> {
   await run('ip', ['netns', 'add', plan.underlayNetns]);
@@ -56,7 +56,10 @@ export async function removeUnderlay(plan: AddressPlan): Promise<void> {
   }
 }
 
-/** Runs `ip` commands, one a line, in a namespace. nsenter, because `ip netns exec` would hide /sys/fs/cgroup. */
+/**
+ * Runs `ip` commands, one a line, in a namespace. nsenter, because `ip netns exec` would hide
+ * /sys/fs/cgroup.
+ */
 export async function batch(netns: string, lines: readonly string[]): Promise<void> {
   await run('nsenter', [`--net=/run/netns/${netns}`, 'ip', '-batch', '-'], {
     input: `${lines.join('\n')}\n`,

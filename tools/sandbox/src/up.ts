@@ -38,8 +38,8 @@ interface Binaries {
 }
 
 /**
- * Brings the sandbox to the wanted state from any other: a healthy one is left alone, one whose roll-out was interrupted
- * goes on, anything else is removed and made anew.
+ * Brings the sandbox to the wanted state from any other: a healthy one is left alone, one whose
+ * roll-out was interrupted goes on, anything else is removed and made anew.
  */
 export async function startSandbox(settings: Settings, wanted: Wanted): Promise<void> {
   const existing = await findSandbox(settings, wanted.name);
