@@ -1,0 +1,159 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import { decodeBytes, typeOfNumber } from './keys';
+import { RedisConnection } from './redis/connection';
+import type { RedisOptions, Reply } from './redis/connection';
+import type { StoreChange, WatchPosition } from './store';
+
+const recentMax = 8_192;
+const readCount = 1_000;
+/** How long a read blocks; after each the epoch is compared. */
+const blockMs = 1_000;
+const retryMs = 100;
+
+/** Makes the epoch right for the server at the other end of a connection, and reads it. */
+export async function readPosition(
+  connection: RedisConnection,
+  prefix: string,
+  seen: WatchPosition = { epoch: '', revision: 0n },
+): Promise<WatchPosition> {
+  const info = String(await connection.command(['INFO', 'server']));
+  const runId = /^run_id:(\w+)/m.exec(info)?.[1] ?? '';
+  const known = [seen.epoch, String(seen.revision)];
+  const reply = listOf(await connection.call('epoch', prefix, [runId, randomUUID(), ...known]));
+  return { epoch: String(reply[0]), revision: BigInt(String(reply[1])) };
+}
+
+/**
+ * Follows the change log on a connection of its own and keeps the latest changes in memory, decoded
+ * once for all watchers.
+ */
+export class ChangeFeed {
+  readonly #prefix: string;
+  readonly #connection: RedisConnection;
+  readonly #loop: Promise<void>;
+  /** Consecutive revisions. */
+  #recent: StoreChange[] = [];
+  #position: WatchPosition = { epoch: '', revision: 0n };
+  #closed = false;
+  #waiting = new Set<() => void>();
+
+  constructor(options: RedisOptions, prefix: string) {
+    this.#prefix = prefix;
+    this.#connection = new RedisConnection(options, async (connection) => {
+      this.#moveTo(await readPosition(connection, prefix, this.#position));
+    });
+    this.#loop = this.#run();
+  }
+
+  /** '' until the first connect. */
+  get epoch(): string {
+    return this.#position.epoch;
+  }
+
+  /** Changes after the revision from memory; undefined when memory does not hold the next one. */
+  recentAfter(revision: bigint, limit: number): readonly StoreChange[] | undefined {
+    if (revision === this.#position.revision) return [];
+    const first = this.#recent[0];
+    if (first === undefined || revision + 1n < first.revision || revision > this.#position.revision) return undefined;
+    const start = Number(revision + 1n - first.revision);
+    return this.#recent.slice(start, start + limit);
+  }
+
+  /** Resolves when the feed is not at this position, or the signal is aborted. */
+  async waitBeyond({ epoch, revision }: WatchPosition, signal: AbortSignal): Promise<void> {
+    const moved = (): boolean => this.#position.epoch !== epoch || this.#position.revision > revision;
+    while (!moved() && !signal.aborted && !this.#closed) {
+      await new Promise<void>((resolve) => {
+        const wake = (): void => {
+          this.#waiting.delete(wake);
+          signal.removeEventListener('abort', wake);
+          resolve();
+        };
+        this.#waiting.add(wake);
+        signal.addEventListener('abort', wake, { once: true });
+      });
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#wake();
+    await this.#connection.close();
+    await this.#loop;
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#closed) {
+      try {
+        if (this.#connection.problem === undefined) await this.#readOnce();
+        else await delay(retryMs / 4);
+      } catch {
+        // The connection keeps the reason and comes back by itself; the main connection reports it.
+        await delay(retryMs);
+      }
+    }
+  }
+
+  async #readOnce(): Promise<void> {
+    const { revision } = this.#position;
+    const reply = await this.#connection.command([
+      ...['XREAD', 'COUNT', String(readCount), 'BLOCK', String(blockMs)],
+      ...['STREAMS', `${this.#prefix}log`, `${revision}-0`],
+    ]);
+    if (reply === null) {
+      this.#moveTo(await readPosition(this.#connection, this.#prefix, this.#position));
+      return;
+    }
+    const changes = decodeEntries(listOf(listOf(listOf(reply)[0])[1]));
+    const last = changes.at(-1);
+    // The connection may have moved to another epoch while the answer was on its way.
+    if (last === undefined || this.#position.revision !== revision) return;
+    if (changes[0]?.revision !== revision + 1n) this.#recent = [];
+    this.#recent.push(...changes);
+    if (this.#recent.length > 2 * recentMax) this.#recent = this.#recent.slice(-recentMax);
+    this.#position = { epoch: this.#position.epoch, revision: last.revision };
+    this.#wake();
+  }
+
+  /** After a connect or an idle second: another epoch starts anew. */
+  #moveTo(position: WatchPosition): void {
+    if (position.epoch === this.#position.epoch) return;
+    this.#recent = [];
+    this.#position = position;
+    this.#wake();
+  }
+
+  #wake(): void {
+    for (const wake of [...this.#waiting]) wake();
+  }
+}
+
+/** Entries of the log, as XREAD and XRANGE give them. */
+export function decodeEntries(entries: readonly Reply[]): StoreChange[] {
+  return entries.map((entry) => {
+    const [id, list] = listOf(entry);
+    const fields = fieldsOf(listOf(list ?? null));
+    const revision = BigInt(String(id).split('-')[0] ?? '0');
+    const bytes = fields.get('b');
+    return {
+      revision,
+      type: typeOfNumber(Number(String(fields.get('t')))),
+      uuid: String(fields.get('u')),
+      resource: Buffer.isBuffer(bytes) ? decodeBytes(bytes, revision) : undefined,
+      traceparent: String(fields.get('p') ?? ''),
+      bytes: Buffer.isBuffer(bytes) ? bytes.length : 0,
+    };
+  });
+}
+
+function fieldsOf(list: readonly Reply[]): Map<string, Reply> {
+  const fields = new Map<string, Reply>();
+  for (let i = 0; i + 1 < list.length; i += 2) fields.set(String(list[i]), list[i + 1] ?? null);
+  return fields;
+}
+
+/** A reply that is a list; an absent one is empty. */
+export function listOf(reply: Reply | undefined): readonly Reply[] {
+  return Array.isArray(reply) ? (reply as readonly Reply[]) : [];
+}

@@ -1,0 +1,210 @@
+/**
+ * Lua of `commit`, the one way in which objects change: checks everything, then applies everything.
+ * Shapes of the request and the answer: ../redis-store.ts; keys and values: ../keys.ts.
+ *
+ * A write is {k: put | del | check, t: type number, u: uuid, n: name key, e: expected revision (0: absent),
+ * p: [type number, uuid] of the parent, refs: [[type number, uuid], …] to verify, add and rm:
+ * [[target uuid, kind letter], …] dependents to enter and to remove}.
+ */
+export const commitLua = String.raw`
+local function header(key)
+  local head = redis.call('GETRANGE', key, 0, 31)
+  local kind, revision = string.match(head, '^(%d+) (%d+)\n')
+  return kind, tonumber(revision)
+end
+
+local function integer(number)
+  return string.format('%.0f', number)
+end
+
+-- Objects and names as they will be after the writes staged so far.
+local function stage(prefix)
+  local objects, names = {}, {}
+  local view = {}
+  function view.object(uuid)
+    if objects[uuid] == nil then
+      local kind, revision = header(prefix .. 'o:' .. uuid)
+      objects[uuid] = kind and { kind = kind, revision = revision } or false
+    end
+    return objects[uuid]
+  end
+  function view.holder(kind, name)
+    local key = kind .. '\0' .. name
+    if names[key] == nil then
+      local found = redis.call('ZRANGEBYLEX', prefix .. 'n:' .. kind, '[' .. name .. '\0',
+        '(' .. name .. '\1', 'LIMIT', 0, 1)
+      names[key] = found[1] and string.sub(found[1], #name + 2) or false
+    end
+    return names[key]
+  end
+  function view.put(write)
+    objects[write.u] = { kind = tostring(write.t), revision = -1 }
+    names[write.t .. '\0' .. write.n] = write.u
+  end
+  function view.delete(write)
+    objects[write.u] = false
+    names[write.t .. '\0' .. write.n] = false
+  end
+  return view
+end
+
+local function check_revision(view, write, index)
+  local object = view.object(write.u)
+  local revision = object and object.revision or 0
+  if revision ~= write.e then
+    if write.e == 0 then return { 'uuid-taken', index, object.kind } end
+    return { 'conflict', index, integer(revision) }
+  end
+end
+
+-- Deletions first: a name freed in the transaction can be taken in it.
+local function stage_writes(view, writes)
+  for index, write in ipairs(writes) do
+    local failure = check_revision(view, write, index)
+    if failure then return failure end
+  end
+  for _, write in ipairs(writes) do
+    if write.k == 'del' then view.delete(write) end
+  end
+  for index, write in ipairs(writes) do
+    if write.k == 'put' then
+      if write.e == 0 then
+        local holder = view.holder(write.t, write.n)
+        if holder then return { 'name-taken', index, holder } end
+      end
+      view.put(write)
+    end
+  end
+end
+
+local function check_targets(view, writes)
+  for index, write in ipairs(writes) do
+    if write.k == 'put' then
+      if type(write.p) == 'table' then
+        local parent = view.object(write.p[2])
+        if not parent or parent.kind ~= tostring(write.p[1]) then
+          return { 'parent-missing', index, write.p[2] }
+        end
+      end
+      for _, reference in ipairs(write.refs) do
+        local target = view.object(reference[2])
+        if not target or target.kind ~= tostring(reference[1]) then
+          return { 'reference-missing', index, reference[2] }
+        end
+      end
+    end
+  end
+end
+
+local function dependent_changes(writes)
+  local changes = {}
+  local function note(pair, source, value)
+    local of_target = changes[pair[1]]
+    if not of_target then
+      of_target = { added = 0, removed = 0, gone = {}, new = {} }
+      changes[pair[1]] = of_target
+    end
+    local member = pair[2] .. source
+    if value then
+      of_target.added = of_target.added + 1
+      table.insert(of_target.new, member)
+    else
+      of_target.removed = of_target.removed + 1
+      of_target.gone[member] = true
+    end
+  end
+  for _, write in ipairs(writes) do
+    for _, pair in ipairs(write.add or {}) do note(pair, write.u, true) end
+    for _, pair in ipairs(write.rm or {}) do note(pair, write.u, false) end
+  end
+  return changes
+end
+
+-- What would still depend on a deleted object; up to three examples.
+local function check_held(prefix, writes, changes)
+  for index, write in ipairs(writes) do
+    if write.k == 'del' then
+      local change = changes[write.u] or { added = 0, removed = 0, gone = {}, new = {} }
+      local key = prefix .. 'd:' .. write.u
+      local left = redis.call('ZCARD', key) - change.removed + change.added
+      if left > 0 then
+        local failure = { 'held', index, integer(left) }
+        for _, member in ipairs(redis.call('ZRANGE', key, 0, change.removed + 2)) do
+          if not change.gone[member] and #failure < 6 then table.insert(failure, member) end
+        end
+        for _, member in ipairs(change.new) do
+          if #failure < 6 then table.insert(failure, member) end
+        end
+        return failure
+      end
+    end
+  end
+end
+
+local function check_claims(prefix, claims)
+  for _, claim in ipairs(claims) do
+    if redis.call('HGET', prefix .. 'i:' .. claim[1], claim[2]) ~= integer(claim[3]) then
+      return { 'claim-lost', 0, claim[1], claim[2] }
+    end
+  end
+end
+
+local function apply_write(prefix, write, bytes, request)
+  local revision = integer(redis.call('INCR', prefix .. 'rev'))
+  local object, names = prefix .. 'o:' .. write.u, prefix .. 'n:' .. write.t
+  local entry = { 't', write.t, 'u', write.u, 'p', request.traceparent }
+  if write.k == 'put' then
+    redis.call('SET', object, write.t .. ' ' .. revision .. '\n' .. bytes)
+    if write.e == 0 then redis.call('ZADD', names, 0, write.n .. '\0' .. write.u) end
+    table.insert(entry, 'b')
+    table.insert(entry, bytes)
+  else
+    redis.call('DEL', object)
+    redis.call('ZREM', names, write.n .. '\0' .. write.u)
+  end
+  redis.call('XADD', prefix .. 'log', 'MAXLEN', '~', request.logLength, revision .. '-0', unpack(entry))
+  return revision
+end
+
+local function apply_dependents(prefix, writes)
+  for _, write in ipairs(writes) do
+    for _, pair in ipairs(write.rm or {}) do
+      redis.call('ZREM', prefix .. 'd:' .. pair[1], pair[2] .. write.u)
+    end
+    for _, pair in ipairs(write.add or {}) do
+      redis.call('ZADD', prefix .. 'd:' .. pair[1], 0, pair[2] .. write.u)
+    end
+  end
+end
+
+local function apply_ids(prefix, request)
+  for _, claim in ipairs(request.claims) do
+    redis.call('ZREM', prefix .. 'i:pending', claim[1] .. '\0' .. claim[2])
+  end
+  for _, free in ipairs(request.frees) do free_id(prefix, free[1], free[2]) end
+end
+
+local function commit(keys, args)
+  local prefix = keys[1]
+  local request = cjson.decode(args[1])
+  local writes = request.writes
+  local view = stage(prefix)
+  local failure = stage_writes(view, writes) or check_targets(view, writes)
+  if failure then return failure end
+  local changes = dependent_changes(writes)
+  failure = check_held(prefix, writes, changes) or check_claims(prefix, request.claims)
+  if failure then return failure end
+  local answer = { 'ok' }
+  for index, write in ipairs(writes) do
+    if write.k == 'check' then
+      table.insert(answer, integer(write.e))
+    else
+      table.insert(answer, apply_write(prefix, write, args[index + 1], request))
+    end
+  end
+  apply_dependents(prefix, writes)
+  apply_ids(prefix, request)
+  table.insert(answer, redis.call('GET', prefix .. 'rev') or '0')
+  return answer
+end
+`;

@@ -1,0 +1,21 @@
+export type { DependentKind } from './keys';
+export { MemoryStore } from './memory-store';
+export type { RedisOptions } from './redis/connection';
+export { openStore } from './redis-store';
+export type { StoreOptions } from './redis-store';
+export type {
+  Dependent,
+  IdUse,
+  ListQuery,
+  Page,
+  ResourceStore,
+  StoreChange,
+  TransactionFailure,
+  TransactionRequest,
+  TransactionResult,
+  TypedName,
+  WatchEvent,
+  WatchOptions,
+  WatchPosition,
+  Write,
+} from './store';

@@ -1,0 +1,250 @@
+import { ContrailError } from '@contrail/errors';
+import { childFqName, idRanges } from '@contrail/resource-model';
+import type { IdSpace, ResourceType } from '@contrail/resource-model';
+import { NodeProgress } from '@contrail/proto-gen/config/v1/messages';
+import type { Resource } from '@contrail/proto-gen/config/v1/resources';
+import { ChangeFeed, decodeEntries, listOf, readPosition } from './change-feed';
+import { decodeObject, keyPrefix, nameKey, typeNumber, typeOfNumber, uuidOfMember } from './keys';
+import type { DependentKind } from './keys';
+import { RedisConnection } from './redis/connection';
+import type { RedisOptions } from './redis/connection';
+import type {
+  Dependent,
+  ListQuery,
+  Page,
+  ResourceStore,
+  StoreChange,
+  TransactionFailure,
+  TransactionRequest,
+  TransactionResult,
+  TypedName,
+  WatchEvent,
+  WatchOptions,
+  WatchPosition,
+} from './store';
+import { encodeTransaction } from './transaction-request';
+import { watchStore } from './watch';
+import type { ChangeSource } from './watch';
+
+export interface StoreOptions {
+  readonly redis: RedisOptions;
+  /** Name of the deployment, the hash tag of its keys; default `contrail`. */
+  readonly deployment?: string;
+  /** Changes that the log keeps, at least; default 100 000. */
+  readonly logLength?: number;
+}
+
+const logLengthDefault = 100_000;
+const pageBytesMax = 1_048_576;
+/** A number allotted for an object that is never created is freed after this time. */
+const pendingIdMs = 600_000;
+
+/** Connects in the background; calls fail with UNAVAILABLE until it has. */
+export function openStore(options: StoreOptions): ResourceStore {
+  return new RedisStore(options);
+}
+
+class RedisStore implements ResourceStore, ChangeSource {
+  readonly #connection: RedisConnection;
+  readonly #feed: ChangeFeed;
+  readonly #prefix: string;
+  readonly #logLength: number;
+
+  constructor(options: StoreOptions) {
+    const prefix = keyPrefix(options.deployment ?? 'contrail');
+    this.#prefix = prefix;
+    this.#logLength = options.logLength ?? logLengthDefault;
+    this.#connection = new RedisConnection(options.redis, async (connection) => {
+      await readPosition(connection, prefix);
+    });
+    this.#feed = new ChangeFeed(options.redis, prefix);
+  }
+
+  get epoch(): string {
+    return this.#feed.epoch;
+  }
+
+  async getMany(uuids: readonly string[]): Promise<(Resource | undefined)[]> {
+    if (uuids.length === 0) return [];
+    const keys = uuids.map((uuid) => `${this.#prefix}o:${uuid}`);
+    const values = listOf(await this.#connection.command(['MGET', ...keys]));
+    return values.map((value) => (Buffer.isBuffer(value) ? decodeObject(value).resource : undefined));
+  }
+
+  async findUuids(names: readonly TypedName[]): Promise<(string | undefined)[]> {
+    return await Promise.all(
+      names.map(async ({ type, fqName }) => {
+        const key = nameKey(fqName);
+        const range = [`[${key}\0`, `(${key}\u0001`, 'LIMIT', '0', '1'];
+        const members = listOf(await this.#connection.command(['ZRANGEBYLEX', this.#names(type), ...range]));
+        return members.length === 0 ? undefined : uuidOfMember(String(members[0]));
+      }),
+    );
+  }
+
+  async list(query: ListQuery): Promise<Page> {
+    const { from, to } = rangeOf(query);
+    const range = ['ZRANGEBYLEX', this.#names(query.type), from, to, 'LIMIT', '0', String(query.limit)];
+    const members = listOf(await this.#connection.command(range)).map(String);
+    const keys = members.map((member) => `${this.#prefix}o:${uuidOfMember(member)}`);
+    const values = keys.length === 0 ? [] : listOf(await this.#connection.command(['MGET', ...keys]));
+    const resources: Resource[] = [];
+    let bytes = 0;
+    let taken = 0;
+    for (const value of values) {
+      const size = Buffer.isBuffer(value) ? value.length : 0;
+      if (taken > 0 && bytes + size > pageBytesMax) break;
+      bytes += size;
+      taken += 1;
+      // Deleted between the two commands: not on the page.
+      if (Buffer.isBuffer(value)) resources.push(decodeObject(value).resource);
+    }
+    const complete = taken === members.length && members.length < query.limit;
+    return { resources: childrenOf(resources, query), next: complete ? '' : encodeToken(members[taken - 1]) };
+  }
+
+  page(query: ListQuery): Promise<Page> {
+    return this.list(query);
+  }
+
+  async dependents(uuid: string, kind: DependentKind, limit: number): Promise<string[]> {
+    const range = [`[${kind}`, `(${kind}~`, 'LIMIT', '0', String(limit)];
+    const members = await this.#connection.command(['ZRANGEBYLEX', `${this.#prefix}d:${uuid}`, ...range]);
+    return listOf(members).map((member) => String(member).slice(1));
+  }
+
+  async transact(request: TransactionRequest): Promise<TransactionResult> {
+    const args = encodeTransaction(request, this.#logLength);
+    const [outcome, ...rest] = listOf(await this.#connection.call('commit', this.#prefix, args)).map(String);
+    if (outcome !== 'ok') return { ok: false, failure: decodeFailure(outcome ?? '', rest) };
+    const revisions = rest.map(BigInt);
+    const revision = revisions.pop() ?? 0n;
+    return { ok: true, revision, revisions };
+  }
+
+  async revision(): Promise<bigint> {
+    return BigInt(String((await this.#connection.command(['GET', `${this.#prefix}rev`])) ?? '0'));
+  }
+
+  watch(options: WatchOptions): AsyncIterable<WatchEvent> {
+    return watchStore(this, options);
+  }
+
+  async position(): Promise<WatchPosition> {
+    const position = await readPosition(this.#connection, this.#prefix);
+    // The feed learns of a new epoch on a connection of its own; a watch begins when both agree.
+    if (this.#feed.epoch !== position.epoch) {
+      await this.#feed.waitBeyond({ epoch: this.#feed.epoch, revision: 2n ** 64n }, AbortSignal.timeout(5_000));
+    }
+    return position;
+  }
+
+  async changesAfter(revision: bigint, limit: number): Promise<readonly StoreChange[] | 'gone'> {
+    const recent = this.#feed.recentAfter(revision, limit);
+    if (recent !== undefined) return recent;
+    const range = [`${revision + 1n}-0`, '+', 'COUNT', String(limit)];
+    const changes = decodeEntries(listOf(await this.#connection.command(['XRANGE', `${this.#prefix}log`, ...range])));
+    const first = changes[0];
+    if (first === undefined) return (await this.revision()) > revision ? 'gone' : [];
+    return first.revision === revision + 1n ? changes : 'gone';
+  }
+
+  waitBeyond(position: WatchPosition, signal: AbortSignal): Promise<void> {
+    return this.#feed.waitBeyond(position, signal);
+  }
+
+  async allot(space: IdSpace, keys: readonly string[], pending = false): Promise<number[]> {
+    if (keys.length === 0) return [];
+    const { first, last } = idRanges[space];
+    const args = [space, String(first), String(last), String(pending ? pendingIdMs : 0), ...keys];
+    const reply = listOf(await this.#connection.call('allot', this.#prefix, args)).map(String);
+    if (reply[0] === 'exhausted') {
+      throw new ContrailError(
+        'RESOURCE_EXHAUSTED',
+        `numeric ids of space ${space}: all of ${first} to ${last} are in use; delete objects that are not needed`,
+      );
+    }
+    return reply.map(Number);
+  }
+
+  async reportProgress(nodes: readonly NodeProgress[]): Promise<void> {
+    if (nodes.length === 0) return;
+    const fields = nodes.flatMap((node) => [node.node, Buffer.from(NodeProgress.encode(node).finish())]);
+    await this.#connection.command(['HSET', `${this.#prefix}progress`, ...fields]);
+  }
+
+  async progress(): Promise<NodeProgress[]> {
+    const values = listOf(await this.#connection.command(['HVALS', `${this.#prefix}progress`]));
+    const nodes = values.flatMap((value) => (Buffer.isBuffer(value) ? [NodeProgress.decode(value)] : []));
+    return nodes.sort((a, b) => (a.node < b.node ? -1 : 1));
+  }
+
+  async forgetProgress(nodes: readonly string[]): Promise<void> {
+    if (nodes.length > 0) await this.#connection.command(['HDEL', `${this.#prefix}progress`, ...nodes]);
+  }
+
+  async problems(): Promise<string[]> {
+    try {
+      await this.#connection.command(['SET', `${this.#prefix}probe`, String(Date.now()), 'PX', '60000']);
+      return [];
+    } catch (error) {
+      return [error instanceof Error ? error.message : String(error)];
+    }
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([this.#feed.close(), this.#connection.close()]);
+  }
+
+  #names(type: ResourceType): string {
+    return `${this.#prefix}n:${typeNumber(type)}`;
+  }
+}
+
+/** Range of name keys: everything, or what begins with the parent's name; after the page before. */
+function rangeOf({ parent, after }: ListQuery): { from: string; to: string } {
+  const prefix = parent === undefined ? '' : nameKey(childFqName(parent, ''));
+  const from = after === '' ? (prefix === '' ? '-' : `[${prefix}`) : `(${decodeToken(after)}`;
+  // The separator is 0x1f, so 0x20 ends the range of one parent.
+  return { from, to: prefix === '' ? '+' : `(${prefix.slice(0, -1)} ` };
+}
+
+/** Two types of parents can have equal names, so the parent itself decides. */
+function childrenOf(resources: Resource[], { parent }: ListQuery): Resource[] {
+  if (parent === undefined) return resources;
+  return resources.filter((resource) => resource.kind?.value.meta?.parentUuid === parent.uuid);
+}
+
+function encodeToken(member: string | undefined): string {
+  return Buffer.from(member ?? '', 'utf8').toString('base64url');
+}
+
+function decodeToken(token: string): string {
+  return Buffer.from(token, 'base64url').toString('utf8');
+}
+
+function decodeFailure(outcome: string, fields: readonly string[]): TransactionFailure {
+  const write = Number(fields[0]) - 1;
+  const uuid = fields[1] ?? '';
+  switch (outcome) {
+    case 'conflict':
+      return { kind: 'conflict', write };
+    case 'claim-lost':
+      return { kind: 'claim-lost' };
+    case 'uuid-taken':
+      return { kind: 'uuid-taken', write, type: typeOfNumber(Number(uuid)) };
+    case 'name-taken':
+    case 'parent-missing':
+    case 'reference-missing':
+      return { kind: outcome, write, uuid };
+    case 'held':
+      return { kind: 'held', write, count: Number(uuid), dependents: fields.slice(2).map(decodeDependent) };
+    default:
+      throw new ContrailError('INTERNAL', `the store answered a transaction with "${outcome}"`);
+  }
+}
+
+function decodeDependent(member: string): Dependent {
+  return { kind: member.charAt(0) as DependentKind, uuid: member.slice(1) };
+}
+

@@ -1,0 +1,98 @@
+import { ContrailError } from '@contrail/errors';
+import { describe, encodeResource, limits, metaOf, refsOf, setMeta, typeOf } from '@contrail/resource-model';
+import type { ResourceType } from '@contrail/resource-model';
+import type { Resource } from '@contrail/proto-gen/config/v1/resources';
+import { nameKey, typeNumber } from './keys';
+import type { DependentKind } from './keys';
+import type { TransactionRequest, Write } from './store';
+
+/** How one object depends on another. */
+export interface Dependency {
+  readonly type: ResourceType;
+  readonly target: string;
+  readonly kind: DependentKind;
+}
+
+/** Changes of the dependencies of an object: what to enter at the targets, what to remove there. */
+export interface DependencyChange {
+  readonly added: readonly Dependency[];
+  readonly removed: readonly Dependency[];
+}
+
+/** Parent and references. */
+export function dependenciesOf(resource: Resource): Dependency[] {
+  const { parentType, parentUuid } = metaOf(resource);
+  const references = refsOf(resource).map(({ type, uuid, weak }): Dependency => ({
+    type,
+    target: uuid,
+    kind: weak ? 'w' : 's',
+  }));
+  if (parentUuid === '') return references;
+  return [{ type: parentType as ResourceType, target: parentUuid, kind: 'c' }, ...references];
+}
+
+export function dependencyChange(before: Resource | undefined, after: Resource | undefined): DependencyChange {
+  const old = before === undefined ? [] : dependenciesOf(before);
+  const now = after === undefined ? [] : dependenciesOf(after);
+  const has = (list: readonly Dependency[], { target, kind }: Dependency): boolean =>
+    list.some((other) => other.target === target && other.kind === kind);
+  return {
+    added: now.filter((dependency) => !has(old, dependency)),
+    removed: old.filter((dependency) => !has(now, dependency)),
+  };
+}
+
+/** Bytes as they are stored: without the revision, which stands beside them. */
+export function storedBytes(resource: Resource): Buffer {
+  const bytes = encodeResource(setMeta(resource, { ...metaOf(resource), revision: 0n }));
+  if (bytes.length > limits.resourceBytesMax) {
+    throw new ContrailError(
+      'INVALID_ARGUMENT',
+      `${describe(resource)}: has ${bytes.length} bytes, but at most ${limits.resourceBytesMax} are stored; ` +
+        'split the object or shorten its lists',
+    );
+  }
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+}
+
+/** The object that a write is about, as it was or will be. */
+export function subjectOf(write: Write): Resource {
+  return write.kind === 'put' ? write.resource : write.previous;
+}
+
+/** Arguments of the function `commit`: a JSON description, then the bytes of each write. */
+export function encodeTransaction(request: TransactionRequest, logLength: number): (string | Buffer)[] {
+  const description = {
+    writes: request.writes.map(encodeWrite),
+    claims: request.claims.map(({ space, key, id }) => [space, key, id]),
+    frees: request.frees.map(({ space, key }) => [space, key]),
+    traceparent: request.traceparent,
+    logLength,
+  };
+  const bytes = request.writes.map((write) => (write.kind === 'put' ? storedBytes(write.resource) : ''));
+  return [JSON.stringify(description), ...bytes];
+}
+
+function encodeWrite(write: Write): Record<string, unknown> {
+  const subject = subjectOf(write);
+  const meta = metaOf(subject);
+  const common = {
+    t: typeNumber(typeOf(subject)),
+    u: meta.uuid,
+    n: nameKey(meta.fqName),
+    e: Number(write.previous === undefined ? 0n : metaOf(write.previous).revision),
+  };
+  if (write.kind === 'check') return { k: 'check', ...common };
+  const { added, removed } = dependencyChange(write.previous, write.kind === 'put' ? write.resource : undefined);
+  const pair = ({ target, kind }: Dependency): string[] => [target, kind];
+  const changes = { add: added.map(pair), rm: removed.map(pair) };
+  if (write.kind === 'delete') return { k: 'del', ...common, ...changes };
+  const parent = added.find(({ kind }) => kind === 'c');
+  return {
+    k: 'put',
+    ...common,
+    ...changes,
+    ...(parent === undefined ? {} : { p: [typeNumber(parent.type), parent.target] }),
+    refs: added.filter(({ kind }) => kind !== 'c').map(({ type, target }) => [typeNumber(type), target]),
+  };
+}

@@ -1,0 +1,156 @@
+import { typeNames } from '@contrail/resource-model';
+import type { ResourceType } from '@contrail/resource-model';
+import type { Resource } from '@contrail/proto-gen/config/v1/resources';
+import type { ListQuery, Page, StoreChange, WatchEvent, WatchOptions, WatchPosition } from './store';
+
+/** What a watch needs of a store. */
+export interface ChangeSource {
+  /** Where the store is now, asked from the server itself. @throws ContrailError UNAVAILABLE */
+  position(): Promise<WatchPosition>;
+  /** Last known epoch, without asking. */
+  readonly epoch: string;
+  /** The next changes in order; 'gone' when the log does not reach back so far. */
+  changesAfter(revision: bigint, limit: number): Promise<readonly StoreChange[] | 'gone'>;
+  /** Resolves when there may be changes after the position, the epoch moved, or the signal is aborted. */
+  waitBeyond(position: WatchPosition, signal: AbortSignal): Promise<void>;
+  page(query: ListQuery): Promise<Page>;
+}
+
+const snapshotObjectsMax = 500;
+const changesMax = 1000;
+const batchBytesMax = 1_048_576;
+/** A watcher whose types do not change still gets a position now and then, to resume from. */
+const positionIntervalRevisions = 5_000n;
+
+/**
+ * Snapshot, `in-sync`, changes. The snapshot is read in pages while others write; what changed meanwhile
+ * is sent again before `in-sync`, so that at `in-sync` nothing is missing. Objects deleted meanwhile may
+ * have been sent: the first changes remove them.
+ */
+export async function* watchStore(source: ChangeSource, options: WatchOptions): AsyncGenerator<WatchEvent> {
+  const types = new Set(options.types.length === 0 ? typeNames : options.types);
+  let position: WatchPosition;
+  if (options.resume === undefined) {
+    const taken = yield* snapshot(source, types);
+    if (taken === undefined) return;
+    position = taken;
+  } else {
+    const reason = await resumeProblem(source, options.resume);
+    if (reason !== undefined) {
+      yield { kind: 'resync', reason };
+      return;
+    }
+    position = options.resume;
+    yield { kind: 'in-sync', position };
+  }
+  yield* follow(source, types, { position, signal: options.signal });
+}
+
+async function resumeProblem(source: ChangeSource, resume: WatchPosition): Promise<string | undefined> {
+  const now = await source.position();
+  if (resume.epoch !== now.epoch) return 'the store began a new epoch: it may have lost writes';
+  if (resume.revision > now.revision) return 'the position lies in the future of the store';
+  const next = await source.changesAfter(resume.revision, 1);
+  return next === 'gone' ? 'the change log does not reach back to the position' : undefined;
+}
+
+async function* snapshot(
+  source: ChangeSource,
+  types: ReadonlySet<ResourceType>,
+): AsyncGenerator<WatchEvent, WatchPosition | undefined> {
+  const start = await source.position();
+  for (const type of typeNames.filter((name) => types.has(name))) {
+    let after = '';
+    do {
+      const page = await source.page({ type, after, limit: snapshotObjectsMax });
+      if (page.resources.length > 0) yield { kind: 'snapshot', resources: page.resources };
+      after = page.next;
+    } while (after !== '');
+  }
+  const end = await source.position();
+  const missed = await changesBetween(source, start.revision, end.revision);
+  if (end.epoch !== start.epoch || missed === 'gone') {
+    yield { kind: 'resync', reason: 'the store moved on too far while the snapshot was read' };
+    return undefined;
+  }
+  const last = new Map(missed.filter(({ type }) => types.has(type)).map((change) => [change.uuid, change]));
+  const changed = [...last.values()];
+  for (const batch of batches(changed, snapshotObjectsMax)) {
+    const resources = batch.map(({ resource }) => resource).filter((resource): resource is Resource => resource !== undefined);
+    if (resources.length > 0) yield { kind: 'snapshot', resources };
+  }
+  const deleted = changed.filter(({ resource }) => resource === undefined);
+  // A watcher that breaks off before the deletions resumes at the start and gets them again.
+  yield { kind: 'in-sync', position: deleted.length > 0 ? start : end };
+  for (const batch of batches(deleted, changesMax)) yield { kind: 'changes', changes: batch, position: end };
+  return end;
+}
+
+async function changesBetween(
+  source: ChangeSource,
+  after: bigint,
+  until: bigint,
+): Promise<readonly StoreChange[] | 'gone'> {
+  const collected: StoreChange[] = [];
+  let revision = after;
+  while (revision < until) {
+    const changes = await source.changesAfter(revision, changesMax);
+    if (changes === 'gone') return 'gone';
+    const last = changes.at(-1);
+    if (last === undefined) return 'gone';
+    collected.push(...changes.filter((change) => change.revision <= until));
+    revision = last.revision;
+  }
+  return collected;
+}
+
+async function* follow(
+  source: ChangeSource,
+  types: ReadonlySet<ResourceType>,
+  start: { readonly position: WatchPosition; readonly signal: AbortSignal },
+): AsyncGenerator<WatchEvent> {
+  const { signal } = start;
+  let { position } = start;
+  let told = position.revision;
+  while (!signal.aborted) {
+    if (source.epoch !== position.epoch) {
+      yield { kind: 'resync', reason: 'the store began a new epoch: it may have lost writes' };
+      return;
+    }
+    const changes = await source.changesAfter(position.revision, changesMax);
+    if (changes === 'gone') {
+      yield { kind: 'resync', reason: 'the watcher fell behind the change log' };
+      return;
+    }
+    const last = changes.at(-1);
+    if (last === undefined) {
+      await source.waitBeyond(position, signal);
+      continue;
+    }
+    position = { epoch: position.epoch, revision: last.revision };
+    const wanted = changes.filter(({ type }) => types.has(type));
+    if (wanted.length === 0 && position.revision - told < positionIntervalRevisions) continue;
+    for (const batch of batches(wanted, changesMax)) {
+      const revision = batch.at(-1)?.revision ?? position.revision;
+      yield { kind: 'changes', changes: batch, position: { epoch: position.epoch, revision } };
+    }
+    if (wanted.length === 0) yield { kind: 'changes', changes: [], position };
+    told = position.revision;
+  }
+}
+
+/** Batches bounded in number and in bytes; a single larger change makes a batch of its own. */
+function* batches(changes: readonly StoreChange[], countMax: number): Generator<StoreChange[]> {
+  let batch: StoreChange[] = [];
+  let bytes = 0;
+  for (const change of changes) {
+    if (batch.length > 0 && (batch.length === countMax || bytes + change.bytes > batchBytesMax)) {
+      yield batch;
+      batch = [];
+      bytes = 0;
+    }
+    batch.push(change);
+    bytes += change.bytes;
+  }
+  if (batch.length > 0) yield batch;
+}
