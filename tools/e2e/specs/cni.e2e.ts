@@ -1,0 +1,57 @@
+import { kubectl, kubectlJson, nodeExec } from '../src/cluster';
+import type { CommandResult } from '../src/cluster';
+
+const PLUGIN = '/opt/cni/bin/contrail-cni';
+const conf = (extra: Record<string, unknown> = {}): string => JSON.stringify({ cniVersion: '1.1.0', name: 'contrail', type: 'contrail-cni', ...extra });
+
+/** Runs the installed plugin on node1 as a runtime would. */
+function plugin(command: string, env: Record<string, string>, stdin: string): Promise<CommandResult> {
+  const variables = Object.entries({ CNI_COMMAND: command, CNI_PATH: '/opt/cni/bin', ...env }).map(([name, value]) => `${name}=${value}`);
+  return nodeExec('node1', ['env', ...variables, PLUGIN], stdin);
+}
+
+describe('CNI plugin on the node', () => {
+  it('VERSION lists 1.1.0', async () => {
+    const got = await plugin('VERSION', {}, conf());
+    expect(JSON.parse(got.stdout)).toMatchObject({ supportedVersions: expect.arrayContaining(['1.0.0', '1.1.0']) as unknown });
+  });
+
+  it('STATUS succeeds while the agent serves', async () => {
+    expect(await plugin('STATUS', {}, conf())).toMatchObject({ status: 0 });
+  });
+
+  it.each([
+    ['broken JSON', '{"cniVersion":', {}, 6],
+    ['no container id', conf(), { CNI_CONTAINERID: '' }, 4],
+    ['an interface name that is too long', conf(), { CNI_IFNAME: 'x'.repeat(20) }, 4],
+    ['a version of the future', conf({ cniVersion: '9.0.0' }), {}, 1],
+  ])('ADD with %s answers an error object with its code', async (_what, stdin, env, code) => {
+    const got = await plugin('ADD', { CNI_CONTAINERID: 'abc', CNI_IFNAME: 'eth0', CNI_NETNS: '/run/netns/none', CNI_ARGS: 'K8S_POD_NAMESPACE=default;K8S_POD_NAME=x;K8S_POD_UID=00000000-0000-4000-8000-000000000000', ...env }, stdin);
+    expect(got.status).not.toBe(0);
+    expect(JSON.parse(got.stdout)).toMatchObject({ code, msg: expect.stringMatching(/.+/) as unknown });
+  });
+
+  it('DEL, CHECK and GC of what is not there', async () => {
+    const env = { CNI_CONTAINERID: 'feedbeef', CNI_IFNAME: 'eth0', CNI_NETNS: '/run/netns/gone', CNI_ARGS: '' };
+    expect(await plugin('DEL', env, conf())).toMatchObject({ status: 0 });
+    expect(await plugin('DEL', env, conf())).toMatchObject({ status: 0 });
+    expect((await plugin('CHECK', env, conf({ prevResult: { cniVersion: '1.1.0', interfaces: [], ips: [] } }))).status).not.toBe(0);
+  });
+
+  it('a repeated ADD of a running pod answers an error and changes nothing', async () => {
+    const attachments = JSON.parse((await nodeExec('node1', ['sh', '-c', 'cat /var/lib/contrail/agent/attachments/* | head -1 | tr -d "\\n"; ls /var/lib/contrail/agent/attachments >&2'])).stdout || '{}') as Record<string, string>;
+    const before = (await nodeExec('node1', ['ip', '-o', 'link'])).stdout;
+    const env = { CNI_CONTAINERID: String(attachments['containerId']), CNI_IFNAME: String(attachments['ifname'] ?? attachments['containerInterface'] ?? 'eth0'), CNI_NETNS: String(attachments['netns']), CNI_ARGS: 'K8S_POD_NAMESPACE=x;K8S_POD_NAME=y;K8S_POD_UID=00000000-0000-4000-8000-000000000000' };
+    const got = await plugin('ADD', env, conf());
+    expect(got.status).not.toBe(0);
+    expect((JSON.parse(got.stdout) as { msg: string }).msg).toMatch(/already/);
+    expect((await nodeExec('node1', ['ip', '-o', 'link'])).stdout).toBe(before);
+  });
+
+  it('leaves no other CNI plugin and no kube-proxy on the node', async () => {
+    expect((await nodeExec('node1', ['ls', '/etc/cni/net.d'])).stdout.trim()).toBe('10-contrail.conflist');
+    const daemonSets = await kubectlJson<{ items: Array<{ metadata: { name: string } }> }>(['get', 'daemonsets', '-A']);
+    expect(daemonSets.items.map((item) => item.metadata.name)).not.toContain('kube-proxy');
+    expect(await kubectl(['get', 'nodes', '-o', 'jsonpath={.items[*].status.conditions[?(@.type=="Ready")].status}'])).toMatch(/^True( True)*$/);
+  });
+});
