@@ -26,7 +26,8 @@ type RedisUser = (typeof redisUsers)[number];
 
 /** The ConfigMap and the Secrets that our manifests expect and that belong to this one cluster. */
 export async function contrailObjects(sandbox: Sandbox): Promise<object[]> {
-  return [addresses(sandbox), ...(await tlsSecrets(sandbox)), await redisSecret(sandbox)];
+  const tls = await tlsObjects(sandbox);
+  return [addresses(sandbox), ...tls, await redisSecret(sandbox)];
 }
 
 /**
@@ -52,8 +53,11 @@ function addresses(sandbox: Sandbox): object {
   return { apiVersion: 'v1', kind: 'ConfigMap', metadata: metadata('contrail-addresses'), data };
 }
 
-/** Certificates of all services, signed by an authority that exists for this sandbox only. */
-async function tlsSecrets(sandbox: Sandbox): Promise<object[]> {
+/**
+ * Certificates of all services, signed by an authority that exists for this sandbox only; that
+ * authority for config-api, which signs agents; and its certificate for agents, which have none yet.
+ */
+async function tlsObjects(sandbox: Sandbox): Promise<object[]> {
   const folder = (name: string): string => sandbox.file('pki', 'contrail', name);
   const authority = await createAuthority(folder('ca'), 'contrail');
   const nodeAddresses = sandbox.plan.nodes.map((node) => `IP:${node.address}`);
@@ -81,7 +85,13 @@ async function tlsSecrets(sandbox: Sandbox): Promise<object[]> {
     'tls.crt': await readFile(authority.certificate),
     'tls.key': await readFile(authority.key),
   });
-  return [...secrets, signer];
+  const trust = {
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    metadata: metadata('contrail-trust'),
+    data: { 'ca.crt': await readFile(authority.certificate, 'utf8') },
+  };
+  return [...secrets, signer, trust];
 }
 
 async function redisSecret(sandbox: Sandbox): Promise<object> {

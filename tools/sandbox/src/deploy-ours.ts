@@ -3,66 +3,106 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import * as path from 'node:path';
 import { contrailObjects } from './contrail-settings';
 import { kubectl } from './control-plane';
-import { ensureGroups } from './go-build';
+import { ensureGroups, isBuilt } from './go-build';
 import { waitForWorkloads } from './health';
 import { buildOurImages, importMissing, readTags, type BuiltImage } from './our-images';
 import { say, step } from './progress';
 import { run } from './run';
 import type { Sandbox } from './sandbox';
+import type { Settings } from './settings';
 
 const rolloutTimeoutMs = 300_000;
 
+/** Manifests to apply: a folder with a kustomization, and what belongs to this cluster only. */
+interface Rollout {
+  readonly name: 'contrail' | 'jaeger';
+  readonly manifests: string;
+  readonly objects: readonly object[];
+}
+
+/** Archives of our images, by what they are for. `stable` ones change seldom. */
+export interface OurArchives {
+  readonly stable: readonly string[];
+  readonly apps: readonly string[];
+}
+
+/** Builds what the first roll-out needs. Jaeger only when it needs no compiling: that can wait. */
+export async function buildFirstImages(settings: Settings): Promise<OurArchives> {
+  const isJaegerBuilt = await isBuilt(settings, 'jaeger');
+  return {
+    stable: isJaegerBuilt ? await buildOurImages(settings, 'jaeger') : [],
+    apps: await buildOurImages(settings, 'contrail'),
+  };
+}
+
 /**
- * Rolls our services out on a running cluster: images, settings, manifests; then waits until all is
- * available. Can be repeated: what is there already stays as it is.
+ * Rolls our services and Jaeger out on a running cluster: images, settings, manifests; then waits
+ * until all is available. Can be repeated: what is there already stays as it is.
  *
- * @param archives images that were built just now; built here when absent.
  * @returns false when this checkout has no manifests yet.
  */
-export async function deployOurs(sandbox: Sandbox, archives?: readonly string[]): Promise<boolean> {
+export async function deployOurs(sandbox: Sandbox): Promise<boolean> {
   const { settings } = sandbox;
-  const overlay = path.join(settings.repository, 'k8s/overlays/sandbox');
+  const folder = (name: string): string => path.join(settings.repository, 'k8s', name);
+  const overlay = folder('overlays/sandbox');
   if (!existsSync(path.join(overlay, 'kustomization.yaml'))) {
     say(`${overlay}: has no kustomization.yaml; the nodes stay NotReady without our network`);
     return false;
   }
-  const { kubernetes, containerd } = await ensureGroups(settings, ['kubernetes', 'containerd']);
-  const images = archives ?? (await buildOurImages(settings));
-  await importMissing(sandbox, images, containerd);
-  const folder = await writeKustomization(sandbox, overlay, await readTags(images));
-  const flags = ['--server-side', '--force-conflicts', '--field-manager=sandbox'];
-  await step('applying our manifests', () =>
-    run(...kubectl(sandbox, kubernetes, ['apply', ...flags, '-k', folder])),
-  );
+  const jaeger: Rollout = { name: 'jaeger', manifests: folder('jaeger'), objects: [] };
+  const objects = await contrailObjects(sandbox);
+  const contrail: Rollout = { name: 'contrail', manifests: overlay, objects };
+  const isJaegerBuilt = await isBuilt(settings, 'jaeger');
+  await apply(sandbox, contrail);
+  if (isJaegerBuilt) await apply(sandbox, jaeger);
+  const { kubernetes } = await ensureGroups(settings, ['kubernetes']);
+  await waitForWorkloads(sandbox, kubernetes, rolloutTimeoutMs);
+  if (isJaegerBuilt) return true;
+  say('the cluster is ready; Jaeger follows');
+  await ensureGroups(settings, ['jaeger']);
+  await apply(sandbox, jaeger);
   await waitForWorkloads(sandbox, kubernetes, rolloutTimeoutMs);
   return true;
 }
 
+async function apply(sandbox: Sandbox, rollout: Rollout): Promise<void> {
+  const { kubernetes, containerd } = await ensureGroups(sandbox.settings, [
+    'kubernetes',
+    'containerd',
+  ]);
+  const archives = await buildOurImages(sandbox.settings, rollout.name);
+  await importMissing(sandbox, archives, containerd);
+  const folder = await writeKustomization(sandbox, rollout, await readTags(archives));
+  const flags = ['--server-side', '--force-conflicts', '--field-manager=sandbox'];
+  const words = kubectl(sandbox, kubernetes, ['apply', ...flags, '-k', folder]);
+  await step(`applying the manifests of ${rollout.name}`, () => run(...words));
+}
+
 /**
- * Writes the kustomization of this cluster: the overlay, what belongs to this cluster only, and the
+ * Writes the kustomization of this cluster: the manifests, what belongs to this cluster only, and the
  * tags that were built, so that a rebuilt image changes its pods.
  */
 async function writeKustomization(
   sandbox: Sandbox,
-  overlay: string,
+  rollout: Rollout,
   images: readonly BuiltImage[],
 ): Promise<string> {
-  const folder = sandbox.file('deploy');
+  const folder = sandbox.file('deploy', rollout.name);
   await mkdir(folder, { recursive: true, mode: 0o700 });
-  const objects = { apiVersion: 'v1', kind: 'List', items: await contrailObjects(sandbox) };
-  await writeFile(path.join(folder, 'cluster.json'), JSON.stringify(objects, undefined, 2), {
-    mode: 0o600,
-  });
+  const objects = { apiVersion: 'v1', kind: 'List', items: rollout.objects };
+  const objectsFile = path.join(folder, 'cluster.json');
+  await writeFile(objectsFile, JSON.stringify(objects, undefined, 2), { mode: 0o600 });
   const kustomization = {
     apiVersion: 'kustomize.config.k8s.io/v1beta1',
     kind: 'Kustomization',
-    // kustomize refuses absolute paths.
-    resources: [path.relative(folder, overlay), 'cluster.json'],
+    resources: [
+      // kustomize refuses absolute paths.
+      path.relative(folder, rollout.manifests),
+      ...(rollout.objects.length > 0 ? [path.basename(objectsFile)] : []),
+    ],
     images: images.map((image) => ({ name: image.name, newTag: image.tag })),
   };
-  await writeFile(
-    path.join(folder, 'kustomization.yaml'),
-    JSON.stringify(kustomization, undefined, 2),
-  );
+  const file = path.join(folder, 'kustomization.yaml');
+  await writeFile(file, JSON.stringify(kustomization, undefined, 2));
   return folder;
 }

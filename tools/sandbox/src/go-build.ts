@@ -37,6 +37,11 @@ export async function ensureGroup(settings: Settings, name: GroupName): Promise<
   });
 }
 
+/** True when nothing needs to be compiled. */
+export async function isBuilt(settings: Settings, name: GroupName): Promise<boolean> {
+  return existsSync(await groupFolder(settings, groups[name]));
+}
+
 /** Several groups, one after the other: the Go tool uses all cores by itself. */
 export async function ensureGroups<Name extends GroupName>(
   settings: Settings,

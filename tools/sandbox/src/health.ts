@@ -13,6 +13,8 @@ import { run } from './run';
 import type { Sandbox } from './sandbox';
 
 const logLines = '15';
+/** Nothing can be pulled in a sandbox: an image that is missing for so long stays missing. */
+const missingImageMs = 20_000;
 
 /** Waits until every planned node has registered, ready or not. */
 export async function waitForNodes(
@@ -48,16 +50,20 @@ export async function waitForWorkloads(
   timeoutMs: number,
 ): Promise<void> {
   let said = '';
+  let imagesMissingSince: number | undefined;
   const probe = async (): Promise<boolean> => {
     const missing = await findMissing(sandbox, binaries);
     const line = missing.join(', ');
     if (line !== said && line !== '') say(`waiting for ${line}`);
     said = line;
-    return missing.length === 0;
+    if (missing.length === 0) return true;
+    const isImageMissing = (await listPods(sandbox, binaries)).some(lacksImage);
+    imagesMissingSince = isImageMissing ? (imagesMissingSince ?? Date.now()) : undefined;
+    return isImageMissing && Date.now() - (imagesMissingSince ?? 0) > missingImageMs;
   };
-  if (await waitUntil(probe, timeoutMs, 400)) return;
+  if ((await waitUntil(probe, timeoutMs, 400)) && said === '') return;
   const report = await describeProblems(sandbox, binaries);
-  throw new SandboxFailure(`not ready after ${timeoutMs / 1000} s: ${said}\n${report}`);
+  throw new SandboxFailure(`not ready: ${said}\n${report}`);
 }
 
 async function findMissing(sandbox: Sandbox, binaries: string): Promise<string[]> {
@@ -71,6 +77,11 @@ async function findMissing(sandbox: Sandbox, binaries: string): Promise<string[]
       .filter((workload) => !isAvailable(workload))
       .map((workload) => `${workload.kind} ${workload.metadata.name}`),
   ];
+}
+
+function lacksImage(pod: KubePod): boolean {
+  const reasons = (pod.status.containerStatuses ?? []).map((s) => s.state?.waiting?.reason ?? '');
+  return reasons.some((reason) => reason === 'ImagePullBackOff' || reason === 'ErrImagePull');
 }
 
 async function describeProblems(sandbox: Sandbox, binaries: string): Promise<string> {

@@ -11,7 +11,7 @@ import { run, succeeds } from './run';
 import type { Settings } from './settings';
 
 /** Prepared roots that are kept; older ones hold outdated images. */
-const keptRoots = 3;
+const keptRoots = 5;
 const markerFile = 'imported.json';
 
 /**

@@ -41,8 +41,8 @@ export interface KubePod {
 }
 
 /**
- * A Deployment or a DaemonSet: the fields that tell whether all of it is there in its newest
- * version.
+ * A Deployment, StatefulSet or DaemonSet: the fields that tell whether all of it is there in its
+ * newest version.
  */
 export interface Workload {
   readonly kind: string;
@@ -75,7 +75,7 @@ export function listPods(sandbox: Sandbox, binaries: string): Promise<KubePod[]>
 }
 
 export function listWorkloads(sandbox: Sandbox, binaries: string): Promise<Workload[]> {
-  return list<Workload>(sandbox, binaries, ['deployments,daemonsets', '--all-namespaces']);
+  return list<Workload>(sandbox, binaries, ['deployments,daemonsets,statefulsets', '--all-namespaces']);
 }
 
 export function isReady(object: {

@@ -14,15 +14,18 @@ export interface BuiltImage {
   readonly tag: string;
 }
 
-/** Builds the images of our apps. @returns their archives; empty when this checkout has none. */
-export async function buildOurImages(settings: Settings): Promise<string[]> {
+/** Archives that tools/images can build: all our apps, or Jaeger. */
+export type OurArchive = 'contrail' | 'jaeger';
+
+/** @returns the paths of the archives; empty when this checkout has no tools/images. */
+export async function buildOurImages(settings: Settings, name: OurArchive): Promise<string[]> {
   const program = path.join(settings.repository, 'tools/images/build');
   if (!existsSync(program)) {
     say(`${program}: is missing; going on without our images`);
     return [];
   }
-  const output = await step('building our images', () =>
-    run(program, [], { cwd: settings.repository, showErrors: true }),
+  const output = await step(`building images: ${name}`, () =>
+    run(program, [name], { cwd: settings.repository, showErrors: true }),
   );
   return output
     .split('\n')

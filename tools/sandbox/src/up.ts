@@ -4,7 +4,7 @@ import { createNodeGroup, readHierarchies } from './cgroups';
 import { createClusterPki } from './cluster-pki';
 import { startContainerd } from './containerd';
 import { isApiServerReady, kubectl, startApiServer, startControllers } from './control-plane';
-import { deployOurs } from './deploy-ours';
+import { buildFirstImages, deployOurs, type OurArchives } from './deploy-ours';
 import { stopSandbox } from './down';
 import { ensureGroups } from './go-build';
 import { waitForNodes, waitForWorkloads } from './health';
@@ -13,7 +13,7 @@ import { startKubelet } from './kubelet';
 import { withLock } from './lock';
 import { startBridgeNetwork } from './network-bridge';
 import { createNodeNamespace } from './node-namespace';
-import { buildOurImages, recordImports } from './our-images';
+import { recordImports } from './our-images';
 import { isAlive } from './processes';
 import { say, step } from './progress';
 import { run } from './run';
@@ -93,17 +93,20 @@ async function build(
   const binaries = await ensureGroups(settings, ['kubernetes', 'containerd', 'cni']);
   const testImages = await ensureTestImages(settings);
   const isOurs = wanted.network === 'ours';
-  const networkImages = isOurs
-    ? await buildOurImages(settings)
-    : [await ensureCoreDnsImage(settings)];
-  const archives = [...testImages, ...networkImages];
+  const images: OurArchives = isOurs
+    ? await buildFirstImages(settings)
+    : { stable: [], apps: [await ensureCoreDnsImage(settings)] };
+  // In two stages: a change of our apps imports their images only.
+  const stable = [...testImages, ...images.stable];
+  const archives = [...stable, ...images.apps];
+  await preparedRoot(settings, stable, binaries.containerd);
   const prepared = await preparedRoot(settings, archives, binaries.containerd);
   let sandbox = await createSandbox(settings, wanted);
   await recordImports(sandbox, archives);
   await startCluster(sandbox, binaries, prepared);
   sandbox = await sandbox.setPhase('cluster');
   if (isOurs) {
-    if (!(await deployOurs(sandbox, networkImages))) return;
+    if (!(await deployOurs(sandbox))) return;
   } else {
     await step('starting the bridge network', () => startBridgeNetwork(sandbox, binaries));
     await waitForWorkloads(sandbox, binaries.kubernetes, bridgeTimeoutMs);
