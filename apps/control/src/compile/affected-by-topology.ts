@@ -1,0 +1,81 @@
+import type { Model } from '../model/model';
+import type { TopologyDiff } from '../topology/diff-topology';
+import type { Network, Topology } from '../topology/topology';
+import { servicesOfLoadbalancer, unitsOfInterface } from './affected-by-object';
+import type { Surroundings } from './affected-by-object';
+import { globalUnit, hostRouteUnit, identityUnit, interfaceUnit, labelUnit, routeUnit, serviceUnit, vrfUnit } from './unit';
+import type { Unit } from './unit';
+
+/**
+ * Units that depend on how networks are, or were, connected. `around` has the new topology; what the
+ * old one led to follows from the edges that are gone.
+ */
+export function* affectedByTopology(around: Surroundings, diff: TopologyDiff): Generator<Unit> {
+  if (diff.networks.length > 0) yield globalUnit;
+  for (const { before, after } of diff.networks) {
+    for (const network of [before, after]) {
+      if (network !== undefined) yield* unitsOfNetwork(around, network);
+    }
+  }
+  for (const { a, b } of diff.edges) yield* unitsOfEdge(around, a, b);
+}
+
+/** A network as if it were new: for when it gets its numbers. */
+export function asNew(topology: Topology, networks: Iterable<Network>): TopologyDiff {
+  const list = [...networks];
+  return {
+    networks: list.map((network) => ({ before: undefined, after: network })),
+    edges: list.flatMap((a) => [{ a, b: a }, ...topology.joinedWith(a).map((b) => ({ a, b }))]),
+  };
+}
+
+function* unitsOfNetwork(around: Surroundings, network: Network): Generator<Unit> {
+  const { model } = around;
+  yield vrfUnit(network.instance);
+  yield identityUnit(network.identity);
+  yield routeUnit(network.instance, { address: new Uint8Array(4), length: 0 });
+  yield routeUnit(network.instance, { address: new Uint8Array(16), length: 0 });
+  for (const { prefix } of network.subnets) {
+    yield routeUnit(network.instance, prefix);
+    for (const { instance } of around.topology.joinedWith(network)) yield routeUnit(instance, prefix);
+  }
+  for (const vmi of model.each('interface by network', network.uuid)) yield interfaceUnit(vmi.uuid);
+}
+
+function* unitsOfEdge(around: Surroundings, a: Network, b: Network): Generator<Unit> {
+  yield labelUnit(a.instance, b.identity);
+  yield labelUnit(b.instance, a.identity);
+  yield vrfUnit(a.instance);
+  yield vrfUnit(b.instance);
+  yield* whatOneSees(around.model, a, b);
+  if (a.uuid !== b.uuid) yield* whatOneSees(around.model, b, a);
+  else yield* whatDependsOnNumbers(around, a);
+}
+
+/** Routes and services of one network in the VRF of the other. */
+function* whatOneSees(model: Model, viewer: Network, seen: Network): Generator<Unit> {
+  for (const { prefix } of seen.subnets) yield routeUnit(viewer.instance, prefix);
+  for (const vmi of model.each('interface by network', seen.uuid)) {
+    for (const { address } of model.each('address by interface', vmi.uuid)) yield hostRouteUnit(viewer.instance, address);
+  }
+  for (const vmi of model.each('service interface by network', seen.uuid)) {
+    const ports = model
+      .find('loadbalancer by interface', vmi.uuid)
+      .flatMap(({ uuid }) => model.find('listener by loadbalancer', uuid));
+    for (const { address } of model.each('address by interface', vmi.uuid)) {
+      for (const { protocol, port } of ports) yield serviceUnit(viewer.instance, { address, protocol, port });
+    }
+  }
+  if (!seen.isFabric) return;
+  for (const { addresses } of model.all('virtual-router')) {
+    for (const address of addresses) yield hostRouteUnit(viewer.instance, address);
+  }
+}
+
+/** What names the VRF or the identity of a network, wherever it is. */
+function* whatDependsOnNumbers(around: Surroundings, network: Network): Generator<Unit> {
+  for (const vmi of around.model.each('interface by network', network.uuid)) yield* unitsOfInterface(around, vmi);
+  if (!network.isFabric) return;
+  // Backends that are no pods are looked up in the fabric.
+  for (const loadbalancer of around.model.all('loadbalancer')) yield* servicesOfLoadbalancer(around, loadbalancer);
+}

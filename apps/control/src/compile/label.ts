@@ -1,0 +1,23 @@
+import type { Network } from '../topology/topology';
+import type { CompileContext, CompiledEntry } from './compile-context';
+import { vrfScope } from './scopes';
+import type { UnitOf } from './unit';
+
+/** The tunnel label of senders with one identity into one VRF, for senders and receivers alike. */
+export function compileLabel(context: CompileContext, unit: UnitOf<'label'>): CompiledEntry | undefined {
+  const { topology, ids } = context;
+  const receiver = topology.byInstance(unit.instance);
+  const sender = topology.byIdentity(unit.identity);
+  if (receiver === undefined || sender === undefined || !isConnected(context, receiver, sender)) return undefined;
+  const vrf = ids.get('vrf', receiver.instance);
+  const senderVrf = ids.get('vrf', sender.instance);
+  const identity = ids.get('identity', unit.identity);
+  const label = ids.label(unit.instance, unit.identity);
+  if (vrf === undefined || identity === undefined || label === undefined || senderVrf === undefined) return undefined;
+  return { scope: vrfScope(unit.instance), entry: { kind: { $case: 'label', value: { label, vrf, identity, senderVrf } } } };
+}
+
+/** Whether packets, or the answers to them, go from one network to the other: by route or by a service. */
+function isConnected({ reach }: CompileContext, a: Network, b: Network): boolean {
+  return a === b || a.joined.has(b.uuid) || reach.has(a.instance, b.instance) || reach.has(b.instance, a.instance);
+}

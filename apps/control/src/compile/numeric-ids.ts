@@ -1,0 +1,40 @@
+import { AllotKind } from '@contrail/proto-gen/config/v1/messages';
+
+/** The kinds of numbers that control asks for. */
+export type IdKind = 'vrf' | 'identity' | 'policy' | 'label';
+
+export const allotKinds: Readonly<Record<IdKind, AllotKind>> = {
+  vrf: AllotKind.ALLOT_KIND_VRF,
+  identity: AllotKind.ALLOT_KIND_IDENTITY,
+  policy: AllotKind.ALLOT_KIND_POLICY,
+  label: AllotKind.ALLOT_KIND_LABEL,
+};
+
+/** Numbers that config-api allotted. Equal keys have equal numbers for ever, so nothing is ever forgotten. */
+export class NumericIds {
+  readonly #ids: Readonly<Record<IdKind, Map<string, number>>> = {
+    vrf: new Map(),
+    identity: new Map(),
+    policy: new Map(),
+    label: new Map(),
+  };
+
+  /** Undefined until it has been allotted. */
+  get(kind: IdKind, key: string): number | undefined {
+    return this.#ids[kind].get(key);
+  }
+
+  learn(kind: IdKind, key: string, id: number): void {
+    this.#ids[kind].set(key, id);
+  }
+
+  /** Of senders with an identity (by its text) into a VRF. */
+  label(instance: string, identity: string): number | undefined {
+    const sender = this.get('identity', identity);
+    return sender === undefined ? undefined : this.get('label', labelKey(instance, sender));
+  }
+}
+
+export function labelKey(instance: string, identity: number): string {
+  return `${instance}/${identity}`;
+}

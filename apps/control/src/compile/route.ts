@@ -1,0 +1,82 @@
+import { addressEquals, addressKey } from '@contrail/net';
+import type { Address, Prefix } from '@contrail/net';
+import type { Path } from '@contrail/proto-gen/control/v1/messages';
+import type { Network } from '../topology/topology';
+import type { CompileContext, CompiledEntry } from './compile-context';
+import { hostsAt } from './hosts-at';
+import { toBuffer, toProtoPrefix } from './proto-values';
+import { routesScope } from './scopes';
+import type { UnitOf } from './unit';
+
+/**
+ * One route of a VRF. An address belongs to the network's own interfaces, else to a node (where nodes
+ * are reachable), else to an interface of a joined network; never to several networks at once, because
+ * traffic must not be balanced over tenants. Addresses of subnets that nobody has are discarded: they
+ * must not leave by the default route.
+ */
+export function compileRoute(context: CompileContext, unit: UnitOf<'route'>): CompiledEntry | undefined {
+  const network = context.topology.byInstance(unit.instance);
+  const vrf = context.ids.get('vrf', unit.instance);
+  if (network === undefined || vrf === undefined || !network.isPopulated) return undefined;
+  const found = findHost(context, network, unit.prefix) ?? findCover(context, network, unit.prefix);
+  if (found === undefined) return undefined;
+  const { paths, owner } = found;
+  const identity = owner === undefined ? 0 : (context.ids.get('identity', owner.identity) ?? 0);
+  const value = { key: { vrf, prefix: toProtoPrefix(unit.prefix) }, paths, identity };
+  return { scope: routesScope(unit.instance), entry: { kind: { $case: 'route', value } } };
+}
+
+interface Found {
+  readonly paths: Path[];
+  /** Network of whoever has the address. */
+  readonly owner?: Network;
+}
+
+function findHost(context: CompileContext, network: Network, prefix: Prefix): Found | undefined {
+  const { address, length } = prefix;
+  if (length < 8 * address.length) return undefined;
+  const byNetwork = interfacePaths(context, network, address);
+  const own = byNetwork.get(network);
+  if (own !== undefined) return { paths: own, owner: network };
+  const { fabric } = context.topology;
+  const node = findNode(context, network, address);
+  if (node !== undefined && fabric !== undefined) {
+    return { paths: [{ preference: 0, nextHop: { $case: 'node', value: { node } } }], owner: fabric };
+  }
+  const [first] = [...byNetwork].sort(([a], [b]) => (a.uuid < b.uuid ? -1 : 1));
+  return first && { owner: first[0], paths: first[1] };
+}
+
+/** Paths to interfaces with the address, by their network: this one and those joined with it. */
+function interfacePaths(context: CompileContext, network: Network, address: Address): Map<Network, Path[]> {
+  const { model, topology, ids } = context;
+  const paths = new Map<Network, Path[]>();
+  for (const { interface: vmi } of hostsAt(model, address)) {
+    const home = topology.networks.get(vmi.networkUuid);
+    const vrf = home && ids.get('vrf', home.instance);
+    const node = model.get('virtual-machine', vmi.machineUuid)?.node ?? '';
+    if (home === undefined || vrf === undefined || vmi.isService || node === '') continue;
+    if (home !== network && !network.joined.has(home.uuid)) continue;
+    const value = { node, interfaceUuid: vmi.uuid, vrf, mac: toBuffer(vmi.mac) };
+    const path: Path = { preference: 0, nextHop: { $case: 'interface', value } };
+    paths.set(home, [...(paths.get(home) ?? []), path]);
+  }
+  return paths;
+}
+
+/** The node with this address, in VRFs from which nodes are reachable. */
+function findNode({ model, topology }: CompileContext, network: Network, address: Address): string | undefined {
+  const { fabric } = topology;
+  if (fabric === undefined || (!network.isFabric && !network.joined.has(fabric.uuid))) return undefined;
+  return model.find('router by address', addressKey(address))[0]?.name;
+}
+
+/** Discard for subnets of this network and of those joined with it; the default route of networks with SNAT. */
+function findCover({ topology }: CompileContext, network: Network, prefix: Prefix): Found | undefined {
+  const isSubnet = [network, ...topology.joinedWith(network)].some(({ subnets }) =>
+    subnets.some((subnet) => subnet.prefix.length === prefix.length && addressEquals(subnet.prefix.address, prefix.address)),
+  );
+  if (isSubnet) return { paths: [{ preference: 0, nextHop: { $case: 'discard', value: {} } }] };
+  if (prefix.length > 0 || !network.fabricSnat) return undefined;
+  return { paths: [{ preference: 0, nextHop: { $case: 'fabric', value: { snat: true } } }] };
+}

@@ -1,0 +1,154 @@
+import fc from 'fast-check';
+import { ipFabricNetworkUuid, metaOf, typeOf } from '@contrail/resource-model';
+import type { Resource } from '@contrail/proto-gen/config/v1/resources';
+import {
+  clusterResources,
+  network,
+  nodeResource,
+  podResources,
+  policy,
+  serviceResources,
+  testUuid,
+  uuids,
+} from '../../testing/cluster';
+import { fullCompile } from '../../testing/full-compile';
+import { settle, TestIds } from '../../testing/settle';
+import type { ModelType } from '../model/model-object';
+import { toModelObject } from '../model/to-model-object';
+import { Compiler } from './compiler';
+import type { ObjectChange } from './compiler';
+import { EntryTable } from './entry-table';
+
+const settings = { clusterName: 'k8s', clusterPodNetwork: 'k8s-default-pod-network' };
+const fabricName = 'default-domain:default-project:ip-fabric';
+const blue = { uuid: testUuid(2, 10), fqName: ['default-domain', 'k8s-default', 'blue'] };
+
+function created(resource: Resource): ObjectChange {
+  return {
+    type: typeOf(resource) as ModelType,
+    uuid: metaOf(resource).uuid,
+    object: toModelObject(resource),
+  };
+}
+
+function deleted(resource: Resource): ObjectChange {
+  return { ...created(resource), object: undefined };
+}
+
+/** Every state that some object may have; a random walk sets and deletes them in any order. */
+const variants: Resource[] = [
+  ...clusterResources(),
+  // The cluster's networks with fewer policies, other subnets or no SNAT.
+  ...network(ipFabricNetworkUuid, fabricName.split(':'), { vni: 1 }),
+  ...network(uuids.podNetwork, ['default-domain', 'k8s-default', 'k8s-default-pod-network'], {
+    vni: 2,
+    ipams: [uuids.podIpam, uuids.serviceIpam],
+    policies: [uuids.podServicePolicy],
+  }),
+  // A tenant's network that is joined with the service network only, or with nothing.
+  ...network(blue.uuid, blue.fqName, { vni: 9, ipams: [uuids.podIpam], policies: [uuids.servicePolicy] }),
+  ...network(blue.uuid, blue.fqName, { vni: 9 }),
+  ...network(blue.uuid, blue.fqName, { vni: 9, policies: [uuids.fabricPolicy, uuids.servicePolicy], fabricSnat: true }),
+  // A policy that joins nothing any more.
+  policy(uuids.servicePolicy, 'k8s-default-service-np', {
+    from: { virtualNetwork: 'default-domain:x:y' },
+    to: { virtualNetwork: 'any' },
+  }),
+  policy(uuids.podServicePolicy, 'k8s-default-pod-service-np', {
+    from: { virtualNetwork: 'any' },
+    to: { virtualNetwork: blue.fqName.join(':') },
+  }),
+  nodeResource(1),
+  nodeResource(2),
+  ...podResources({ n: 1, node: 'node1', address: '10.47.255.250' }),
+  ...podResources({ n: 1, node: 'node2', address: '10.47.255.250' }),
+  ...podResources({ n: 2, node: 'node2', address: '10.47.255.249', networkUuid: blue.uuid }),
+  ...podResources({ n: 2, node: '', address: '10.47.255.249' }),
+  // The address of pod 1 again, in another network, and addresses of the network and of a node.
+  ...podResources({ n: 3, node: 'node1', address: '10.47.255.250', networkUuid: blue.uuid }),
+  ...podResources({ n: 3, node: 'node1', address: '10.47.255.253' }),
+  ...podResources({ n: 4, node: 'node1', address: '192.0.2.2', networkUuid: uuids.serviceNetwork }),
+  ...serviceResources({
+    n: 1,
+    clusterIp: '10.96.0.10',
+    port: 80,
+    targetPort: 8080,
+    members: [
+      { address: '10.47.255.250', pod: 1, node: 'node1' },
+      { address: '10.47.255.249', pod: 2 },
+      { address: '192.0.2.1', node: 'node1' },
+    ],
+  }),
+  ...serviceResources({
+    n: 1,
+    clusterIp: '10.96.0.11',
+    port: 81,
+    targetPort: 8080,
+    members: [{ address: '10.47.255.250', pod: 3, ready: false }],
+  }),
+  ...serviceResources({ n: 2, clusterIp: '10.96.0.10', port: 80, targetPort: 9090, members: [] }),
+];
+
+const anyStep = fc.record({
+  index: fc.integer({ min: 0, max: variants.length - 1 }),
+  isDeletion: fc.boolean(),
+});
+const anyWalk = fc.record({
+  startsFull: fc.boolean(),
+  passes: fc.array(fc.array(anyStep, { minLength: 1, maxLength: 6 }), { minLength: 1, maxLength: 12 }),
+});
+
+function toChange({ index, isDeletion }: { index: number; isDeletion: boolean }): ObjectChange {
+  const resource = variants[index];
+  if (resource === undefined) throw new Error(`no variant ${index}`);
+  return isDeletion ? deleted(resource) : created(resource);
+}
+
+function contents(records: Iterable<{ key: string; scope: string; bytes: Uint8Array }>): Record<string, string> {
+  const sorted = [...records].sort((a, b) => (a.key < b.key ? -1 : 1));
+  return Object.fromEntries(sorted.map(({ key, scope, bytes }) => [key, `${scope} ${Buffer.from(bytes).toString('hex')}`]));
+}
+
+describe('incremental compilation', () => {
+  it('gives what a full compilation gives, after every pass of any walk', () => {
+    fc.assert(
+      fc.property(anyWalk, ({ startsFull, passes }) => {
+        const table = new EntryTable();
+        const compiler = new Compiler(settings, table);
+        const ids = new TestIds();
+        if (startsFull) settle(compiler, table, { changes: variants.map(created), ids });
+        for (const pass of passes) {
+          settle(compiler, table, { changes: pass.map(toChange), ids });
+          const full = fullCompile(compiler.model, compiler.ids, settings);
+          expect(contents(table.values())).toEqual(contents(full.values()));
+        }
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  it('gives the same in whatever order objects come', () => {
+    const run = (resources: readonly Resource[]): Record<string, string> => {
+      const table = new EntryTable();
+      const compiler = new Compiler(settings, table);
+      const ids = new TestIds();
+      // The numbers are the same whoever asks first.
+      for (const kind of ['vrf', 'identity', 'policy', 'label']) ids.allot(kind, '');
+      settle(compiler, table, { changes: resources.map(created), ids });
+      return contents([...table.values()].map(({ key, scope }) => ({ key, scope, bytes: new Uint8Array() })));
+    };
+    const cluster = [...clusterResources(), nodeResource(1), ...podResources({ n: 1, node: 'node1', address: '10.47.255.250' })];
+    expect(run([...cluster].reverse())).toEqual(run(cluster));
+  });
+
+  it('compiles nothing for a change of what forwarding does not use', () => {
+    const table = new EntryTable();
+    const compiler = new Compiler(settings, table);
+    settle(compiler, table, { changes: clusterResources().map(created), ids: new TestIds() });
+    const [ipamResource] = clusterResources();
+    if (ipamResource === undefined) throw new Error('the cluster has an ipam');
+    metaOf(ipamResource).displayName = 'another';
+    expect(compiler.apply(created(ipamResource))).toBe(false);
+    expect(compiler.isDirty).toBe(false);
+  });
+});

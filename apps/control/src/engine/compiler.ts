@@ -1,0 +1,189 @@
+import { isDeepStrictEqual } from 'node:util';
+import { affectedByObject } from '../compile/affected-by-object';
+import { affectedByTopology, asNew } from '../compile/affected-by-topology';
+import type { CompileContext, CompileSettings } from '../compile/compile-context';
+import { compileUnit } from '../compile/compile-unit';
+import { NumericIds } from '../compile/numeric-ids';
+import { ServiceReach } from '../compile/service-reach';
+import type { ReachPair } from '../compile/service-reach';
+import { globalUnit, interfaceUnit, labelUnit, policyUnit, unitKinds } from '../compile/unit';
+import type { Unit, UnitKind } from '../compile/unit';
+import { Model } from '../model/model';
+import type { ModelObject, ModelType } from '../model/model-object';
+import { diffTopology } from '../topology/diff-topology';
+import { computeTopology, Topology } from '../topology/topology';
+import type { Network } from '../topology/topology';
+import { DirtyUnits } from './dirty-units';
+import { EntryRecord } from './entry-record';
+import type { EntryTable, EntryUpdate, Trace } from './entry-table';
+import { findMissingIds } from './wanted-ids';
+import type { WantedId } from './wanted-ids';
+
+export interface ObjectChange {
+  readonly type: ModelType;
+  readonly uuid: string;
+  /** Undefined: it was deleted, or takes no part in forwarding any more. */
+  readonly object: ModelObject | undefined;
+}
+
+export interface LearntId {
+  readonly wanted: WantedId;
+  readonly id: number;
+}
+
+export interface CompileResult {
+  /** What is different from the table; not applied to it yet. */
+  readonly updates: readonly EntryUpdate[];
+  /** Whether nodes may need other scopes than before, apart from what their own interfaces say. */
+  readonly connectivityChanged: boolean;
+  /** Numbers without which the result is not complete. */
+  readonly missingIds: readonly WantedId[];
+}
+
+/** Units compiled before others may run. */
+const unitsPerSlice = 2_000;
+
+/** Types that decide how networks are connected. */
+const topologyTypes: ReadonlySet<ModelType> = new Set<ModelType>([
+  'network-ipam',
+  'virtual-network',
+  'routing-instance',
+  'network-policy',
+]);
+
+/** The model and what depends on it. Changes mark units dirty; `compile` brings exactly those up to date. */
+export class Compiler {
+  readonly model = new Model();
+  readonly ids = new NumericIds();
+  readonly reach = new ServiceReach();
+  topology = new Topology([]);
+  readonly #settings: CompileSettings;
+  readonly #table: EntryTable;
+  readonly #dirty = new DirtyUnits();
+  readonly #topologyTraces: Trace[] = [];
+  #topologyIsStale = false;
+  #connectivityChanged = false;
+
+  constructor(settings: CompileSettings, table: EntryTable) {
+    this.#settings = settings;
+    this.#table = table;
+    this.#dirty.add([globalUnit], []);
+  }
+
+  /** @returns false when nothing that forwarding depends on is different. */
+  apply({ type, uuid, object }: ObjectChange, trace?: Trace): boolean {
+    const before = this.model.get(type, uuid);
+    if (isDeepStrictEqual(before, object)) return false;
+    const traces = trace === undefined ? [] : [trace];
+    if (before !== undefined) this.#dirty.add(affectedByObject(this, before), traces);
+    if (object === undefined) this.model.delete(type, uuid);
+    else this.model.put(object);
+    if (object !== undefined) this.#dirty.add(affectedByObject(this, object), traces);
+    if (topologyTypes.has(type) || this.#populationChanged(before) || this.#populationChanged(object)) {
+      this.#topologyIsStale = true;
+      this.#topologyTraces.push(...traces);
+    }
+    return true;
+  }
+
+  /** Numbers arrived; what needs them is compiled again. */
+  learn(learnt: readonly LearntId[]): void {
+    const networks = new Set<Network>();
+    for (const { wanted, id } of learnt) {
+      this.ids.learn(wanted.kind, wanted.key, id);
+      if (wanted.neededBy === 'every interface') {
+        this.#dirty.add([policyUnit(wanted.key)], []);
+        for (const { uuid } of this.model.all('virtual-machine-interface')) this.#dirty.add([interfaceUnit(uuid)], []);
+      } else if ('unit' in wanted.neededBy) {
+        this.#dirty.add([wanted.neededBy.unit], []);
+      } else {
+        // The network may have changed since it was asked for.
+        const network = this.topology.networks.get(wanted.neededBy.network.uuid);
+        if (network !== undefined) networks.add(network);
+      }
+    }
+    this.#dirty.add(affectedByTopology(this, asNew(this.topology, networks)), []);
+  }
+
+  get isDirty(): boolean {
+    return this.#topologyIsStale || this.#dirty.size > 0;
+  }
+
+  /** Yields now and then, so that its caller can let others run; nothing may change meanwhile. */
+  *compile(): Generator<void, CompileResult> {
+    this.#refreshTopology();
+    const updates: EntryUpdate[] = [];
+    for (const kind of unitKinds) if (kind !== 'label') yield* this.#compileKind(kind, updates);
+    // Last, because services decide which VRFs need labels.
+    yield* this.#compileKind('label', updates);
+    this.#dirty.forgetTraces();
+    const connectivityChanged = this.#connectivityChanged;
+    this.#connectivityChanged = false;
+    return { updates, connectivityChanged, missingIds: findMissingIds(this) };
+  }
+
+  *#compileKind(kind: UnitKind, updates: EntryUpdate[]): Generator<void> {
+    const context = this.#context();
+    for (const [i, unit] of this.#dirty.take(kind).entries()) {
+      if (i % unitsPerSlice === unitsPerSlice - 1) yield;
+      const update = this.#compileOne(context, unit);
+      if (update !== undefined) updates.push(update);
+    }
+  }
+
+  #compileOne(context: CompileContext, unit: Unit): EntryUpdate | undefined {
+    const compiled = compileUnit(context, unit);
+    const before = this.#table.get(unit.key);
+    const after = compiled && new EntryRecord(unit, compiled);
+    if (unit.kind === 'service') {
+      const pairs = this.reach.replace(unit.instance, before?.interest?.backends ?? [], after?.interest?.backends ?? []);
+      if (pairs.length > 0) this.#noteReach(pairs, this.#dirty.tracesOf(unit));
+    }
+    if (before === undefined && after === undefined) return undefined;
+    if (before !== undefined && after?.equals(before) === true) return undefined;
+    return { before, after, traces: this.#dirty.tracesOf(unit) };
+  }
+
+  #noteReach(pairs: readonly ReachPair[], traces: readonly Trace[]): void {
+    this.#connectivityChanged = true;
+    for (const pair of pairs) this.#dirty.add(labelsAcross(this.topology, pair), traces);
+  }
+
+  #refreshTopology(): void {
+    if (!this.#topologyIsStale) return;
+    this.#topologyIsStale = false;
+    const before = this.topology;
+    this.topology = computeTopology(this.model);
+    const diff = diffTopology(before, this.topology);
+    const traces = this.#topologyTraces.splice(0);
+    this.#dirty.add(affectedByTopology(this, diff), traces);
+    // Labels across services: the pairs of a network that leaves are known only now.
+    for (const pair of this.reach.pairs()) {
+      this.#dirty.add(labelsAcross(before, pair), traces);
+      this.#dirty.add(labelsAcross(this.topology, pair), traces);
+    }
+    if (diff.networks.length > 0) this.#connectivityChanged = true;
+  }
+
+  #context(): CompileContext {
+    const { model, topology, ids, reach } = this;
+    return { model, topology, ids, reach, settings: this.#settings };
+  }
+
+  /** Whether the interface was the last of its network, or is the first. */
+  #populationChanged(object: ModelObject | undefined): boolean {
+    if (object?.type !== 'virtual-machine-interface') return false;
+    const network = this.topology.networks.get(object.networkUuid);
+    if (network === undefined || network.isFabric) return false;
+    return network.isPopulated !== this.model.has('interface by network', network.uuid);
+  }
+}
+
+/** Labels of the packets of clients to backends in another VRF, and of the answers. */
+function labelsAcross(topology: Topology, { from, to }: ReachPair): Unit[] {
+  const [client, backend] = [topology.byInstance(from), topology.byInstance(to)];
+  const units: Unit[] = [];
+  if (client !== undefined) units.push(labelUnit(to, client.identity));
+  if (backend !== undefined) units.push(labelUnit(from, backend.identity));
+  return units;
+}
