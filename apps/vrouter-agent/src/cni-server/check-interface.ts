@@ -1,0 +1,42 @@
+import { addressEquals, formatAddress, formatMac, tryParseAddress } from '@contrail/net';
+import type { CniContext } from './cni-context';
+import { CniError, cniCodes } from './cni-error';
+import type { CniRequest } from './cni-request';
+import { findProgrammed } from './interface-wait';
+
+/** CHECK: everything that ADD made is there and enforced. @throws CniError naming all that is not. */
+export function checkInterface(context: CniContext, request: CniRequest): void {
+  const { containerId, ifname, netns } = request;
+  const attachment = context.attachments.find(request);
+  if (!attachment) {
+    throw new CniError(cniCodes.unknownContainer, `container ${containerId} has no ${ifname} of this network`);
+  }
+  const problems = deviceProblems(context, request);
+  const programmed = findProgrammed(context, attachment.vmiUuid);
+  // Before the first InSync the datapath has what it had: nothing can be said against it.
+  if (context.state.inSync && 'missing' in programmed) problems.push(programmed.missing);
+  if (problems.length === 0) return;
+  throw new CniError(cniCodes.checkFailed, `${ifname} in ${netns}: ${problems.join('; ')}`, `container ${containerId}`);
+}
+
+function deviceProblems(context: CniContext, request: CniRequest): string[] {
+  const found = context.datapath.devices.inspectPodInterface(request.netns, request.ifname);
+  if (!found) return ['the interface does not exist'];
+  const problems: string[] = [];
+  const prevResult = request.config.prevResult;
+  for (const { address: text } of prevResult?.ips ?? []) {
+    const wanted = tryParseAddress(text.replace(/\/.*$/, ''));
+    if (!wanted) problems.push(`prevResult address "${text}" is no address`);
+    else if (!found.addresses.some((address) => addressEquals(address, wanted))) {
+      problems.push(`address ${formatAddress(wanted)} is missing`);
+    }
+  }
+  const mac = prevResult?.interfaces.find(({ name, sandbox }) => name === request.ifname && sandbox)?.mac;
+  if (mac !== undefined && mac.toLowerCase() !== formatMac(found.mac)) {
+    problems.push(`MAC is ${formatMac(found.mac)}, not ${mac}`);
+  }
+  if (!context.datapath.vifs.get({ ifindex: found.peerIfindex, vlan: 0 })) {
+    problems.push('the vRouter has no Vif for it');
+  }
+  return problems;
+}

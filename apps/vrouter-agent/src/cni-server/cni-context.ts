@@ -1,0 +1,20 @@
+import type { Datapath } from '../datapath/port';
+import type { ForwardingState } from '../ksync/forwarding-state';
+import type { AttachmentStore } from './attachment-store';
+
+/** Tells the user of a pod that something was not done. */
+export interface PodEvents {
+  bandwidthIgnored(pod: { uid: string; namespace: string; name: string }): void;
+}
+
+/** What CNI operations work on. */
+export interface CniContext {
+  readonly state: ForwardingState;
+  readonly datapath: Datapath;
+  readonly attachments: AttachmentStore;
+  readonly events: PodEvents;
+  /** Why control cannot be heard now; undefined while connected. */
+  controlProblem(): string | undefined;
+  /** How long ADD waits for control before it asks to try again. */
+  readonly addDeadlineMs: number;
+}

@@ -1,0 +1,75 @@
+import { addInterface } from './add-interface';
+import { nameText } from './attachment-store';
+import { checkInterface } from './check-interface';
+import type { CniContext } from './cni-context';
+import { CniError, cniCodes } from './cni-error';
+import type { CniRequest } from './cni-request';
+import { supportedVersions } from './cni-request';
+import { collectGarbage } from './collect-garbage';
+import { detach } from './detach';
+
+/** The operations of the CNI specification; at most one ADD of a container's interface at a time. */
+export class CniOperations {
+  readonly #context: CniContext;
+  readonly #adding = new Map<string, { readonly abort: AbortController; readonly done: Promise<unknown> }>();
+
+  constructor(context: CniContext) {
+    this.#context = context;
+  }
+
+  /**
+   * @param signal aborted when the runtime is gone.
+   * @returns the result object; undefined when the operation has none.
+   * @throws CniError
+   */
+  async run(request: CniRequest, signal: AbortSignal): Promise<Record<string, unknown> | undefined> {
+    switch (request.command) {
+      case 'ADD':
+        return await this.#add(request, signal);
+      case 'DEL':
+        await this.#cancelAdd(request);
+        detach(this.#context, request);
+        return undefined;
+      case 'CHECK':
+        checkInterface(this.#context, request);
+        return undefined;
+      case 'GC':
+        collectGarbage(this.#context, request);
+        return undefined;
+      case 'STATUS':
+        this.#status();
+        return undefined;
+      case 'VERSION':
+        return { cniVersion: request.config.cniVersion, supportedVersions };
+    }
+  }
+
+  async #add(request: CniRequest, signal: AbortSignal): Promise<Record<string, unknown>> {
+    const name = nameText(request);
+    if (this.#adding.has(name)) {
+      throw new CniError(cniCodes.alreadyAttached, `container ${request.containerId}: an ADD of ${request.ifname} is running`);
+    }
+    const abort = new AbortController();
+    const deadline = AbortSignal.timeout(this.#context.addDeadlineMs);
+    const work = addInterface(this.#context, request, AbortSignal.any([abort.signal, signal, deadline]));
+    this.#adding.set(name, { abort, done: work.catch(() => undefined) });
+    try {
+      return await work;
+    } finally {
+      this.#adding.delete(name);
+    }
+  }
+
+  async #cancelAdd(request: CniRequest): Promise<void> {
+    const running = this.#adding.get(nameText(request));
+    running?.abort.abort();
+    await running?.done;
+  }
+
+  /** Once in sync, an agent serves without control too: pods that run must not be evicted for its absence. */
+  #status(): void {
+    if (this.#context.state.inSync) return;
+    const problem = this.#context.controlProblem() ?? 'the snapshot is arriving';
+    throw new CniError(cniCodes.notAvailable, `vrouter-agent has no state from control yet: ${problem}`);
+  }
+}

@@ -1,0 +1,24 @@
+import { logger } from '@contrail/telemetry';
+import type { Attachment } from './attachment-store';
+import { hostInterfaceName } from './attachment-store';
+import type { CniContext } from './cni-context';
+import type { AttachmentName } from './cni-request';
+
+const log = logger('cni');
+
+/**
+ * Undoes an attachment; every step succeeds when there is nothing to undo. The maps are closed
+ * before this returns, the device goes in the background.
+ */
+export function detach(context: CniContext, name: AttachmentName): void {
+  const attachment = context.attachments.find(name);
+  if (attachment) context.state.removeDevice(attachment.vmiUuid);
+  context.datapath.devices.deletePodInterface(attachment?.hostInterface ?? hostInterfaceName(name));
+  context.attachments.remove(name);
+  if (attachment) log.info('interface detached', describe(attachment));
+}
+
+export function describe(attachment: Attachment): Record<string, string> {
+  const { containerId, ifname, pod, vmiUuid, hostInterface } = attachment;
+  return { containerId, ifname, pod, vmi: vmiUuid, device: hostInterface };
+}
