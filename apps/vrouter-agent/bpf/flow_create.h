@@ -1,0 +1,335 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#ifndef VROUTER_FLOW_CREATE_H
+#define VROUTER_FLOW_CREATE_H
+
+/*
+ * Makes the records of a connection. Each direction has the key under which its packets will be
+ * looked up; when both keys are equal one record serves both (FLOW_BOTH), otherwise two records name
+ * each other. Nothing is evicted: a key that is taken, or a full table, refuses.
+ */
+#include "route.h"
+
+#define PORT_TRIES 32
+#define EEXIST 17
+#define E2BIG 7
+#define ENOMEM 12
+
+static __always_inline void set_key(struct flow_key_v4 *key, const struct work *w, __u32 zone,
+				    __u16 vlan)
+{
+	__builtin_memset(key, 0, sizeof(*key));
+	key->zone = zone;
+	key->vlan = vlan;
+	key->protocol = w->p.protocol;
+}
+
+/* Sides of the packet as it arrives. */
+static __always_inline void set_arriving(struct flow_key_v4 *key, const struct work *w, int is_out)
+{
+	key->local = is_out ? w->p.src : w->p.dst;
+	key->remote = is_out ? w->p.dst : w->p.src;
+	key->local_port = is_out ? w->p.sport : w->p.dport;
+	key->remote_port = is_out ? w->p.dport : w->p.sport;
+}
+
+/* Sides of the packet as it leaves. */
+static __always_inline void set_leaving(struct flow_key_v4 *key, const struct work *w,
+					int source_is_local)
+{
+	key->local = source_is_local ? w->to.src : w->to.dst;
+	key->remote = source_is_local ? w->to.dst : w->to.src;
+	key->local_port = source_is_local ? w->to.sport : w->to.dport;
+	key->remote_port = source_is_local ? w->to.dport : w->to.sport;
+}
+
+/* Where the next packets of the first direction look. Sets FLOW_OUT or FLOW_IN. */
+static __noinline int set_forward_key(struct work *w, const struct globals *g)
+{
+	__u32 zone = w->zone;
+	__u16 vlan = w->vlan;
+	int is_out = 1;
+
+	if (w->hook == HOOK_TUNNEL) {
+		zone = local_zone(g, w->vrf, w->p.dst, &vlan);
+		is_out = 0;
+	} else if (w->hook == HOOK_UPLINK) {
+		is_out = 0;
+	} else if (w->hook == HOOK_HOST) {
+		__u16 target_vlan = 0;
+		__u32 target = local_zone(g, w->vrf, w->p.dst, &target_vlan);
+		if (target && target != g->host_ifindex) {
+			zone = target;
+			vlan = target_vlan;
+			is_out = 0;
+		}
+	}
+	if (!zone)
+		return DROP_TUNNEL_NOT_LOCAL;
+	set_key(&w->forward_key, w, zone, vlan);
+	set_arriving(&w->forward_key, w, is_out);
+	w->forward.flags |= is_out ? FLOW_OUT : FLOW_IN;
+	return STEP_OK;
+}
+
+/* Where the answers look; depends on the source port, so it is made again for each one tried. */
+static __always_inline int set_reverse_key(struct work *w, const struct globals *g)
+{
+	__u32 zone;
+	__u16 vlan = 0;
+
+	switch (w->kind) {
+	case NEXT_HOP_ENCAP: /* the pod sends it */
+		set_key(&w->reverse_key, w, w->oif, w->oif_vlan);
+		set_leaving(&w->reverse_key, w, 0);
+		return FLOW_OUT;
+	case NEXT_HOP_FABRIC:
+		set_key(&w->reverse_key, w, g->uplink_ifindex, 0);
+		set_leaving(&w->reverse_key, w, 1);
+		return FLOW_IN;
+	case NEXT_HOP_TUNNEL: /* it comes to the interface that began */
+		set_key(&w->reverse_key, w, w->zone, w->vlan);
+		set_leaving(&w->reverse_key, w, 1);
+		return FLOW_IN;
+	default: /* the node answers through the host interface */
+		zone = local_zone(g, g->fabric_vrf, w->to.src, &vlan);
+		if (zone && zone != g->host_ifindex) {
+			set_key(&w->reverse_key, w, zone, vlan);
+			set_leaving(&w->reverse_key, w, 1);
+			return FLOW_IN;
+		}
+		set_key(&w->reverse_key, w, g->host_ifindex, 0);
+		set_leaving(&w->reverse_key, w, 0);
+		return FLOW_OUT;
+	}
+}
+
+static __always_inline int is_same_key(const struct flow_key_v4 *a, const struct flow_key_v4 *b)
+{
+	return a->zone == b->zone && a->vlan == b->vlan && a->protocol == b->protocol &&
+	       a->local == b->local && a->remote == b->remote && a->local_port == b->local_port &&
+	       a->remote_port == b->remote_port;
+}
+
+static __always_inline void set_common(struct flow_value_v4 *value, const struct work *w,
+				       const struct globals *g)
+{
+	value->verdict = 1;
+	value->generation = g->generation;
+	value->rule = w->rule;
+	value->vrf = w->vrf;
+	value->service = w->service;
+	value->to_vrf = w->to_vrf;
+	value->remote_identity = w->is_local ? w->identity : w->to_identity;
+	if (w->hook == HOOK_HOST || w->hook == HOOK_LOOPBACK)
+		value->flags |= FLOW_FROM_NODE;
+	if (w->is_self)
+		value->flags |= FLOW_SELF;
+}
+
+/* The action towards the target. */
+static __always_inline void set_forward_action(struct work *w)
+{
+	struct flow_value_v4 *value = &w->forward;
+
+	value->kind = w->kind;
+	value->flags |= FLOW_FORWARD;
+	value->oif = w->oif;
+	value->oif_vlan = w->oif_vlan;
+	value->label = w->label;
+	/* The node that packets of a tunnel must come from, too. */
+	__builtin_memcpy(value->remote, w->hook == HOOK_TUNNEL ? &w->tunnel_remote : &w->remote, 4);
+	__builtin_memcpy(value->dmac, w->dmac, 6);
+	__builtin_memcpy(value->vif_mac, w->mac, 6);
+}
+
+/* The action towards the origin. An answer goes back through the tunnel the packet came from. */
+static __always_inline int set_reverse_action(struct work *w, const struct globals *g)
+{
+	struct flow_value_v4 *value = &w->reverse;
+
+	__builtin_memcpy(value->vif_mac, w->dmac, 6);
+	__builtin_memcpy(value->dmac, w->mac, 6);
+	__builtin_memcpy(value->remote, &w->remote, 4);
+	switch (w->hook) {
+	case HOOK_POD:
+		value->kind = NEXT_HOP_ENCAP;
+		value->oif = w->zone;
+		value->oif_vlan = w->vlan;
+		return STEP_OK;
+	case HOOK_HOST:
+		value->kind = NEXT_HOP_RECEIVE;
+		return STEP_OK;
+	case HOOK_LOOPBACK:
+		value->kind = NEXT_HOP_LOOPBACK;
+		value->oif = w->zone;
+		return STEP_OK;
+	case HOOK_UPLINK:
+		value->kind = NEXT_HOP_FABRIC;
+		return STEP_OK;
+	case HOOK_TUNNEL:
+		value->kind = NEXT_HOP_TUNNEL;
+		value->label = find_label(w->sender_vrf, w->to_identity);
+		__builtin_memcpy(value->remote, &w->tunnel_remote, 4);
+		__builtin_memcpy(value->dmac, gateway_mac, 6);
+		return value->label ? STEP_OK : DROP_NO_LABEL;
+	}
+	return DROP_FLOW_TABLE_ERROR;
+}
+
+/* Both keys are one: the record's action is that of packets which the zone's interface sends. */
+static __always_inline void merge_records(struct work *w)
+{
+	int began_here = (w->forward.flags & FLOW_OUT) != 0;
+
+	if (!began_here) {
+		__builtin_memcpy(&w->forward, &w->reverse, sizeof(w->forward));
+		/* The fields after the action, as the interface sends them. */
+		w->forward.nat_src = w->p.dst;
+		w->forward.nat_dst = w->p.src;
+		w->forward.nat_sport = w->p.dport;
+		w->forward.nat_dport = w->p.sport;
+	} else {
+		w->forward.nat_src = w->to.src;
+		w->forward.nat_dst = w->to.dst;
+		w->forward.nat_sport = w->to.sport;
+		w->forward.nat_dport = w->to.dport;
+	}
+	w->forward.flags &= ~(FLOW_OUT | FLOW_IN | FLOW_FORWARD);
+	w->forward.flags |= FLOW_BOTH | (began_here ? FLOW_FORWARD : 0);
+}
+
+/* Two records: each has the packet as its action leaves it, and the other's place. */
+static __always_inline void link_records(struct work *w, int reverse_side)
+{
+	struct flow_value_v4 *forward = &w->forward;
+	struct flow_value_v4 *reverse = &w->reverse;
+	__u16 rewrite_flag = is_rewritten(w) ? FLOW_REWRITE : 0;
+
+	forward->nat_src = w->to.src;
+	forward->nat_dst = w->to.dst;
+	forward->nat_sport = w->to.sport;
+	forward->nat_dport = w->to.dport;
+	forward->peer_zone = w->reverse_key.zone;
+	forward->peer_vlan = w->reverse_key.vlan;
+	forward->flags &= ~(FLOW_PEER_SWAP | FLOW_REWRITE);
+	forward->flags |= FLOW_PEER | rewrite_flag;
+	/* Sent by the answering side: its local side is our destination. */
+	if (reverse_side == FLOW_OUT)
+		forward->flags |= FLOW_PEER_SWAP;
+
+	reverse->nat_src = w->p.dst;
+	reverse->nat_dst = w->p.src;
+	reverse->nat_sport = w->p.dport;
+	reverse->nat_dport = w->p.sport;
+	reverse->peer_zone = w->forward_key.zone;
+	reverse->peer_vlan = w->forward_key.vlan;
+	reverse->flags &= ~(FLOW_OUT | FLOW_IN | FLOW_REWRITE);
+	reverse->flags |= FLOW_PEER | rewrite_flag | reverse_side;
+	if (forward->flags & FLOW_OUT)
+		reverse->flags |= FLOW_PEER_SWAP;
+}
+
+/* 1: the record under the reverse key is the other half of this very connection. */
+static __noinline int is_own_reverse(const struct work *w)
+{
+	struct flow_value_v4 *taken = bpf_map_lookup_elem(&flows_v4, &w->reverse_key);
+	struct flow_key_v4 peer;
+
+	return taken && peer_key(&w->reverse_key, taken, &peer) &&
+	       is_same_key(&peer, &w->forward_key);
+}
+
+static __always_inline int insertion_failure(long error)
+{
+	return error == -E2BIG || error == -ENOMEM ? DROP_FLOW_TABLE_FULL : DROP_FLOW_TABLE_ERROR;
+}
+
+/* Writes the answers' record; a taken key is tried again with another source port. */
+static __noinline int insert_reverse(struct work *w, const struct globals *g)
+{
+	__u32 first = g->snat_port_min;
+	__u32 span = g->snat_port_max >= first ? g->snat_port_max - first + 1 : 0;
+	__u32 start = bpf_get_prandom_u32() & 0xffff;
+	long error;
+
+	for (__u32 i = 0; i <= PORT_TRIES; i++) {
+		if (i || w->snat) {
+			/* Without a port to change, another try would meet the same key. */
+			if (!span || w->p.is_echo_reply || !is_translatable(w->p.protocol))
+				break;
+			w->to.sport = bpf_htons(first + (start + i) % span);
+			w->reverse.flags |= FLOW_SNAT;
+		}
+		link_records(w, set_reverse_key(w, g));
+		error = bpf_map_update_elem(&flows_v4, &w->reverse_key, &w->reverse, BPF_NOEXIST);
+		if (!error)
+			return STEP_OK;
+		if (error != -EEXIST)
+			return insertion_failure(error);
+		/* A half whose other half went, or the same packet on another CPU. */
+		if (is_own_reverse(w)) {
+			error = bpf_map_update_elem(&flows_v4, &w->reverse_key, &w->reverse, BPF_ANY);
+			return error ? insertion_failure(error) : STEP_OK;
+		}
+	}
+	return w->snat ? DROP_SNAT_PORTS : DROP_TUPLE_COLLISION;
+}
+
+/* When another CPU was first its record stands, and our answers' record goes if it is not its. */
+static __noinline int insert_forward(struct work *w)
+{
+	long error = bpf_map_update_elem(&flows_v4, &w->forward_key, &w->forward, BPF_NOEXIST);
+	struct flow_value_v4 *winner;
+	struct flow_key_v4 peer;
+
+	if (!error)
+		return STEP_OK;
+	if (error == -EEXIST) {
+		winner = bpf_map_lookup_elem(&flows_v4, &w->forward_key);
+		if (winner && peer_key(&w->forward_key, winner, &peer) &&
+		    is_same_key(&peer, &w->reverse_key))
+			return STEP_RETRY;
+	}
+	if (w->forward.flags & FLOW_PEER)
+		bpf_map_delete_elem(&flows_v4, &w->reverse_key);
+	return error == -EEXIST ? STEP_RETRY : insertion_failure(error);
+}
+
+/* A record that the sweep sees before its first packet is counted is not idle. */
+static __always_inline void touch(struct work *w)
+{
+	if (w->forward.flags & FLOW_OUT || (w->forward.flags & FLOW_BOTH && w->forward.flags & FLOW_FORWARD))
+		w->forward.last_out = flow_now();
+	else
+		w->forward.last_in = flow_now();
+}
+
+/* Precondition: resolved and judged. */
+static __noinline int create_flow(struct work *w, const struct globals *g)
+{
+	int step = set_forward_key(w, g);
+
+	if (step != STEP_OK)
+		return step;
+	set_common(&w->forward, w, g);
+	set_common(&w->reverse, w, g);
+	w->forward.flags |= w->any_mac ? FLOW_ANY_MAC : 0;
+	w->reverse.flags |= w->to_any_mac ? FLOW_ANY_MAC : 0;
+	set_forward_action(w);
+	step = set_reverse_action(w, g);
+	if (step != STEP_OK)
+		return step;
+	if (is_rewritten(w) && !is_translatable(w->p.protocol))
+		return DROP_PROTOCOL_NAT;
+	set_reverse_key(w, g);
+	if (!is_rewritten(w) && !w->snat && is_same_key(&w->forward_key, &w->reverse_key)) {
+		merge_records(w);
+		touch(w);
+		return insert_forward(w);
+	}
+	touch(w);
+	step = insert_reverse(w, g);
+	return step != STEP_OK ? step : insert_forward(w);
+}
+
+#endif

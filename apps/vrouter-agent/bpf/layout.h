@@ -1,0 +1,416 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#ifndef VROUTER_LAYOUT_H
+#define VROUTER_LAYOUT_H
+
+/*
+ * What is kept in maps, shared with the agent (src/datapath/layout/). Numbers are in host order
+ * (little-endian), addresses, ports (__be…) and MACs as on the wire. "Agent" or "program" after a
+ * struct says who writes it. Reserved bytes are 0. A change of any struct raises LAYOUT_VERSION:
+ * maps of different layouts live in different folders.
+ */
+#include <linux/bpf.h>
+#include <linux/types.h>
+
+#define LAYOUT_VERSION 1
+#define ASSERT_SIZE(type, size) _Static_assert(sizeof(type) == (size), #type)
+
+enum vif_kind { VIF_POD, VIF_HOST };
+
+struct vif_key {
+	__u32 ifindex;
+	__u16 vlan; /* tag of a nested pod; 0: a device of its own */
+	__u16 pad;
+};
+ASSERT_SIZE(struct vif_key, 8);
+
+struct vif { /* agent */
+	__u8 kind;          /* enum vif_kind */
+	__u8 port_security; /* 0: any source address and MAC */
+	__u16 mtu;          /* bytes */
+	__u32 vrf;
+	__u32 identity;
+	__u32 policy;    /* 0: not programmed, everything is dropped */
+	__u32 max_flows; /* 0: no limit */
+	__u8 mac[6];
+	__u16 pad;
+	__u8 uuid[16]; /* of the VMI */
+	__u8 reserved[20];
+};
+ASSERT_SIZE(struct vif, 64);
+
+struct source_key_v4 {
+	__u32 prefixlen; /* bits: 64 + length of the prefix */
+	__u32 ifindex;
+	__u16 vlan;
+	__u16 pad;
+	__be32 address;
+};
+ASSERT_SIZE(struct source_key_v4, 16);
+struct source_key_v6 {
+	__u32 prefixlen;
+	__u32 ifindex;
+	__u16 vlan;
+	__u16 pad;
+	__u8 address[16];
+};
+ASSERT_SIZE(struct source_key_v6, 28);
+
+struct host_route_key_v4 {
+	__u32 vrf;
+	__be32 address;
+};
+ASSERT_SIZE(struct host_route_key_v4, 8);
+struct host_route_key_v6 {
+	__u32 vrf;
+	__u8 address[16];
+};
+ASSERT_SIZE(struct host_route_key_v6, 20);
+
+struct prefix_route_key_v4 {
+	__u32 prefixlen; /* bits: 32 + length of the prefix */
+	__u32 vrf;
+	__be32 address;
+};
+ASSERT_SIZE(struct prefix_route_key_v4, 12);
+struct prefix_route_key_v6 {
+	__u32 prefixlen;
+	__u32 vrf;
+	__u8 address[16];
+};
+ASSERT_SIZE(struct prefix_route_key_v6, 24);
+
+struct route { /* agent */
+	__u32 next_hop;
+	__u32 identity; /* of what is behind it; 0: unknown */
+	__u8 reserved[8];
+};
+ASSERT_SIZE(struct route, 16);
+
+enum next_hop_kind {
+	NEXT_HOP_NONE,
+	NEXT_HOP_ENCAP,     /* a local Vif: ifindex, vlan */
+	NEXT_HOP_TUNNEL,    /* VXLAN: remote, vrf, label */
+	NEXT_HOP_COMPOSITE, /* ECMP: member_count slots in `composites` */
+	NEXT_HOP_RECEIVE,   /* the node's own stack */
+	NEXT_HOP_GATEWAY,   /* answers ARP and ICMP echo */
+	NEXT_HOP_FABRIC,    /* the underlay, with source translation when snat */
+	NEXT_HOP_DISCARD,
+	NEXT_HOP_LOOPBACK, /* only in flows: back into the node's stack through lo */
+};
+
+struct next_hop { /* agent */
+	__u8 kind;
+	__u8 snat;
+	__u8 remote_length; /* 4, 16, or 0: none */
+	__u8 pad;
+	__u32 ifindex;
+	__u16 vlan;
+	__u16 member_count;
+	__u32 vrf;        /* in which the receiver looks up */
+	__u32 label;      /* 0: that of {vrf, sender's identity}; else a fixed VNI */
+	__u8 remote[16];  /* underlay address; IPv4 in the first four bytes */
+	__u8 mac[6];      /* of the inner frame; 0: the gateway's */
+	__u16 pad2;
+	__u8 reserved[20];
+};
+ASSERT_SIZE(struct next_hop, 64);
+
+struct composite_key {
+	__u32 next_hop;
+	__u32 slot;
+};
+ASSERT_SIZE(struct composite_key, 8);
+
+struct label_in { /* agent; key: the VNI received */
+	__u32 vrf;
+	__u32 identity; /* of the sender; 0: from the route to its address */
+	__u32 sender_vrf;
+	__u32 reserved;
+};
+ASSERT_SIZE(struct label_in, 16);
+
+struct label_out_key { /* value: __u32 VNI */
+	__u32 vrf;
+	__u32 identity;
+};
+ASSERT_SIZE(struct label_out_key, 8);
+
+struct service_key_v4 {
+	__u32 vrf;
+	__be32 address;
+	__be16 port;
+	__u8 protocol; /* 0 with port 0: marks the address as a service's */
+	__u8 pad;
+};
+ASSERT_SIZE(struct service_key_v4, 12);
+struct service_key_v6 {
+	__u32 vrf;
+	__u8 address[16];
+	__be16 port;
+	__u8 protocol;
+	__u8 pad;
+};
+ASSERT_SIZE(struct service_key_v6, 24);
+
+#define SERVICE_SOURCE_RANGES 1
+#define SERVICE_EXTERNAL 2
+#define SERVICE_INTERNAL_LOCAL 4
+#define SERVICE_EXTERNAL_LOCAL 8
+#define SERVICE_HOST_PORT 16
+
+struct service { /* agent */
+	__u32 id;
+	__u32 slot_count;         /* 0: refused at once */
+	__u32 affinity_timeout_s; /* 0: no affinity */
+	__u32 flags;              /* SERVICE_… */
+	__u8 reserved[16];
+};
+ASSERT_SIZE(struct service, 32);
+
+struct backend_key {
+	__u32 service;
+	__u32 slot;
+};
+ASSERT_SIZE(struct backend_key, 8);
+
+struct backend { /* agent */
+	__u8 address[16];
+	__u32 vrf;
+	__be16 port;
+	__u8 address_length; /* 4 or 16 */
+	__u8 pad;
+	__u8 reserved[8];
+};
+ASSERT_SIZE(struct backend, 32);
+
+struct affinity_key_v4 {
+	__u32 service;
+	__be32 client;
+};
+ASSERT_SIZE(struct affinity_key_v4, 8);
+
+struct affinity { /* program */
+	__u32 slot;
+	__u32 last_s; /* seconds of the monotonic clock */
+	__be32 address; /* the slot's backend when chosen: a refilled slot is not followed */
+	__u32 reserved;
+};
+ASSERT_SIZE(struct affinity, 16);
+
+struct source_range_key_v4 {
+	__u32 prefixlen; /* bits: 32 + length of the prefix */
+	__u32 service;
+	__be32 address;
+};
+ASSERT_SIZE(struct source_range_key_v4, 12);
+struct source_range_key_v6 {
+	__u32 prefixlen;
+	__u32 service;
+	__u8 address[16];
+};
+ASSERT_SIZE(struct source_range_key_v6, 24);
+
+struct node_key_v4 {
+	__be32 address;
+};
+ASSERT_SIZE(struct node_key_v4, 4);
+struct node_key_v6 {
+	__u8 address[16];
+};
+ASSERT_SIZE(struct node_key_v6, 16);
+struct node { /* agent */
+	__u32 self;
+	__u32 reserved;
+};
+ASSERT_SIZE(struct node, 8);
+
+enum policy_direction { POLICY_INGRESS, POLICY_EGRESS };
+
+struct policy_key {
+	__u32 prefixlen;     /* bits: 72 any protocol; 80 + length of the port prefix */
+	__u32 policy;
+	__u32 peer_identity; /* 0: any */
+	__u8 direction;      /* enum policy_direction */
+	__u8 protocol;
+	__be16 port; /* destination */
+};
+ASSERT_SIZE(struct policy_key, 16);
+struct policy_verdict { /* agent */
+	__u32 verdict; /* 1: pass, 0: deny */
+	__u32 rule;
+	__u8 reserved[8];
+};
+ASSERT_SIZE(struct policy_verdict, 16);
+
+struct vrf { /* agent */
+	__u32 max_flows;
+	__u32 vni;
+	__u8 reserved[8];
+};
+ASSERT_SIZE(struct vrf, 16);
+
+struct globals { /* agent; one entry */
+	__be32 node_address; /* 0: not configured yet, everything is dropped */
+	__u8 node_address_v6[16];
+	__u32 uplink_ifindex;
+	__u32 tunnel_ifindex;
+	__u32 host_ifindex;
+	__u32 fabric_vrf;
+	__u32 host_identity;
+	__u16 snat_port_min;
+	__u16 snat_port_max;
+	__be32 hairpin_address; /* 0: none */
+	__u8 hairpin_address_v6[16];
+	__u32 generation;
+	__u32 tcp_established_s;
+	__u32 tcp_half_open_s;
+	__u32 tcp_closing_s;
+	__u32 udp_s;
+	__u32 udp_stream_s;
+	__u32 icmp_s;
+	__u8 reserved[32];
+};
+ASSERT_SIZE(struct globals, 124);
+
+/*
+ * Flow key. The zone is a local interface: a pod's, the host interface, the uplink, or lo; "local"
+ * is that interface's side of the connection. ICMP echo: the identifier is the port of the side
+ * that asks, 0 that of the side that answers. Other protocols without ports: 0.
+ */
+struct flow_key_v4 {
+	__u32 zone;
+	__u16 vlan;
+	__u8 protocol;
+	__u8 pad;
+	__be16 local_port;
+	__be16 remote_port;
+	__be32 local;
+	__be32 remote;
+};
+ASSERT_SIZE(struct flow_key_v4, 20);
+struct flow_key_v6 {
+	__u32 zone;
+	__u16 vlan;
+	__u8 protocol;
+	__u8 pad;
+	__be16 local_port;
+	__be16 remote_port;
+	__u8 local[16];
+	__u8 remote[16];
+};
+ASSERT_SIZE(struct flow_key_v6, 44);
+
+#define FLOW_OUT 1        /* the action is for packets that the zone's interface sends */
+#define FLOW_IN 2         /* the action is for packets to the zone's interface */
+#define FLOW_BOTH 4       /* action for packets sent; packets to the interface are delivered to it */
+#define FLOW_REWRITE 8    /* the nat_ fields differ from the packet's */
+#define FLOW_FORWARD 16   /* the direction of the first packet; with FLOW_BOTH: the zone began it */
+#define FLOW_PEER 32      /* another record belongs to it, in peer_zone */
+#define FLOW_PEER_SWAP 64 /* its local side is nat_dst, else nat_src */
+#define FLOW_FROM_NODE 128 /* begun by the node itself: ingress policy does not apply */
+#define FLOW_ANY_MAC 256  /* no port security */
+#define FLOW_SELF 512     /* a pod that reached itself: policy does not apply */
+#define FLOW_SNAT 1024    /* holds a port of the SNAT range */
+
+#define TCP_SEEN_SYN 1
+#define TCP_SEEN_ACK 2 /* an ACK without SYN */
+#define TCP_SEEN_FIN 4
+#define TCP_SEEN_RST 8
+
+/* What a record says besides the translation; times are ktime >> 20 (about a millisecond). */
+struct flow_value_v4 { /* program */
+	__u8 verdict; /* 1: pass */
+	__u8 kind;    /* enum next_hop_kind of the action */
+	__u16 flags;  /* FLOW_… */
+	__u32 generation;
+	__u32 oif;
+	__u32 label;
+	__u8 remote[16];
+	__u8 dmac[6];    /* for the frame that the action sends */
+	__u8 vif_mac[6]; /* of the zone's interface */
+	__u16 oif_vlan;
+	__u16 pad;
+	__be32 nat_src; /* the packet after the action, always filled */
+	__be32 nat_dst;
+	__be16 nat_sport;
+	__be16 nat_dport;
+	__u32 rule;
+	__u32 last_out; /* 0: none yet */
+	__u32 last_in;
+	__u64 packets_out;
+	__u64 bytes_out;
+	__u64 packets_in;
+	__u64 bytes_in;
+	__u32 peer_zone;
+	__u16 peer_vlan;
+	__u8 tcp_out; /* TCP_SEEN_… of packets that the zone's interface sent */
+	__u8 tcp_in;
+	__u32 vrf;    /* of the side that began */
+	__u32 to_vrf; /* of its destination: another for services across VRFs */
+	__u32 service; /* 0: none */
+	__u32 remote_identity; /* of the end that is not local; 0: unknown */
+	__u8 reserved[16];
+};
+ASSERT_SIZE(struct flow_value_v4, 144);
+struct flow_value_v6 {
+	__u8 common[48];
+	__u8 nat_src[16];
+	__u8 nat_dst[16];
+	__be16 nat_sport;
+	__be16 nat_dport;
+	__u32 rule;
+	__u8 rest[64];
+	__u8 reserved[16];
+};
+ASSERT_SIZE(struct flow_value_v6, 168);
+
+struct drop_key {
+	__u32 reason; /* enum drop_reason */
+	__u32 vrf;
+};
+ASSERT_SIZE(struct drop_key, 8);
+struct drop_count { /* program, for each CPU */
+	__u64 packets;
+	__u64 bytes;
+};
+ASSERT_SIZE(struct drop_count, 16);
+struct drop_window { /* program; key: the reason */
+	__u64 second;
+	__u64 events;
+};
+ASSERT_SIZE(struct drop_window, 16);
+struct drop_event { /* program, in the ring `drop_events` */
+	__u64 time_ns; /* monotonic clock */
+	__u32 reason;
+	__u32 vrf;
+	__u32 ifindex;
+	__u32 rule; /* 0: none */
+	__u8 source[16];
+	__u8 destination[16];
+	__be16 source_port;
+	__be16 destination_port;
+	__u8 protocol;
+	__u8 address_length; /* 4, 16, or 0: not an IP packet */
+	__u16 pad;
+};
+ASSERT_SIZE(struct drop_event, 64);
+
+/* Command of the sweep program, and what it did. */
+#define SWEEP_EXPIRED 0 /* records that idled too long */
+#define SWEEP_ZONE 1    /* records of an interface */
+#define SWEEP_BACKEND 2 /* records translated to a backend */
+struct sweep { /* agent writes the first part, program the second */
+	__u32 command;
+	__u32 zone;
+	__u16 vlan;
+	__be16 port;
+	__be32 address;
+	__u8 protocol;
+	__u8 pad[3];
+	__u32 vrf;
+	__u32 seen;
+	__u32 removed;
+};
+ASSERT_SIZE(struct sweep, 32);
+
+#endif

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#ifndef VROUTER_MAPS_H
+#define VROUTER_MAPS_H
+
+/* Every map. The agent pins each by its name and reuses it when it starts again. */
+#include <bpf/bpf_helpers.h>
+
+#include "drop_reasons.h"
+#include "layout.h"
+
+#define TABLE(map, map_type, key_type, value_type, entries, creation_flags) \
+	struct { \
+		__uint(type, map_type);                                                             \
+		__type(key, key_type);                                                              \
+		__type(value, value_type);                                                          \
+		__uint(max_entries, entries);                                                       \
+		__uint(map_flags, creation_flags);                                                       \
+	} map SEC(".maps")
+#define HASH(map, key_type, value_type, entries)                                                    \
+	TABLE(map, BPF_MAP_TYPE_HASH, key_type, value_type, entries, BPF_F_NO_PREALLOC)
+#define TRIE(map, key_type, value_type, entries)                                                    \
+	TABLE(map, BPF_MAP_TYPE_LPM_TRIE, key_type, value_type, entries, BPF_F_NO_PREALLOC)
+
+HASH(vifs, struct vif_key, struct vif, 16384);
+TRIE(sources_v4, struct source_key_v4, __u32, 65536);
+TRIE(sources_v6, struct source_key_v6, __u32, 65536);
+HASH(host_routes_v4, struct host_route_key_v4, struct route, 1048576);
+HASH(host_routes_v6, struct host_route_key_v6, struct route, 1048576);
+TRIE(prefix_routes_v4, struct prefix_route_key_v4, struct route, 65536);
+TRIE(prefix_routes_v6, struct prefix_route_key_v6, struct route, 65536);
+HASH(next_hops, __u32, struct next_hop, 262144);
+HASH(composites, struct composite_key, struct route, 262144);
+HASH(labels_in, __u32, struct label_in, 262144);
+HASH(labels_out, struct label_out_key, __u32, 262144);
+HASH(services_v4, struct service_key_v4, struct service, 262144);
+HASH(services_v6, struct service_key_v6, struct service, 262144);
+HASH(backends, struct backend_key, struct backend, 1048576);
+TRIE(source_ranges_v4, struct source_range_key_v4, __u32, 65536);
+TRIE(source_ranges_v6, struct source_range_key_v6, __u32, 65536);
+HASH(nodes_v4, struct node_key_v4, struct node, 16384);
+HASH(nodes_v6, struct node_key_v6, struct node, 16384);
+TRIE(policies, struct policy_key, struct policy_verdict, 1048576);
+HASH(vrfs, __u32, struct vrf, 16384);
+
+/* Preallocated: insertion of a pair in under a microsecond. The agent may set another size. */
+TABLE(flows_v4, BPF_MAP_TYPE_HASH, struct flow_key_v4, struct flow_value_v4, 262144, 0);
+HASH(flows_v6, struct flow_key_v6, struct flow_value_v6, 1024);
+TABLE(affinities_v4, BPF_MAP_TYPE_LRU_HASH, struct affinity_key_v4, struct affinity, 65536, 0);
+
+TABLE(globals, BPF_MAP_TYPE_ARRAY, __u32, struct globals, 1, 0);
+TABLE(layout_version, BPF_MAP_TYPE_ARRAY, __u32, __u32, 1, 0);
+TABLE(drop_counts, BPF_MAP_TYPE_PERCPU_HASH, struct drop_key, struct drop_count, 16384, 0);
+TABLE(drop_windows, BPF_MAP_TYPE_ARRAY, __u32, struct drop_window, 256, 0);
+TABLE(sweep_command, BPF_MAP_TYPE_ARRAY, __u32, struct sweep, 1, 0);
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 256 * 1024);
+} drop_events SEC(".maps");
+
+#endif

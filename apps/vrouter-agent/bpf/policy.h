@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#ifndef VROUTER_POLICY_H
+#define VROUTER_POLICY_H
+
+/*
+ * Verdicts: {policy, direction, peer identity, protocol, port prefix}. The entries of the peer's own
+ * identity are asked first, then those of any (0); within one identity the longest match decides.
+ * Nothing found means deny. Denied connections make no flow: each packet is judged and counted.
+ */
+#include "work.h"
+
+struct policy_query {
+	__u32 policy;
+	__u32 peer_identity;
+	__u8 direction;
+	__u8 protocol;
+	__be16 port;
+};
+
+/* 1: pass. `rule` gets the rule that decided, 0 when none did. */
+static __noinline int judge(const struct policy_query *query, __u32 *rule)
+{
+	struct policy_key key = {.prefixlen = 96,
+				 .policy = query->policy,
+				 .peer_identity = query->peer_identity,
+				 .direction = query->direction,
+				 .protocol = query->protocol,
+				 .port = query->port};
+	struct policy_verdict *verdict = bpf_map_lookup_elem(&policies, &key);
+
+	if (!verdict && query->peer_identity) {
+		key.peer_identity = 0;
+		verdict = bpf_map_lookup_elem(&policies, &key);
+	}
+	*rule = verdict ? verdict->rule : 0;
+	return verdict && verdict->verdict;
+}
+
+/* Egress of the sending interface, ingress of the receiving one, on the translated destination. */
+static __noinline int judge_work(struct work *w)
+{
+	struct policy_query query = {.protocol = w->p.protocol, .port = w->to.dport};
+	__u32 rule = 0;
+
+	if (w->is_self)
+		return STEP_OK;
+	if (w->hook == HOOK_POD) {
+		query.policy = w->policy;
+		query.peer_identity = w->to_identity;
+		query.direction = POLICY_EGRESS;
+		if (!judge(&query, &rule)) {
+			w->rule = rule;
+			return DROP_POLICY_EGRESS;
+		}
+	}
+	/* The kubelet's probes always pass: the node reaches its own pods. */
+	if (w->is_local && w->hook != HOOK_HOST && w->hook != HOOK_LOOPBACK) {
+		query.policy = w->to_policy;
+		query.peer_identity = w->identity;
+		query.direction = POLICY_INGRESS;
+		if (!judge(&query, &rule)) {
+			w->rule = rule;
+			return DROP_POLICY_INGRESS;
+		}
+	}
+	w->rule = rule;
+	return STEP_OK;
+}
+
+static __always_inline struct vif *find_vif(__u32 ifindex, __u16 vlan)
+{
+	struct vif_key key = {.ifindex = ifindex, .vlan = vlan};
+
+	return bpf_map_lookup_elem(&vifs, &key);
+}
+
+/*
+ * Judges a live flow by today's policy; its translation and next hop stay. `key` and `value` are
+ * those of the connection's first direction.
+ */
+static __noinline int judge_flow(const struct flow_key_v4 *key, struct flow_value_v4 *value)
+{
+	int began_here = (value->flags & FLOW_FORWARD) != 0;
+	int is_both = (value->flags & FLOW_BOTH) != 0;
+	int is_out = is_both ? began_here : (value->flags & FLOW_OUT) != 0;
+	struct vif *from = is_out ? find_vif(key->zone, key->vlan) : 0;
+	struct vif *to = 0;
+	struct policy_query query = {.protocol = key->protocol, .port = value->nat_dport};
+	__u32 rule = 0;
+
+	if (value->flags & FLOW_SELF)
+		return STEP_OK;
+	if (is_both && !began_here) {
+		to = find_vif(key->zone, key->vlan);
+		query.port = key->local_port;
+	} else if (value->kind == NEXT_HOP_ENCAP) {
+		to = find_vif(value->oif, value->oif_vlan);
+	}
+	if (from && from->kind == VIF_POD) {
+		query.policy = from->policy;
+		query.peer_identity = to ? to->identity : value->remote_identity;
+		query.direction = POLICY_EGRESS;
+		if (!query.policy || !judge(&query, &rule))
+			return DROP_POLICY_EGRESS;
+	}
+	if (to && to->kind == VIF_POD && !(value->flags & FLOW_FROM_NODE)) {
+		query.policy = to->policy;
+		query.peer_identity = from ? from->identity : value->remote_identity;
+		query.direction = POLICY_INGRESS;
+		if (!query.policy || !judge(&query, &rule))
+			return DROP_POLICY_INGRESS;
+	}
+	value->rule = rule;
+	return STEP_OK;
+}
+
+#endif

@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#ifndef VROUTER_SLOW_H
+#define VROUTER_SLOW_H
+
+/* First packets, and whatever the fast path did not want to decide. */
+#include "arp.h"
+#include "flow_create.h"
+#include "icmp_error.h"
+#include "policy.h"
+#include "reject.h"
+
+static __noinline void end_flow(const struct flow_key_v4 *key, const struct flow_value_v4 *value)
+{
+	struct flow_key_v4 peer;
+
+	if (peer_key(key, value, &peer))
+		bpf_map_delete_elem(&flows_v4, &peer);
+	bpf_map_delete_elem(&flows_v4, key);
+}
+
+static __always_inline int drop_work(struct __sk_buff *skb, const struct work *w, __u32 reason)
+{
+	return drop_rule(skb, &w->p, reason, w->vrf, w->rule);
+}
+
+/* Is a connection that a SYN would open again on its way out? */
+static __always_inline int is_closing(const struct flow_key_v4 *key,
+				      const struct flow_value_v4 *value)
+{
+	__u8 seen = value->tcp_out | value->tcp_in;
+	struct flow_value_v4 *peer;
+	struct flow_key_v4 other;
+
+	if (peer_key(key, value, &other)) {
+		peer = bpf_map_lookup_elem(&flows_v4, &other);
+		/* Half a connection is none. */
+		if (!peer)
+			return 1;
+		seen |= peer->tcp_out | peer->tcp_in;
+	}
+	return (seen & (TCP_SEEN_FIN | TCP_SEEN_RST)) != 0;
+}
+
+/* Judges by the record of the connection's first direction; both get today's generation by use. */
+static __noinline int judge_again(const struct flow_key_v4 *key, struct flow_value_v4 *value)
+{
+	struct flow_value_v4 *first;
+	struct flow_key_v4 other;
+
+	if (value->flags & (FLOW_FORWARD | FLOW_BOTH))
+		return judge_flow(key, value);
+	if (!peer_key(key, value, &other))
+		return DROP_FLOW_TABLE_ERROR;
+	first = bpf_map_lookup_elem(&flows_v4, &other);
+	return first ? judge_flow(&other, first) : DROP_FLOW_TABLE_ERROR;
+}
+
+/* 1: an existing flow took the packet, `verdict` says how. 0: the packet begins a new flow. */
+static __noinline int use_flow(struct __sk_buff *skb, struct work *w, const struct globals *g,
+			       int *verdict)
+{
+	enum side side = w->forward.flags & FLOW_IN ? SIDE_IN : SIDE_OUT;
+	struct flow_value_v4 *value = bpf_map_lookup_elem(&flows_v4, &w->forward_key);
+	int reason;
+
+	if (!value)
+		return 0;
+	if (!serves(value, side) ||
+	    ((w->p.tcp_flags & (TCP_SYN | TCP_ACK)) == TCP_SYN &&
+	     is_closing(&w->forward_key, value))) {
+		end_flow(&w->forward_key, value);
+		return 0;
+	}
+	if (value->generation != g->generation) {
+		reason = judge_again(&w->forward_key, value);
+		if (reason) {
+			end_flow(&w->forward_key, value);
+			*verdict = drop_work(skb, w, reason);
+			return 1;
+		}
+		value->generation = g->generation;
+	}
+	*verdict = forward(skb, &w->p, g, &w->forward_key, value, side, w->hook);
+	return 1;
+}
+
+/* The whole of a first packet's way; `w` says where it came from. */
+static __always_inline int slow_path(struct __sk_buff *skb, struct work *w, const struct globals *g)
+{
+	int verdict = TC_ACT_SHOT;
+	int step = set_forward_key(w, g);
+
+	if (step == STEP_OK && use_flow(skb, w, g, &verdict))
+		return verdict;
+	w->forward.flags = 0;
+	if (step == STEP_OK)
+		step = resolve(w, g);
+	if (step == STEP_OK)
+		step = judge_work(w);
+	if (step == STEP_OK)
+		step = create_flow(w, g);
+	switch (step) {
+	case STEP_OK:
+	case STEP_RETRY:
+		if (use_flow(skb, w, g, &verdict))
+			return verdict;
+		return drop_work(skb, w, DROP_FLOW_TABLE_ERROR);
+	case STEP_REFUSE:
+		return refuse(skb, w, g);
+	case STEP_UNTOUCHED:
+		return TC_ACT_OK;
+	case STEP_ECHO:
+		return answer_echo(skb, w, g);
+	default:
+		return drop_work(skb, w, step);
+	}
+}
+
+/* `zone` is that of the sending interface, or of the one that the quoted packet came from. */
+static __always_inline int slow_icmp_error(struct __sk_buff *skb, struct work *w,
+					   const struct globals *g)
+{
+	struct quoted quoted;
+	struct flow_value_v4 *value;
+	struct packet *answer = &quoted.as_answer;
+	enum side side = SIDE_OUT;
+	__u32 zone = w->zone;
+	__u16 vlan = w->vlan;
+	int reason = parse_quoted(skb, &w->p, &quoted);
+
+	if (reason)
+		return drop_work(skb, w, reason);
+	if (w->hook != HOOK_POD) {
+		__u32 local = local_zone(g, w->vrf, answer->dst, &vlan);
+		side = w->hook == HOOK_HOST && (!local || local == w->zone) ? SIDE_OUT : SIDE_IN;
+		if (side == SIDE_IN && w->hook != HOOK_UPLINK)
+			zone = local;
+	}
+	if (side == SIDE_OUT)
+		key_out(&w->forward_key, zone, vlan, answer);
+	else
+		key_in(&w->forward_key, zone, vlan, answer);
+	value = bpf_map_lookup_elem(&flows_v4, &w->forward_key);
+	if (!value || !serves(value, side))
+		return w->hook == HOOK_UPLINK ? TC_ACT_OK : drop_work(skb, w, DROP_ICMP_UNRELATED);
+	if (w->hook == HOOK_POD && w->p.src != answer->src)
+		return drop_work(skb, w, DROP_SOURCE_ADDRESS);
+	if (side == SIDE_IN && value->flags & FLOW_BOTH) {
+		if (zone == g->host_ifindex)
+			return to_host(skb, g, w->hook);
+		return to_vif(skb, zone, value->vif_mac, w->hook);
+	}
+	if (value->flags & FLOW_REWRITE) {
+		reason = translate_error(skb, &w->p, &quoted, value);
+		if (reason)
+			return drop_work(skb, w, reason);
+	}
+	return act(skb, g, value, w->hook);
+}
+
+/* What every hook but the uplink's and lo's does with what is no ordinary packet. */
+static __always_inline int slow_by_result(struct __sk_buff *skb, struct work *w,
+					  const struct globals *g, int result)
+{
+	switch (result) {
+	case PARSE_OK:
+		/* 224.0.0.0/4, 240.0.0.0/4 and broadcast; 0.0.0.0/8 */
+		if ((bpf_ntohl(w->p.dst) >> 28) >= 14 || !(bpf_ntohl(w->p.dst) >> 24))
+			return drop_work(skb, w, DROP_NOT_UNICAST);
+		return slow_path(skb, w, g);
+	case PARSE_ICMP_ERROR:
+		return slow_icmp_error(skb, w, g);
+	case PARSE_ICMP_TYPE:
+		return drop_work(skb, w, DROP_ICMP_TYPE);
+	case PARSE_FRAGMENT:
+		return drop_work(skb, w, DROP_LATER_FRAGMENT);
+	case PARSE_IPV6:
+		return drop(skb, 0, DROP_IPV6, w->vrf);
+	case PARSE_OTHER:
+		return drop(skb, 0, DROP_ETHERTYPE, w->vrf);
+	default:
+		return drop(skb, 0, DROP_MALFORMED, w->vrf);
+	}
+}
+
+#endif

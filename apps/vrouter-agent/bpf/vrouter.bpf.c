@@ -1,0 +1,352 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * The forwarding plane. Each hook has two programs: the attached one finds the packet's flow and
+ * forwards; `…_slow`, reached by a tail call, makes flows. docs/datapath.md tells the whole story.
+ */
+#include "slow.h"
+#include "sweep.h"
+
+enum slow_program { SLOW_POD, SLOW_TUNNEL, SLOW_UPLINK, SLOW_HOST, SLOW_LOOPBACK, SLOW_COUNT };
+
+int pod_slow(struct __sk_buff *skb);
+int tunnel_slow(struct __sk_buff *skb);
+int uplink_slow(struct __sk_buff *skb);
+int host_slow(struct __sk_buff *skb);
+int loopback_slow(struct __sk_buff *skb);
+
+/* Pinned like the other maps: the kernel empties it when nobody holds it. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
+	__uint(max_entries, SLOW_COUNT);
+	__type(key, __u32);
+	__array(values, int(struct __sk_buff *));
+} slow_programs SEC(".maps") = {
+	.values = {
+		[SLOW_POD] = &pod_slow,
+		[SLOW_TUNNEL] = &tunnel_slow,
+		[SLOW_UPLINK] = &uplink_slow,
+		[SLOW_HOST] = &host_slow,
+		[SLOW_LOOPBACK] = &loopback_slow,
+	},
+};
+
+static __always_inline int go_slow(struct __sk_buff *skb, enum slow_program program)
+{
+	bpf_tail_call(skb, &slow_programs, program);
+	/* Without its slow half a hook is closed. */
+	return drop(skb, 0, DROP_NOT_CONFIGURED, 0);
+}
+
+/* ---- ingress of the host's side of a pod's pair ---- */
+
+SEC("tc")
+int pod(struct __sk_buff *skb)
+{
+	struct globals *g = get_globals();
+	struct flow_value_v4 *value;
+	struct flow_key_v4 key;
+	struct packet p = {};
+
+	if (!g || !g->node_address)
+		return drop(skb, 0, DROP_NOT_CONFIGURED, 0);
+	if (skb->vlan_present || parse(skb, &p) != PARSE_OK)
+		return go_slow(skb, SLOW_POD);
+	key_out(&key, skb->ifindex, 0, &p);
+	value = bpf_map_lookup_elem(&flows_v4, &key);
+	if (!value || !is_usable(value, &p, g, SIDE_OUT))
+		return go_slow(skb, SLOW_POD);
+	if (!(value->flags & FLOW_ANY_MAC) && !is_same_mac(p.smac, value->vif_mac))
+		return drop(skb, &p, DROP_SOURCE_MAC, value->vrf);
+	return forward(skb, &p, g, &key, value, SIDE_OUT, HOOK_POD);
+}
+
+SEC("tc")
+int pod_slow(struct __sk_buff *skb)
+{
+	struct globals *g = get_globals();
+	struct work *w = get_work();
+	struct vif *vif;
+	int result;
+
+	if (!g || !w)
+		return drop(skb, 0, DROP_NOT_CONFIGURED, 0);
+	if (skb->vlan_present)
+		return drop(skb, 0, DROP_VLAN, 0);
+	w->hook = HOOK_POD;
+	w->zone = skb->ifindex;
+	vif = find_vif(w->zone, w->vlan);
+	if (!vif || !vif->policy)
+		return drop(skb, 0, DROP_NOT_PROGRAMMED, vif ? vif->vrf : 0);
+	w->vrf = vif->vrf;
+	w->identity = vif->identity;
+	w->policy = vif->policy;
+	w->any_mac = !vif->port_security;
+	__builtin_memcpy(w->mac, vif->mac, 6);
+	result = parse(skb, &w->p);
+	if (result == PARSE_ARP)
+		return answer_arp(skb, w);
+	if (result == PARSE_OK || result == PARSE_FRAGMENT || result == PARSE_ICMP_ERROR ||
+	    result == PARSE_ICMP_TYPE) {
+		if (!w->any_mac && !is_same_mac(w->p.smac, w->mac))
+			return drop_work(skb, w, DROP_SOURCE_MAC);
+		if (!w->any_mac && !is_source(w, w->p.src))
+			return drop_work(skb, w, DROP_SOURCE_ADDRESS);
+	}
+	return slow_by_result(skb, w, g, result);
+}
+
+/* ---- ingress of the VXLAN device ---- */
+
+static __always_inline int is_known_node(__be32 address)
+{
+	struct node_key_v4 key = {.address = address};
+
+	return bpf_map_lookup_elem(&nodes_v4, &key) != 0;
+}
+
+/* The outer header: who sent it, and under which label. */
+static __always_inline struct label_in *find_tunnel(struct __sk_buff *skb, __be32 *remote)
+{
+	struct bpf_tunnel_key key = {};
+	__u32 label;
+
+	if (bpf_skb_get_tunnel_key(skb, &key, offsetof(struct bpf_tunnel_key, local_ipv4), 0))
+		return 0;
+	*remote = bpf_htonl(key.remote_ipv4);
+	label = key.tunnel_id;
+	return bpf_map_lookup_elem(&labels_in, &label);
+}
+
+SEC("tc")
+int tunnel(struct __sk_buff *skb)
+{
+	struct globals *g = get_globals();
+	struct flow_value_v4 *value;
+	struct flow_key_v4 key;
+	struct packet p = {};
+	struct label_in *label;
+	__be32 remote = 0;
+	__u32 zone;
+	__u16 vlan;
+
+	if (!g || !g->node_address)
+		return drop(skb, 0, DROP_NOT_CONFIGURED, 0);
+	label = find_tunnel(skb, &remote);
+	if (!label || parse(skb, &p) != PARSE_OK)
+		return go_slow(skb, SLOW_TUNNEL);
+	zone = local_zone(g, label->vrf, p.dst, &vlan);
+	key_in(&key, zone, vlan, &p);
+	value = bpf_map_lookup_elem(&flows_v4, &key);
+	if (!value || !is_usable(value, &p, g, SIDE_IN))
+		return go_slow(skb, SLOW_TUNNEL);
+	if (*(__be32 *)value->remote != remote && !is_known_node(remote))
+		return drop(skb, &p, DROP_UNKNOWN_NODE, value->vrf);
+	return forward(skb, &p, g, &key, value, SIDE_IN, HOOK_TUNNEL);
+}
+
+SEC("tc")
+int tunnel_slow(struct __sk_buff *skb)
+{
+	struct globals *g = get_globals();
+	struct work *w = get_work();
+	struct label_in *label;
+	struct route *route;
+	int result;
+
+	if (!g || !w)
+		return drop(skb, 0, DROP_NOT_CONFIGURED, 0);
+	label = find_tunnel(skb, &w->tunnel_remote);
+	result = parse(skb, &w->p);
+	if (!is_known_node(w->tunnel_remote))
+		return drop_work(skb, w, DROP_UNKNOWN_NODE);
+	if (!label)
+		return drop_work(skb, w, DROP_UNKNOWN_LABEL);
+	if (result == PARSE_ARP)
+		return drop(skb, 0, DROP_ARP_FROM_TUNNEL, label->vrf);
+	w->hook = HOOK_TUNNEL;
+	w->zone = g->tunnel_ifindex;
+	w->vrf = label->vrf;
+	w->identity = label->identity;
+	w->sender_vrf = label->sender_vrf;
+	if (!w->identity && result == PARSE_OK) {
+		route = find_route(label->sender_vrf, w->p.src);
+		w->identity = route ? route->identity : 0;
+	}
+	return slow_by_result(skb, w, g, result);
+}
+
+/* ---- ingress of the uplink ---- */
+
+/* Could a packet for the node's own address be the first one to a hostPort? */
+static __always_inline int is_for_node_service(const struct packet *p, const struct globals *g)
+{
+	if (p->is_fragment)
+		return 0;
+	if (p->protocol == IPPROTO_TCP) {
+		if ((p->tcp_flags & (TCP_SYN | TCP_ACK)) != TCP_SYN)
+			return 0;
+	} else if (p->protocol != IPPROTO_UDP) {
+		return 0;
+	}
+	return find_node_service(g, p) != 0;
+}
+
+SEC("tc")
+int uplink(struct __sk_buff *skb)
+{
+	struct globals *g = get_globals();
+	struct flow_value_v4 *value;
+	struct flow_key_v4 key;
+	struct packet p = {};
+	int result;
+
+	if (!g || !g->node_address)
+		return TC_ACT_OK;
+	result = parse(skb, &p);
+	if (result == PARSE_ICMP_ERROR)
+		return go_slow(skb, SLOW_UPLINK);
+	if (result != PARSE_OK || (p.protocol == IPPROTO_UDP && p.dport == bpf_htons(TUNNEL_PORT)))
+		return TC_ACT_OK;
+	key_in(&key, g->uplink_ifindex, 0, &p);
+	value = bpf_map_lookup_elem(&flows_v4, &key);
+	if (value && is_usable(value, &p, g, SIDE_IN))
+		return forward(skb, &p, g, &key, value, SIDE_IN, HOOK_UPLINK);
+	if (value || is_for_node_service(&p, g))
+		return go_slow(skb, SLOW_UPLINK);
+	return TC_ACT_OK;
+}
+
+SEC("tc")
+int uplink_slow(struct __sk_buff *skb)
+{
+	struct globals *g = get_globals();
+	struct work *w = get_work();
+	int result;
+
+	if (!g || !w)
+		return drop(skb, 0, DROP_NOT_CONFIGURED, 0);
+	w->hook = HOOK_UPLINK;
+	w->zone = g->uplink_ifindex;
+	w->vrf = g->fabric_vrf;
+	result = parse(skb, &w->p);
+	if (result == PARSE_ICMP_ERROR)
+		return slow_icmp_error(skb, w, g);
+	return result == PARSE_OK ? slow_path(skb, w, g) : TC_ACT_OK;
+}
+
+/* ---- egress of the host interface: what the node's own processes send to pods and services ---- */
+
+SEC("tc")
+int host(struct __sk_buff *skb)
+{
+	struct globals *g = get_globals();
+	struct flow_value_v4 *value;
+	struct flow_key_v4 key;
+	struct packet p = {};
+	enum side side;
+	__u32 zone;
+	__u16 vlan;
+	int result;
+
+	if (!g || !g->node_address)
+		return drop(skb, 0, DROP_NOT_CONFIGURED, 0);
+	result = parse(skb, &p);
+	/* The device's own IPv6 and ARP go nowhere. */
+	if (result == PARSE_IPV6 || result == PARSE_ARP || result == PARSE_OTHER)
+		return TC_ACT_OK;
+	if (result != PARSE_OK)
+		return go_slow(skb, SLOW_HOST);
+	zone = local_zone(g, g->fabric_vrf, p.dst, &vlan);
+	if (zone && zone != g->host_ifindex) {
+		side = SIDE_IN;
+		key_in(&key, zone, vlan, &p);
+	} else {
+		side = SIDE_OUT;
+		key_out(&key, g->host_ifindex, 0, &p);
+	}
+	value = bpf_map_lookup_elem(&flows_v4, &key);
+	if (!value || !is_usable(value, &p, g, side))
+		return go_slow(skb, SLOW_HOST);
+	return forward(skb, &p, g, &key, value, side, HOOK_HOST);
+}
+
+SEC("tc")
+int host_slow(struct __sk_buff *skb)
+{
+	struct globals *g = get_globals();
+	struct work *w = get_work();
+
+	if (!g || !w)
+		return drop(skb, 0, DROP_NOT_CONFIGURED, 0);
+	w->hook = HOOK_HOST;
+	w->zone = g->host_ifindex;
+	w->vrf = g->fabric_vrf;
+	w->identity = g->host_identity;
+	w->any_mac = 1;
+	return slow_by_result(skb, w, g, parse(skb, &w->p));
+}
+
+/* ---- ingress of lo: hostPorts on 127.0.0.1 and on the node's own address ---- */
+
+SEC("tc")
+int loopback(struct __sk_buff *skb)
+{
+	struct globals *g = get_globals();
+	struct flow_value_v4 *value;
+	struct flow_key_v4 key;
+	struct packet p = {};
+
+	/* An answer that was just put back here. */
+	if (skb->mark == MARK_TO_HOST || !g || !g->node_address)
+		return TC_ACT_OK;
+	if (parse(skb, &p) != PARSE_OK ||
+	    (p.protocol != IPPROTO_TCP && p.protocol != IPPROTO_UDP))
+		return TC_ACT_OK;
+	key_out(&key, skb->ifindex, 0, &p);
+	value = bpf_map_lookup_elem(&flows_v4, &key);
+	if (value && is_usable(value, &p, g, SIDE_OUT))
+		return forward(skb, &p, g, &key, value, SIDE_OUT, HOOK_LOOPBACK);
+	if (value || is_for_node_service(&p, g))
+		return go_slow(skb, SLOW_LOOPBACK);
+	return TC_ACT_OK;
+}
+
+SEC("tc")
+int loopback_slow(struct __sk_buff *skb)
+{
+	struct globals *g = get_globals();
+	struct work *w = get_work();
+
+	if (!g || !w)
+		return drop(skb, 0, DROP_NOT_CONFIGURED, 0);
+	w->hook = HOOK_LOOPBACK;
+	w->zone = skb->ifindex;
+	w->vrf = g->fabric_vrf;
+	w->identity = g->host_identity;
+	w->any_mac = 1;
+	if (parse(skb, &w->p) != PARSE_OK)
+		return TC_ACT_OK;
+	return slow_path(skb, w, g);
+}
+
+/* ---- run by the agent ---- */
+
+SEC("syscall")
+int sweep(void *context)
+{
+	__u32 zero = 0;
+	struct sweep *command = bpf_map_lookup_elem(&sweep_command, &zero);
+	struct sweep state;
+
+	if (!command)
+		return 1;
+	state = *command;
+	state.seen = 0;
+	state.removed = 0;
+	bpf_for_each_map_elem(&flows_v4, sweep_flow, &state, 0);
+	command->seen = state.seen;
+	command->removed = state.removed;
+	return 0;
+}
+
+char license_text[] SEC("license") = "Dual BSD/GPL";

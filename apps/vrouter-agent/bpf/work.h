@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#ifndef VROUTER_WORK_H
+#define VROUTER_WORK_H
+
+/*
+ * What the slow path knows about the first packet of a connection while it decides. It lives in a
+ * map, not on the stack; programs at tc hooks do not interrupt each other on a CPU.
+ */
+#include "flow.h"
+
+/* What a step of the slow path says. Positive: a drop reason. */
+#define STEP_OK 0
+#define STEP_REFUSE -1    /* no endpoint: answer with RST or port unreachable */
+#define STEP_UNTOUCHED -2 /* not ours: let the packet go on */
+#define STEP_ECHO -3      /* an echo request to the gateway: answer it */
+#define STEP_RETRY -4     /* another CPU made the flow: use that */
+
+struct work {
+	struct packet p;
+	enum hook hook;
+
+	/* Where the packet came from. */
+	__u32 zone;
+	__u16 vlan;
+	__u8 mac[6]; /* of the sending interface */
+	__u32 vrf;
+	__u32 identity;
+	__u32 policy;
+	__u32 sender_vrf; /* in which an answer through the tunnel is looked up */
+	__be32 tunnel_remote;
+	__u8 any_mac; /* the sending interface has no port security */
+	__u8 is_self; /* a pod that calls itself through its service */
+
+	/* Where it goes, and how it looks then. */
+	__u8 kind;
+	__u8 snat;
+	struct tuple to;
+	__u32 to_vrf;
+	__u32 service;
+	__u32 oif;
+	__u16 oif_vlan;
+	__u8 dmac[6];
+	__be32 remote;
+	__u32 label;
+	__u32 to_identity;
+	__u32 to_policy;
+	__u32 rule;
+	__u8 is_local; /* the target is a local interface */
+	__u8 to_any_mac;
+
+	struct flow_key_v4 forward_key;
+	struct flow_key_v4 reverse_key;
+	struct flow_value_v4 forward;
+	struct flow_value_v4 reverse;
+};
+
+TABLE(scratch, BPF_MAP_TYPE_PERCPU_ARRAY, __u32, struct work, 1, 0);
+
+static __always_inline struct work *get_work(void)
+{
+	__u32 zero = 0;
+	struct work *w = bpf_map_lookup_elem(&scratch, &zero);
+
+	if (w)
+		__builtin_memset(w, 0, sizeof(*w));
+	return w;
+}
+
+static __always_inline int is_rewritten(const struct work *w)
+{
+	return w->to.src != w->p.src || w->to.dst != w->p.dst || w->to.sport != w->p.sport ||
+	       w->to.dport != w->p.dport;
+}
+
+/* Fixed mixing of the 5-tuple: the same connection finds the same slot on every node. */
+static __always_inline __u32 mix(__u32 hash, __u32 value)
+{
+	hash ^= value;
+	hash ^= hash >> 16;
+	hash *= 0x85ebca6b;
+	hash ^= hash >> 13;
+	hash *= 0xc2b2ae35;
+	return hash ^ hash >> 16;
+}
+
+static __always_inline __u32 hash_tuple(const struct packet *p)
+{
+	__u32 hash = mix(0x9e3779b9, p->src);
+
+	hash = mix(hash, p->dst);
+	hash = mix(hash, p->sport | (__u32)p->dport << 16);
+	return mix(hash, p->protocol);
+}
+
+#endif
