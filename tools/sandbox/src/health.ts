@@ -110,7 +110,7 @@ async function describePod(sandbox: Sandbox, binaries: string, pod: KubePod): Pr
     .filter((container) => !container.ready)
     .map(({ name: container, state, restartCount }) => {
       const reason = state?.waiting?.reason ?? state?.terminated?.reason ?? 'not ready';
-      return `${container}: ${reason} ${state?.waiting?.message ?? ''} (restarts: ${restartCount})`;
+      return `${container}: ${reason} (restarts: ${restartCount})`;
     });
   const scheduled = pod.status.conditions?.find(
     (c) => c.type === 'PodScheduled' && c.status !== 'True',

@@ -55,7 +55,8 @@ export async function startSandbox(settings: Settings, wanted: Wanted): Promise<
   if (existing !== undefined) {
     await step(`removing what is left of sandbox "${wanted.name}"`, () => stopSandbox(existing));
   }
-  await build(settings, { workers: 2, network: 'ours', ...wanted });
+  const { workers = 2, network = 'ours' } = existing?.record ?? {};
+  await build(settings, { workers, network, ...wanted });
 }
 
 /** One command at a time may change a sandbox. */
@@ -74,7 +75,9 @@ export function withSandboxLock<T>(
 /** True when the cluster is whole and is the wanted one. */
 async function isUsable(sandbox: Sandbox, wanted: Wanted): Promise<boolean> {
   const { record } = sandbox;
-  if (record.phase === 'starting') return false;
+  // Only our roll-out can be repeated; the bridge network is made once.
+  const isWhole = record.phase === 'running' || (record.phase === 'cluster' && sandbox.isOurs);
+  if (!isWhole) return false;
   if ((wanted.workers ?? record.workers) !== record.workers) return false;
   if ((wanted.network ?? record.network) !== record.network) return false;
   for (const { component, record: process } of await sandbox.processes.list()) {
