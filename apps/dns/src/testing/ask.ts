@@ -39,6 +39,7 @@ export function questionBytes({ name, type, packet = {} }: Question): Buffer {
 
 export interface Reply extends DecodedPacket {
   readonly rcode: string;
+  readonly flags: number;
   readonly byteLength: number;
   /** Answers as in a zone file: `web.blue.svc.cluster.local 5 A 10.96.0.20`. */
   readonly answerLines: readonly string[];
@@ -58,6 +59,7 @@ export function readReply(bytes: Buffer): Reply {
   const reply = decode(bytes) as DecodedPacket & { rcode: string };
   return {
     ...reply,
+    flags: bytes.readUInt16BE(2),
     byteLength: bytes.length,
     answerLines: (reply.answers ?? []).map(line),
     additionalLines: (reply.additionals ?? []).filter(({ type }) => type !== 'OPT').map(line),
