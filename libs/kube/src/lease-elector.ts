@@ -12,6 +12,8 @@ export interface LeaseElectorOptions {
   /** Unique among the candidates: the pod's name or host and process. */
   readonly identity: string;
   readonly onProblem?: (error: unknown) => void;
+  /** The Lease was read, and written when that was due. */
+  readonly onSuccess?: () => void;
   readonly clock?: Clock;
   /** Others may take over when the holder has not renewed for this long; default 15 s. */
   readonly leaseMs?: number;
@@ -94,7 +96,9 @@ export class LeaseElector {
   /** Acquires or renews. @returns whether the lease is ours now. */
   private async attempt(): Promise<boolean> {
     try {
-      return await this.acquireOrRenew();
+      const ours = await this.acquireOrRenew();
+      this.options.onSuccess?.();
+      return ours;
     } catch (error) {
       this.options.onProblem?.(error);
       return false;

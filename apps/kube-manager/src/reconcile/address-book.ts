@@ -1,0 +1,126 @@
+import { ContrailError } from '@contrail/errors';
+import type { ErrorCode } from '@contrail/errors';
+import type { Address } from '@contrail/net';
+import type { IpamServiceClient } from '@contrail/proto-gen/ipam/v1/ipam_service';
+import type {
+  AllocateItem,
+  AllocateResult,
+  Allocation,
+  ItemError,
+  ReleaseItem,
+  SubnetUsage,
+} from '@contrail/proto-gen/ipam/v1/messages';
+import { callUnary } from '@contrail/rpc';
+import type { IpFamily } from '../translate/cluster';
+import type { AllocatedAddress } from '../translate/pod';
+import { Batcher } from './batcher';
+
+export interface AddressRequest {
+  readonly networkUuid: string;
+  /** The InstanceIp; asking again for the same owner gives the same address. */
+  readonly ownerUuid: string;
+  /** Key of the root object, for lists, errors and the sweep. */
+  readonly description: string;
+}
+
+const batchMax = 200;
+const callsAtOnce = 4;
+const deadlineMs = 5_000;
+const usageAgeMs = 2_000;
+
+/** Addresses from ipam; calls that wait for one another share a call. */
+export class AddressBook {
+  private readonly allocations: Batcher<AllocateItem, AllocateResult>;
+  private readonly reservations: Batcher<AllocateItem, AllocateResult>;
+  private readonly releases: Batcher<ReleaseItem, true>;
+  private usageAnswer: { readonly atMs: number; readonly subnets: Promise<readonly SubnetUsage[]> } | undefined;
+
+  constructor(private readonly client: IpamServiceClient) {
+    const options = { concurrency: callsAtOnce, weightMax: batchMax };
+    this.allocations = new Batcher({
+      ...options,
+      send: async (items) => (await callUnary(client, 'allocate', { items: [...items] }, { deadlineMs })).results,
+    });
+    this.reservations = new Batcher({
+      ...options,
+      send: async (items) => (await callUnary(client, 'reserve', { items: [...items] }, { deadlineMs })).results,
+    });
+    this.releases = new Batcher({
+      ...options,
+      send: async (items) => {
+        await callUnary(client, 'release', { items: [...items] }, { deadlineMs });
+        return items.map(() => true as const);
+      },
+    });
+  }
+
+  /** @throws ContrailError RESOURCE_EXHAUSTED when the network has no address left. */
+  async allocate(request: AddressRequest, family: IpFamily): Promise<AllocatedAddress> {
+    return toAllocated(await this.allocations.add(toItem(request, family, new Uint8Array())), request);
+  }
+
+  /**
+   * Records an address that Kubernetes chose.
+   *
+   * @throws ContrailError INVALID_ARGUMENT when no subnet of the network has it, ALREADY_EXISTS when it is another's.
+   */
+  async reserve(request: AddressRequest, address: Address): Promise<AllocatedAddress> {
+    const family = address.length === 4 ? 4 : 6;
+    return toAllocated(await this.reservations.add(toItem(request, family, address)), request);
+  }
+
+  /** Releasing what is not held succeeds. */
+  async release(networkUuid: string, ownerUuid: string, address: Address = new Uint8Array()): Promise<void> {
+    await this.releases.add({ virtualNetworkUuid: networkUuid, ownerUuid, address: Buffer.from(address) });
+  }
+
+  /** At most two seconds old: when a network is full, every waiting pod asks. */
+  usage(): Promise<readonly SubnetUsage[]> {
+    const nowMs = Date.now();
+    if (this.usageAnswer === undefined || nowMs - this.usageAnswer.atMs > usageAgeMs) {
+      const subnets = callUnary(this.client, 'usage', {}, { deadlineMs }).then((answer) => answer.subnets);
+      this.usageAnswer = { atMs: nowMs, subnets };
+    }
+    return this.usageAnswer.subnets;
+  }
+
+  /** Every address of a network that somebody holds. */
+  async *list(networkUuid: string): AsyncGenerator<Allocation> {
+    let pageToken = '';
+    do {
+      const page = await callUnary(this.client, 'list', { virtualNetworkUuid: networkUuid, pageToken }, { deadlineMs });
+      yield* page.allocations;
+      pageToken = page.nextPageToken;
+    } while (pageToken !== '');
+  }
+}
+
+function toItem(request: AddressRequest, family: IpFamily, address: Address): AllocateItem {
+  return {
+    virtualNetworkUuid: request.networkUuid,
+    ownerUuid: request.ownerUuid,
+    subnetUuid: '',
+    family,
+    address: Buffer.from(address),
+    description: request.description,
+  };
+}
+
+function toAllocated(result: AllocateResult, request: AddressRequest): AllocatedAddress {
+  if (result.error !== undefined) {
+    throw new ContrailError(codeOf(result.error), `${request.description}: ${result.error.message}`);
+  }
+  return { address: result.address, subnetUuid: result.subnetUuid };
+}
+
+function codeOf({ code }: ItemError): ErrorCode {
+  const codes: Record<number, ErrorCode> = {
+    3: 'INVALID_ARGUMENT',
+    5: 'NOT_FOUND',
+    6: 'ALREADY_EXISTS',
+    8: 'RESOURCE_EXHAUSTED',
+    9: 'FAILED_PRECONDITION',
+    11: 'OUT_OF_RANGE',
+  };
+  return codes[code] ?? 'UNAVAILABLE';
+}

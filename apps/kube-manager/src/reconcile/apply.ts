@@ -1,0 +1,80 @@
+import { tryParseAddress } from '@contrail/net';
+import type { Operation } from '@contrail/proto-gen/config/v1/messages';
+import type { InstanceIp, Resource } from '@contrail/proto-gen/config/v1/resources';
+import { diffByKey } from '@contrail/reconcile';
+import { findMessage, metaOf, typeOf } from '@contrail/resource-model';
+import { dependencyRank } from '../translate/dependency-order';
+import { isStored, mergeOwned } from '../translate/merge-owned';
+import { WaitingList } from './waiting-list';
+import type { Workplace } from './workplace';
+
+/**
+ * Makes the objects of one root object what they should be: removals first, children before parents, then
+ * upserts in dependency order, all in one transaction. Addresses of what is gone are released afterwards.
+ *
+ * @param desired everything that the root object should have; objects of others may be among them, then only
+ *   our fields of them are written.
+ */
+export async function apply(work: Workplace, root: string, desired: readonly Resource[]): Promise<void> {
+  const actual = work.cache.ofRoot(root);
+  const wanted = new Map<string, Resource>();
+  for (const resource of desired) {
+    const { uuid } = metaOf(resource);
+    const stored = actual.get(uuid) ?? work.cache.get(uuid);
+    if (stored !== undefined) actual.set(uuid, stored);
+    wanted.set(uuid, stored === undefined ? resource : mergeOwned(resource, stored));
+  }
+  const { upserts, removals } = diffByKey(wanted, actual, isStored);
+  const operations = [
+    ...inOrder(removals, -1).map(toDelete),
+    ...inOrder(upserts, 1).map((resource) => toWrite(resource, actual.get(metaOf(resource).uuid))),
+  ];
+  if (operations.length === 0) return;
+  await work.writer.write(operations);
+  await releaseAddresses(work, removals, { upserts, actual });
+}
+
+function inOrder(resources: readonly Resource[], direction: 1 | -1): Resource[] {
+  return [...resources].sort((a, b) => direction * (dependencyRank(typeOf(a)) - dependencyRank(typeOf(b))));
+}
+
+function toDelete(resource: Resource): Operation {
+  const key = { uuid: metaOf(resource).uuid, type: typeOf(resource), fqName: [] };
+  return { kind: { $case: 'delete', value: { key, expectedRevision: 0n } } };
+}
+
+/** A new object is an upsert, so that a retry meets its own work; a known one must be as we read it. */
+function toWrite(resource: Resource, stored: Resource | undefined): Operation {
+  if (stored === undefined) return { kind: { $case: 'upsert', value: { resource } } };
+  const expectedRevision = metaOf(stored).revision;
+  return { kind: { $case: 'update', value: { resource, updateMask: undefined, expectedRevision } } };
+}
+
+/** Addresses of removed InstanceIps, and those that an InstanceIp no longer has. */
+async function releaseAddresses(
+  work: Workplace,
+  removals: readonly Resource[],
+  changes: { readonly upserts: readonly Resource[]; readonly actual: ReadonlyMap<string, Resource> },
+): Promise<void> {
+  const moved = changes.upserts.flatMap((resource) => {
+    const now = findMessage('instance-ip', resource);
+    const stored = now === undefined ? undefined : changes.actual.get(metaOf(resource).uuid);
+    const before = stored === undefined ? undefined : findMessage('instance-ip', stored);
+    return before !== undefined && before.instanceIpAddress !== now?.instanceIpAddress ? [before] : [];
+  });
+  const gone = removals.flatMap((resource) => findMessage('instance-ip', resource) ?? []);
+  await Promise.all([...gone, ...moved].map((instanceIp) => release(work, instanceIp)));
+}
+
+async function release(work: Workplace, instanceIp: InstanceIp): Promise<void> {
+  const network = instanceIp.virtualNetworkRefs[0]?.uuid;
+  const owner = instanceIp.meta?.uuid;
+  if (network === undefined || owner === undefined) return;
+  try {
+    await work.addresses.release(network, owner, tryParseAddress(instanceIp.instanceIpAddress));
+    work.waiting.cameTrue(WaitingList.address(network));
+  } catch (error) {
+    // The object is gone already; the sweep of addresses finds what is left.
+    work.log.warn('an address could not be released; the sweep will', { instanceIp: owner, error });
+  }
+}

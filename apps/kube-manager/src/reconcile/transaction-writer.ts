@@ -1,0 +1,98 @@
+import { ContrailError } from '@contrail/errors';
+import type { ConfigServiceClient } from '@contrail/proto-gen/config/v1/config_service';
+import type { Operation, OperationResult, TransactResponse } from '@contrail/proto-gen/config/v1/messages';
+import { callUnary } from '@contrail/rpc';
+import type { ResourceCache } from '../watch/resource-cache';
+import { Batcher } from './batcher';
+
+/** config-api takes no more in one transaction. */
+export const operationsMax = 1000;
+const transactionsAtOnce = 4;
+const deadlineMs = 15_000;
+
+interface Written {
+  readonly revision: bigint;
+  readonly results: readonly OperationResult[];
+}
+
+/** Why the operations of one root object were refused, while others of the same batch may stand. */
+interface Refused {
+  readonly error: unknown;
+}
+
+/**
+ * Writes to config-api: the operations of one root object in one transaction (in several when there are more
+ * than 1000), under load those of several root objects together. What is written is in the cache at once.
+ */
+export class TransactionWriter {
+  private readonly batcher: Batcher<readonly Operation[], Written | Refused>;
+  private written = 0n;
+
+  constructor(
+    private readonly client: ConfigServiceClient,
+    private readonly cache: ResourceCache,
+    private readonly onWritten: (operations: number) => void = () => undefined,
+  ) {
+    this.batcher = new Batcher({
+      concurrency: transactionsAtOnce,
+      weightMax: operationsMax,
+      weightOf: (operations) => operations.length,
+      send: (batch) => this.send(batch),
+    });
+  }
+
+  /** Revision of the last change of ours. */
+  get revision(): bigint {
+    return this.written;
+  }
+
+  /** @param operations in an order in which each prefix may be applied alone. */
+  async write(operations: readonly Operation[]): Promise<void> {
+    for (let from = 0; from < operations.length; from += operationsMax) {
+      const part = operations.slice(from, from + operationsMax);
+      this.remember(part, await this.batcher.add(part));
+    }
+  }
+
+  private async send(batch: readonly (readonly Operation[])[]): Promise<(Written | Refused)[]> {
+    try {
+      return split(batch, await this.transact(batch.flat()));
+    } catch (error) {
+      if (batch.length === 1 || isOutage(error)) throw error;
+      // One root object spoils it for the others: each alone, so that only that one fails.
+      return Promise.all(batch.map((operations) => this.alone(operations)));
+    }
+  }
+
+  private alone(operations: readonly Operation[]): Promise<Written | Refused> {
+    return this.transact(operations).catch((error: unknown) => ({ error }));
+  }
+
+  private transact(operations: readonly Operation[]): Promise<TransactResponse> {
+    return callUnary(this.client, 'transact', { operations: [...operations] }, { deadlineMs });
+  }
+
+  private remember(operations: readonly Operation[], written: Written | Refused): void {
+    if ('error' in written) throw written.error;
+    for (const [index, { kind }] of operations.entries()) {
+      const resource = written.results[index]?.resource;
+      if (kind?.$case === 'delete') this.cache.remove(kind.value.key?.uuid ?? '', written.revision, 'own');
+      else if (resource !== undefined) this.cache.upsert(resource, 'own');
+    }
+    if (written.revision > this.written) this.written = written.revision;
+    this.onWritten(operations.length);
+  }
+}
+
+function split(batch: readonly (readonly Operation[])[], response: TransactResponse): Written[] {
+  let from = 0;
+  return batch.map((operations) => {
+    const results = response.results.slice(from, from + operations.length);
+    from += operations.length;
+    return { revision: response.revision, results };
+  });
+}
+
+function isOutage(error: unknown): boolean {
+  return error instanceof ContrailError && ['UNAVAILABLE', 'DEADLINE_EXCEEDED', 'CANCELLED'].includes(error.code);
+}

@@ -1,0 +1,24 @@
+import type { Logger } from '@contrail/telemetry';
+import type { Cluster } from '../translate/cluster';
+import type { Complaint } from '../translate/complaint';
+import type { KubeWatch } from '../watch/kube-watch';
+import type { ResourceCache } from '../watch/resource-cache';
+import type { AddressBook } from './address-book';
+import type { TransactionWriter } from './transaction-writer';
+import type { WaitingList } from './waiting-list';
+
+/** Everything that the reconcilers read and write. */
+export interface Workplace {
+  readonly cluster: Cluster;
+  readonly kube: KubeView;
+  readonly cache: ResourceCache;
+  readonly writer: TransactionWriter;
+  readonly addresses: AddressBook;
+  readonly waiting: WaitingList;
+  /** A Warning event on a Kubernetes object. */
+  readonly complain: (complaint: Complaint) => void;
+  readonly log: Logger;
+}
+
+/** What the reconcilers ask of Kubernetes. */
+export type KubeView = Pick<KubeWatch, 'namespace' | 'node' | 'pod' | 'service' | 'slices'>;

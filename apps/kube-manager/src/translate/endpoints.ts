@@ -1,0 +1,75 @@
+import { addressKey, formatAddress, isUsableUnicast, tryParseAddress } from '@contrail/net';
+import type { Complaint } from './complaint';
+import type { KubeEndpoint, KubeEndpointSlice, KubeServicePort } from './kube-objects';
+
+/** One backend of one service port. */
+export interface Backend {
+  /** Canonical text. */
+  readonly address: string;
+  readonly port: number;
+  readonly endpoint: KubeEndpoint;
+}
+
+/** Backends of each port of a service, and what was wrong with its slices. */
+export interface Backends {
+  backendsOf(port: KubeServicePort): readonly Backend[];
+  readonly complaints: readonly Complaint[];
+}
+
+/**
+ * Merges the EndpointSlices of one Service. An address that several slices or endpoints name for the same
+ * port counts once: the better condition wins. Invalid addresses are left out and complained about.
+ *
+ * @param slices in any order; every slice of the Service.
+ */
+export function mergeEndpointSlices(slices: readonly KubeEndpointSlice[]): Backends {
+  const complaints: Complaint[] = [];
+  const ports = new Map<string, Map<string, Backend>>();
+  const ordered = [...slices].sort((a, b) => (a.name < b.name ? -1 : 1));
+  for (const slice of ordered) {
+    const length = slice.addressType === 'IPv4' ? 4 : slice.addressType === 'IPv6' ? 16 : 0;
+    if (length === 0) continue;
+    for (const endpoint of slice.endpoints) {
+      // Kubernetes: consumers use the first address only, further ones are the same endpoint.
+      const [text = ''] = endpoint.addresses;
+      const address = tryParseAddress(text);
+      if (address === undefined || address.length !== length || !isUsableUnicast(address)) {
+        complaints.push(invalidAddress(slice, text));
+        continue;
+      }
+      for (const { name, protocol, port } of slice.ports) {
+        const backends = ports.get(`${protocol}/${name}`) ?? new Map<string, Backend>();
+        ports.set(`${protocol}/${name}`, backends);
+        const key = `${addressKey(address)}/${port}`;
+        const known = backends.get(key);
+        backends.set(key, { address: formatAddress(address), port, endpoint: better(known?.endpoint, endpoint) });
+      }
+    }
+  }
+  return {
+    complaints,
+    backendsOf: ({ protocol, name }) => {
+      const backends = [...(ports.get(`${protocol}/${name}`) ?? [])];
+      return backends.sort(([a], [b]) => (a < b ? -1 : 1)).map(([, backend]) => backend);
+    },
+  };
+}
+
+/** Ready before serving before the rest; otherwise the first. */
+function better(known: KubeEndpoint | undefined, other: KubeEndpoint): KubeEndpoint {
+  if (known === undefined) return other;
+  const rank = (endpoint: KubeEndpoint): number => (endpoint.ready ? 2 : endpoint.serving ? 1 : 0);
+  return rank(other) > rank(known) ? other : known;
+}
+
+function invalidAddress(slice: KubeEndpointSlice, text: string): Complaint {
+  const { namespace, name, uid } = slice;
+  return {
+    subject: { apiVersion: 'discovery.k8s.io/v1', kind: 'EndpointSlice', namespace, name, uid },
+    reason: 'InvalidEndpointAddress',
+    action: 'CreateLoadbalancerMember',
+    note:
+      `EndpointSlice/${namespace}/${name} endpoints[].addresses: "${text}" is not a usable ${slice.addressType} ` +
+      'address, so this endpoint gets no traffic; write a unicast address outside loopback and link-local ranges',
+  };
+}

@@ -1,0 +1,167 @@
+import type { Resource } from '@contrail/proto-gen/config/v1/resources';
+import { decodeResource, encodeResource, metaOf, typeOf } from '@contrail/resource-model';
+import type { ResourceType } from '@contrail/resource-model';
+import { rootKey, rootOf } from '../translate/ownership';
+
+/** Types that we read or write. */
+export const cachedTypes = [
+  'project',
+  'network-ipam',
+  'virtual-network',
+  'network-policy',
+  'security-group',
+  'virtual-router',
+  'virtual-machine',
+  'virtual-machine-interface',
+  'instance-ip',
+  'loadbalancer',
+  'loadbalancer-listener',
+  'loadbalancer-pool',
+  'loadbalancer-member',
+] as const satisfies readonly ResourceType[];
+
+/** Kept whoever made them, because we may use what others made. */
+const sharedTypes: ReadonlySet<ResourceType> = new Set([
+  'project',
+  'network-ipam',
+  'virtual-network',
+  'network-policy',
+  'security-group',
+]);
+
+/** An object came, changed or went; `root` is absent when it is not ours. */
+export interface CacheChange {
+  readonly type: ResourceType;
+  readonly uuid: string;
+  readonly root: string | undefined;
+  readonly deleted: boolean;
+  readonly source: ChangeSource;
+}
+
+/** `own`: the answer to a transaction of ours; `watch`: what config-api told us. */
+export type ChangeSource = 'own' | 'watch';
+
+interface Entry {
+  readonly type: ResourceType;
+  readonly revision: bigint;
+  readonly root: string | undefined;
+  readonly name: string | undefined;
+  /** Encoded: a tenth of the memory of the message. */
+  readonly bytes: Buffer;
+}
+
+/**
+ * Our objects in config-api, and the objects of others that ours may refer to. Filled by the watch and, at once,
+ * by our own transactions; a revision decides which of the two is newer.
+ */
+export class ResourceCache {
+  private readonly entries = new Map<string, Entry>();
+  private readonly byRoot = new Map<string, Set<string>>();
+  private readonly byName = new Map<string, string>();
+  /** Deleted by us at a revision that the watch has not reached yet. */
+  private readonly tombstones = new Map<string, bigint>();
+  private readonly listeners: ((change: CacheChange) => void)[] = [];
+
+  constructor(private readonly clusterUid: string) {}
+
+  /** Called synchronously after each change; must only mark work to do. */
+  onChange(listener: (change: CacheChange) => void): void {
+    this.listeners.push(listener);
+  }
+
+  get(uuid: string): Resource | undefined {
+    const entry = this.entries.get(uuid);
+    return entry === undefined ? undefined : decodeResource(entry.bytes);
+  }
+
+  has(uuid: string): boolean {
+    return this.entries.has(uuid);
+  }
+
+  /** For types whose names are shared: projects, networks, IPAMs, policies, security groups. */
+  findByName(type: ResourceType, fqName: readonly string[]): Resource | undefined {
+    const uuid = this.byName.get(nameOf(type, fqName));
+    return uuid === undefined ? undefined : this.get(uuid);
+  }
+
+  /** All objects that derive from a root object, by uuid. */
+  ofRoot(root: string): Map<string, Resource> {
+    const found = new Map<string, Resource>();
+    for (const uuid of this.byRoot.get(root) ?? []) {
+      const resource = this.get(uuid);
+      if (resource !== undefined) found.set(uuid, resource);
+    }
+    return found;
+  }
+
+  hasRoot(root: string): boolean {
+    return this.byRoot.has(root);
+  }
+
+  /** Roots of all our objects. */
+  roots(): IterableIterator<string> {
+    return this.byRoot.keys();
+  }
+
+  uuids(): IterableIterator<string> {
+    return this.entries.keys();
+  }
+
+  get size(): number {
+    return this.entries.size;
+  }
+
+  /** @returns false when what is known is as new. */
+  upsert(resource: Resource, source: ChangeSource): boolean {
+    const meta = metaOf(resource);
+    const type = typeOf(resource);
+    const known = this.entries.get(meta.uuid);
+    if (known !== undefined && known.revision >= meta.revision) return false;
+    if ((this.tombstones.get(meta.uuid) ?? -1n) >= meta.revision) return false;
+    this.tombstones.delete(meta.uuid);
+    const owner = rootOf(this.clusterUid, meta);
+    const root = owner === undefined ? undefined : rootKey(owner);
+    if (root === undefined && !sharedTypes.has(type)) return false;
+    this.unlink(meta.uuid, known);
+    const name = sharedTypes.has(type) ? nameOf(type, meta.fqName) : undefined;
+    const bytes = Buffer.from(encodeResource(resource));
+    this.entries.set(meta.uuid, { type, revision: meta.revision, root, name, bytes });
+    if (name !== undefined) this.byName.set(name, meta.uuid);
+    if (root !== undefined) this.linkRoot(root, meta.uuid);
+    this.tell({ type, uuid: meta.uuid, root, deleted: false, source });
+    return true;
+  }
+
+  /** @param revision of the deletion; what is known at a later revision stays. */
+  remove(uuid: string, revision: bigint, source: ChangeSource): void {
+    const known = this.entries.get(uuid);
+    if (source === 'own') this.tombstones.set(uuid, revision);
+    else if ((this.tombstones.get(uuid) ?? revision) <= revision) this.tombstones.delete(uuid);
+    if (known === undefined || known.revision > revision) return;
+    this.unlink(uuid, known);
+    this.entries.delete(uuid);
+    this.tell({ type: known.type, uuid, root: known.root, deleted: true, source });
+  }
+
+  private linkRoot(root: string, uuid: string): void {
+    const members = this.byRoot.get(root) ?? new Set<string>();
+    members.add(uuid);
+    this.byRoot.set(root, members);
+  }
+
+  private unlink(uuid: string, entry: Entry | undefined): void {
+    if (entry?.name !== undefined && this.byName.get(entry.name) === uuid) this.byName.delete(entry.name);
+    if (entry?.root === undefined) return;
+    const members = this.byRoot.get(entry.root);
+    members?.delete(uuid);
+    if (members?.size === 0) this.byRoot.delete(entry.root);
+  }
+
+  private tell(change: CacheChange): void {
+    for (const listener of this.listeners) listener(change);
+  }
+}
+
+function nameOf(type: ResourceType, fqName: readonly string[]): string {
+  return `${type}/${fqName.join(':')}`;
+}
