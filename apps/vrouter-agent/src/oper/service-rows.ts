@@ -43,7 +43,7 @@ export function serviceRows(service: Service, facts: Facts): UnitRows {
 function usableBackends(service: Service, self: string): BackendValue[] {
   const localOnly = service.external ? service.externalLocalOnly : service.internalLocalOnly;
   const reachable = service.backends.filter((backend) => !localOnly || backend.node === self);
-  const ready = reachable.filter((backend) => backend.ready && !backend.terminating);
+  const ready = reachable.filter((backend) => backend.ready);
   const chosen =
     ready.length > 0 ? ready : reachable.filter((backend) => backend.serving && backend.terminating);
   const unique = new Map(chosen.map(toBackendValue).map((value) => [backendText(value), value]));
