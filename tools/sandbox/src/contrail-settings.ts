@@ -27,19 +27,36 @@ type RedisUser = (typeof redisUsers)[number];
 /** The ConfigMap and the Secrets that our manifests expect and that belong to this one cluster. */
 export async function contrailObjects(sandbox: Sandbox): Promise<object[]> {
   const tls = await tlsObjects(sandbox);
-  return [addresses(sandbox), ...tls, await redisSecret(sandbox)];
+  const settings = addresses(sandbox);
+  const ofDns = [settings, ...tls.filter((object) => object.metadata.name === 'contrail-tls-dns')];
+  return [settings, ...tls, await redisSecret(sandbox), ...ofDns.map(inDnsNamespace)];
+}
+
+/** A ConfigMap or a Secret. */
+interface NamedObject {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly data: Readonly<Record<string, string>>;
+  readonly type?: string;
+  readonly metadata: { readonly name: string; readonly namespace: string };
+}
+
+/** Cluster DNS lives in kube-system, where users' policies expect it, and objects belong to one namespace. */
+function inDnsNamespace<T extends NamedObject>(object: T): T {
+  return { ...object, metadata: { ...object.metadata, namespace: 'kube-system' } };
 }
 
 /**
  * Where our services find each other and Kubernetes: by node addresses and ports, because the
  * infrastructure pods make the pod network and therefore do not use it.
  */
-function addresses(sandbox: Sandbox): object {
+function addresses(sandbox: Sandbox): NamedObject {
   const host = sandbox.plan.controlPlane.address;
   const data: Record<string, string> = {
     KUBERNETES_SERVICE_HOST: host,
     KUBERNETES_SERVICE_PORT: '6443',
     CONFIG_API_ADDRESS: `${host}:9001`,
+    CONFIG_API_BOOTSTRAP_ADDRESS: `${host}:9011`,
     IPAM_ADDRESS: `${host}:9002`,
     CONTROL_ADDRESS: `${host}:9003`,
     REDIS_URL: `rediss://${host}:6379`,
@@ -57,7 +74,7 @@ function addresses(sandbox: Sandbox): object {
  * Certificates of all services, signed by an authority that exists for this sandbox only; that
  * authority for config-api, which signs agents; and its certificate for agents, which have none yet.
  */
-async function tlsObjects(sandbox: Sandbox): Promise<object[]> {
+async function tlsObjects(sandbox: Sandbox): Promise<NamedObject[]> {
   const folder = (name: string): string => sandbox.file('pki', 'contrail', name);
   const authority = await createAuthority(folder('ca'), 'contrail');
   const nodeAddresses = sandbox.plan.nodes.map((node) => `IP:${node.address}`);
@@ -121,13 +138,13 @@ export function redisAcl(passwords: Readonly<Record<RedisUser, string>>): string
   return ['user default off', ...lines, ''].join('\n');
 }
 
-function secret(name: string, content: Readonly<Record<string, Buffer>>): object {
+function secret(name: string, content: Readonly<Record<string, Buffer>>): NamedObject {
   const data = Object.fromEntries(
     Object.entries(content).map(([key, value]) => [key, value.toString('base64')]),
   );
   return { apiVersion: 'v1', kind: 'Secret', metadata: metadata(name), type: 'Opaque', data };
 }
 
-function metadata(name: string): object {
+function metadata(name: string): NamedObject['metadata'] {
   return { name, namespace: contrailNamespace };
 }
