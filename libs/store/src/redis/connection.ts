@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { readFileSync } from 'node:fs';
 import { createClient, RESP_TYPES } from 'redis';
-import { ContrailError } from '@contrail/errors';
+import type { ContrailError } from '@contrail/errors';
 import { isFunctionMissing, isLibraryPresent, toStoreError } from './errors';
 import { functionName, librarySource } from './function-library';
 import type { FunctionName } from './function-library';

@@ -1,0 +1,83 @@
+import { readFileSync } from 'node:fs';
+import { inClusterConnection, KubeClient } from '@contrail/kube';
+import { systemClock } from '@contrail/reconcile';
+import { loadTls, startServer } from '@contrail/rpc';
+import { openStore } from '@contrail/store';
+import { logger, startAdminServer } from '@contrail/telemetry';
+import { ensureBaseObjects } from './bootstrap/base-objects';
+import { bootstrapService } from './bootstrap/bootstrap-service';
+import { kubernetesReviewer, refusingReviewer } from './bootstrap/token-review';
+import type { Config } from './config';
+import { StoreHealth } from './health';
+import { configService } from './serve/config-service';
+import { transactionRetries } from './serve/metrics';
+import { Transactor } from './transact/transactor';
+
+export interface Running {
+  readonly port: number;
+  readonly bootstrapPort: number;
+  readonly adminPort: number;
+  stop(): Promise<void>;
+}
+
+const log = logger('config-api');
+
+/** Starts the whole service; `stop` ends it in reverse order. */
+export async function run(config: Config): Promise<Running> {
+  const tls = loadTls(config.tls);
+  const { user, url, passwordFile } = config.redis;
+  const store = openStore({
+    redis: { url, user, tlsFiles: config.tls, ...(passwordFile === undefined ? {} : { passwordFile }) },
+    deployment: config.deployment,
+    logLength: config.changeLogLength,
+  });
+  const health = new StoreHealth(store);
+  const clock = systemClock;
+  const transactor = new Transactor({ store, clock, onRetry: () => transactionRetries.inc() });
+  const stopping = new AbortController();
+  let based = false;
+  const base = ensureBaseObjects(store, transactor, stopping.signal).then(() => {
+    based = true;
+  });
+  const kube = config.kubernetes && new KubeClient(inClusterConnection(config.kubernetes));
+  const reviewToken = kube === undefined ? refusingReviewer : kubernetesReviewer(kube, config.tokenAudience);
+  const read = (file: string): string => readFileSync(file, 'utf8');
+  const ready = (): string[] => [...health.problems, ...(based ? [] : ['the base objects were not created yet'])];
+  const server = await startServer({
+    address: hostPort(config.listenAddress),
+    tls,
+    services: [configService({ store, transactor, clock })],
+    reflection: true,
+    health: () => ready().length === 0,
+  });
+  const bootstrap = await startServer({
+    address: hostPort(config.bootstrapListenAddress),
+    tls,
+    clientCertificate: 'none',
+    services: [
+      bootstrapService({
+        ...{ store, clock, reviewToken, agentUser: config.agentUser },
+        authority: () => ({ cert: read(config.authority.certFile), key: read(config.authority.keyFile) }),
+        trust: () => read(config.tls.caFile),
+      }),
+    ],
+  });
+  const admin = await startAdminServer({ address: config.adminAddress, live: () => [], ready });
+  log.info('serving', { port: server.port, bootstrapPort: bootstrap.port, adminPort: admin.port });
+  return {
+    ...{ port: server.port, bootstrapPort: bootstrap.port, adminPort: admin.port },
+    stop: async () => {
+      stopping.abort();
+      await Promise.all([bootstrap.stop(), server.stop()]);
+      await Promise.all([base, admin.stop()]);
+      health.stop();
+      kube?.close();
+      await store.close();
+      tls.close();
+    },
+  };
+}
+
+function hostPort({ host, port }: { readonly host: string; readonly port: number }): string {
+  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+}

@@ -1,0 +1,125 @@
+import { ContrailError } from '@contrail/errors';
+import { defineService, serverStream, unary } from '@contrail/rpc';
+import type { ServiceSpec } from '@contrail/rpc';
+import { ConfigServiceService } from '@contrail/proto-gen/config/v1/config_service';
+import type { NodeProgress, Operation, ReportProgressRequest } from '@contrail/proto-gen/config/v1/messages';
+import type { Resource } from '@contrail/proto-gen/config/v1/resources';
+import type { Clock } from '@contrail/reconcile';
+import { findMessage } from '@contrail/resource-model';
+import type { ResourceStore } from '@contrail/store';
+import { currentTraceparent } from '@contrail/telemetry';
+import type { TransactionOutcome, Transactor } from '../transact/transactor';
+import { allotIds } from './allot';
+import { allotters, progressReporters, readers, writers } from './callers';
+import { measured } from './metrics';
+import { getResource, listResources } from './read';
+import { serveWatch } from './watch-stream';
+
+export interface ConfigServiceOptions {
+  readonly store: ResourceStore;
+  readonly transactor: Transactor;
+  readonly clock: Clock;
+}
+
+const progressNodesMax = 10_000;
+
+/** ConfigService: each method with the services that may call it. */
+export function configService(options: ConfigServiceOptions): ServiceSpec {
+  const { store } = options;
+  const transact = (operations: readonly Operation[]): Promise<TransactionOutcome> => runTransaction(options, operations);
+  return defineService(ConfigServiceService, {
+    get: {
+      allow: readers,
+      handle: unary((request) => measured('Get', async () => ({ resource: await getResource(store, request) }))),
+    },
+    list: { allow: readers, handle: unary((request) => measured('List', () => listResources(store, request))) },
+    create: {
+      allow: writers,
+      handle: unary((request) =>
+        measured('Create', async () => ({ resource: onlyResource(await transact([operation('create', request)])) })),
+      ),
+    },
+    update: {
+      allow: writers,
+      handle: unary((request) =>
+        measured('Update', async () => ({ resource: onlyResource(await transact([operation('update', request)])) })),
+      ),
+    },
+    delete: {
+      allow: writers,
+      handle: unary((request) =>
+        measured('Delete', async () => {
+          await transact([operation('delete', request)]);
+          return {};
+        }),
+      ),
+    },
+    transact: {
+      allow: writers,
+      handle: unary((request) =>
+        measured('Transact', async () => {
+          const { revision, outcomes } = await transact(request.operations);
+          return { revision, results: outcomes.map(({ resource, changed }) => ({ resource, changed })) };
+        }),
+      ),
+    },
+    watch: { allow: readers, handle: serverStream((request, stream) => serveWatch(store, request, stream)) },
+    allot: {
+      allow: allotters,
+      handle: unary((request) => measured('Allot', async () => ({ ids: await allotIds(store, request) }))),
+    },
+    reportProgress: {
+      allow: progressReporters,
+      handle: unary((request) =>
+        measured('ReportProgress', async () => {
+          await store.reportProgress(stampProgress(request, options.clock));
+          return {};
+        }),
+      ),
+    },
+    getProgress: {
+      allow: readers,
+      handle: unary(() =>
+        measured('GetProgress', async () => {
+          const [nodes, revision] = await Promise.all([store.progress(), store.revision()]);
+          return { nodes, revision };
+        }),
+      ),
+    },
+  });
+}
+
+function operation<K extends NonNullable<Operation['kind']>['$case']>(
+  $case: K,
+  value: Extract<Operation['kind'], { $case: K }>['value'],
+): Operation {
+  return { kind: { $case, value } as Operation['kind'] };
+}
+
+async function runTransaction(
+  { store, transactor }: ConfigServiceOptions,
+  operations: readonly Operation[],
+): Promise<TransactionOutcome> {
+  const outcome = await transactor.run(operations, currentTraceparent());
+  await store.forgetProgress(outcome.deleted.flatMap(nodeOf));
+  return outcome;
+}
+
+/** A node whose VirtualRouter is gone reports no more. */
+function nodeOf(resource: Resource): string[] {
+  const name = findMessage('virtual-router', resource)?.meta?.fqName.at(-1);
+  return name === undefined ? [] : [name];
+}
+
+function onlyResource({ outcomes }: TransactionOutcome): Resource | undefined {
+  return outcomes[0]?.resource;
+}
+
+function stampProgress({ nodes }: ReportProgressRequest, clock: Clock): NodeProgress[] {
+  if (nodes.length > progressNodesMax) {
+    throw new ContrailError('INVALID_ARGUMENT', `nodes: has ${nodes.length} entries, but at most ${progressNodesMax} are allowed; send several requests`);
+  }
+  const unnamed = nodes.findIndex(({ node }) => node === '');
+  if (unnamed >= 0) throw new ContrailError('INVALID_ARGUMENT', `nodes[${unnamed}].node: is empty; write the name of the node`);
+  return nodes.map((node) => ({ ...node, reportedAtMs: BigInt(clock.now()) }));
+}

@@ -1,0 +1,81 @@
+import { ContrailError } from '@contrail/errors';
+import { describe, encodeResource, metaOf, setMeta, specOf, toCamelCase, typeOf, withFields } from '@contrail/resource-model';
+import { IdPermsType } from '@contrail/proto-gen/config/v1/resources';
+import type { Resource } from '@contrail/proto-gen/config/v1/resources';
+
+/**
+ * A stored object with all fields replaced by the given ones. What a client cannot know stays: the
+ * read-only fields, when it was created, and permissions that it does not mention.
+ *
+ * @throws ContrailError INVALID_ARGUMENT when name, type or parent differ: they never change.
+ */
+export function replaceFields(stored: Resource, given: Resource): Resource {
+  checkIdentity(stored, given);
+  const before = metaOf(stored);
+  const after = metaOf(given);
+  const kept = { ...stored.kind?.value } as Readonly<Record<string, unknown>>;
+  const readOnly = specOf(typeOf(stored))
+    .properties.filter((property) => property.readOnly)
+    .map(({ name }) => toCamelCase(name));
+  const merged = withFields(given, Object.fromEntries(readOnly.map((field) => [field, kept[field]])));
+  return setMeta(merged, {
+    ...after,
+    parentType: before.parentType,
+    parentUuid: before.parentUuid,
+    fqName: before.fqName,
+    idPerms: after.idPerms ?? before.idPerms,
+    perms2: after.perms2 ?? before.perms2,
+  });
+}
+
+/** @throws ContrailError INVALID_ARGUMENT */
+export function checkIdentity(stored: Resource, given: Resource): void {
+  const before = metaOf(stored);
+  const after = metaOf(given);
+  const was = describe(stored);
+  if (typeOf(stored) !== typeOf(given)) {
+    throw new ContrailError(
+      'INVALID_ARGUMENT',
+      `${describe(given)} meta.uuid: ${after.uuid} is ${was}, an object of another type; use another uuid`,
+    );
+  }
+  if (after.fqName.length > 0 && JSON.stringify(after.fqName) !== JSON.stringify(before.fqName)) {
+    throw new ContrailError(
+      'INVALID_ARGUMENT',
+      `${describe(given)} meta.fq_name: the object ${after.uuid} is named ${before.fqName.join(':')}, and names never ` +
+        'change; delete it and create another with a uuid of its own',
+    );
+  }
+  if (after.parentUuid !== '' && after.parentUuid !== before.parentUuid) {
+    throw new ContrailError(
+      'INVALID_ARGUMENT',
+      `${was} meta.parent_uuid: is ${after.parentUuid}, but the parent is ${before.parentUuid} and never changes; leave it empty`,
+    );
+  }
+}
+
+/** Time stamps of an object about to be written: those of a client are never taken. */
+export function stamp(next: Resource, previous: Resource | undefined, now: string): Resource {
+  const meta = metaOf(next);
+  const created = (previous && metaOf(previous).idPerms?.created) || now;
+  const idPerms = IdPermsType.fromPartial({ ...meta.idPerms, created, lastModified: now });
+  return setMeta(next, { ...meta, idPerms });
+}
+
+/** True when both would be stored alike, time stamps and revision apart. */
+export function isEqual(a: Resource, b: Resource): boolean {
+  return Buffer.compare(comparable(a), comparable(b)) === 0;
+}
+
+/** A transaction compares the same objects several times; resources are never modified. */
+const comparableBytes = new WeakMap<Resource, Uint8Array>();
+
+function comparable(resource: Resource): Uint8Array {
+  const known = comparableBytes.get(resource);
+  if (known !== undefined) return known;
+  const meta = metaOf(resource);
+  const idPerms = IdPermsType.fromPartial({ ...meta.idPerms, created: '', lastModified: '' });
+  const bytes = encodeResource(setMeta(resource, { ...meta, revision: 0n, idPerms }));
+  comparableBytes.set(resource, bytes);
+  return bytes;
+}
