@@ -1,14 +1,7 @@
-import { AllotKind } from '@contrail/proto-gen/config/v1/messages';
-
 /** The kinds of numbers that control asks for. */
-export type IdKind = 'vrf' | 'identity' | 'policy' | 'label';
+export const idKinds = ['vrf', 'identity', 'policy', 'label'] as const;
 
-export const allotKinds: Readonly<Record<IdKind, AllotKind>> = {
-  vrf: AllotKind.ALLOT_KIND_VRF,
-  identity: AllotKind.ALLOT_KIND_IDENTITY,
-  policy: AllotKind.ALLOT_KIND_POLICY,
-  label: AllotKind.ALLOT_KIND_LABEL,
-};
+export type IdKind = (typeof idKinds)[number];
 
 /** Numbers that config-api allotted. Equal keys have equal numbers for ever, so nothing is ever forgotten. */
 export class NumericIds {

@@ -60,6 +60,8 @@ export class Compiler {
   readonly #settings: CompileSettings;
   readonly #table: EntryTable;
   readonly #dirty = new DirtyUnits();
+  /** Objects that changed since the last compilation. */
+  readonly #changed = new Map<string, Pick<ObjectChange, 'type' | 'uuid'> & { readonly traces: readonly Trace[] }>();
   readonly #topologyTraces: Trace[] = [];
   #topologyIsStale = false;
   #connectivityChanged = false;
@@ -78,7 +80,7 @@ export class Compiler {
     if (before !== undefined) this.#dirty.add(affectedByObject(this, before), traces);
     if (object === undefined) this.model.delete(type, uuid);
     else this.model.put(object);
-    if (object !== undefined) this.#dirty.add(affectedByObject(this, object), traces);
+    this.#noteChanged({ type, uuid }, traces);
     if (topologyTypes.has(type) || this.#populationChanged(before) || this.#populationChanged(object)) {
       this.#topologyIsStale = true;
       this.#topologyTraces.push(...traces);
@@ -106,11 +108,12 @@ export class Compiler {
   }
 
   get isDirty(): boolean {
-    return this.#topologyIsStale || this.#dirty.size > 0;
+    return this.#topologyIsStale || this.#changed.size > 0 || this.#dirty.size > 0;
   }
 
   /** Yields now and then, so that its caller can let others run; nothing may change meanwhile. */
   *compile(): Generator<void, CompileResult> {
+    this.#markChanged();
     this.#refreshTopology();
     const updates: EntryUpdate[] = [];
     for (const kind of unitKinds) if (kind !== 'label') yield* this.#compileKind(kind, updates);
@@ -120,6 +123,21 @@ export class Compiler {
     const connectivityChanged = this.#connectivityChanged;
     this.#connectivityChanged = false;
     return { updates, connectivityChanged, missingIds: findMissingIds(this) };
+  }
+
+  #noteChanged({ type, uuid }: Pick<ObjectChange, 'type' | 'uuid'>, traces: readonly Trace[]): void {
+    const key = `${type}/${uuid}`;
+    const known = this.#changed.get(key);
+    this.#changed.set(key, { type, uuid, traces: [...(known?.traces ?? []), ...traces] });
+  }
+
+  /** What changed objects lead to now that all changes are in: one may refer to another that came later. */
+  #markChanged(): void {
+    for (const { type, uuid, traces } of this.#changed.values()) {
+      const object = this.model.get(type, uuid);
+      if (object !== undefined) this.#dirty.add(affectedByObject(this, object), traces);
+    }
+    this.#changed.clear();
   }
 
   *#compileKind(kind: UnitKind, updates: EntryUpdate[]): Generator<void> {

@@ -19,6 +19,10 @@ export class Model {
     for (const object of this.#tables.get(type)?.values() ?? []) yield object as ObjectOf<T>;
   }
 
+  *everything(): Generator<ModelObject> {
+    for (const table of this.#tables.values()) yield* table.values();
+  }
+
   count(type: ModelType): number {
     return this.#tables.get(type)?.size ?? 0;
   }

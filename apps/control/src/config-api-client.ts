@@ -1,0 +1,33 @@
+import { ConfigServiceClient } from '@contrail/proto-gen/config/v1/config_service';
+import { AllotKind } from '@contrail/proto-gen/config/v1/messages';
+import type { NodeProgress, WatchRequest, WatchResponse } from '@contrail/proto-gen/config/v1/messages';
+import { callUnary, closeClient, createClient, openServerStream } from '@contrail/rpc';
+import type { TlsSource } from '@contrail/rpc';
+import type { IdKind } from './compile/numeric-ids';
+import type { IdSource } from './engine/id-allotter';
+
+/** What control asks of config-api. */
+export interface ConfigApi extends IdSource {
+  watch(request: WatchRequest, signal: AbortSignal): AsyncIterable<WatchResponse>;
+  reportProgress(nodes: NodeProgress[]): Promise<void>;
+  close(): void;
+}
+
+const allotKinds: Readonly<Record<IdKind, AllotKind>> = {
+  vrf: AllotKind.ALLOT_KIND_VRF,
+  identity: AllotKind.ALLOT_KIND_IDENTITY,
+  policy: AllotKind.ALLOT_KIND_POLICY,
+  label: AllotKind.ALLOT_KIND_LABEL,
+};
+
+export function connectConfigApi(address: string, tls: TlsSource | 'insecure'): ConfigApi {
+  const client = createClient(ConfigServiceClient, { address, service: 'config-api', tls });
+  return {
+    watch: (request, signal) => openServerStream(client, 'watch', request, { signal }),
+    allot: async (kind, keys) => (await callUnary(client, 'allot', { kind: allotKinds[kind], keys: [...keys] })).ids,
+    reportProgress: async (nodes) => {
+      await callUnary(client, 'reportProgress', { nodes });
+    },
+    close: () => closeClient(client),
+  };
+}

@@ -1,0 +1,38 @@
+import { readConfig } from '@contrail/env';
+import { podNetworkName } from '@contrail/resource-model';
+import type { CompileSettings } from './compile/compile-context';
+
+export interface Config {
+  readonly listenAddress: string;
+  readonly adminAddress: { readonly host: string; readonly port: number };
+  readonly configApiAddress: string;
+  readonly tls: { readonly certFile: string; readonly keyFile: string; readonly caFile: string };
+  readonly settings: CompileSettings;
+  /** Changes that one agent may have to read before it is cut. */
+  readonly pendingMax: number;
+}
+
+const tlsDirectory = '/etc/contrail/tls';
+
+/** @throws ContrailError INVALID_ARGUMENT with every problem of the environment. */
+export function loadConfig(env: Readonly<Record<string, string | undefined>> = process.env): Config {
+  return readConfig(env, (reader) => {
+    const clusterName = reader.string('CLUSTER_NAME', 'k8s');
+    const listen = reader.address('LISTEN_ADDRESS', '0.0.0.0:9003');
+    return {
+      listenAddress: listen.host.includes(':') ? `[${listen.host}]:${listen.port}` : `${listen.host}:${listen.port}`,
+      adminAddress: reader.address('ADMIN_ADDRESS', '0.0.0.0:9103'),
+      configApiAddress: reader.string('CONFIG_API_ADDRESS'),
+      tls: {
+        certFile: reader.string('TLS_CERT_FILE', `${tlsDirectory}/tls.crt`),
+        keyFile: reader.string('TLS_KEY_FILE', `${tlsDirectory}/tls.key`),
+        caFile: reader.string('TLS_CA_FILE', `${tlsDirectory}/ca.crt`),
+      },
+      settings: {
+        clusterName,
+        clusterPodNetwork: reader.string('CLUSTER_POD_NETWORK', podNetworkName(clusterName)),
+      },
+      pendingMax: reader.integer('AGENT_PENDING_MAX', { default: 50_000, min: 1_000 }),
+    };
+  });
+}

@@ -1,0 +1,296 @@
+import { staticTls } from '@contrail/rpc';
+import type { TlsSource } from '@contrail/rpc';
+import { testPki } from '@contrail/testing';
+import type { TestPki } from '@contrail/testing';
+import {
+  clusterResources,
+  network,
+  nodeResource,
+  podResources,
+  podUuids,
+  serviceResources,
+  testUuid,
+
+} from '../testing/cluster';
+import { eventually } from '../testing/eventually';
+import { FakeConfigApi } from '../testing/fake-config-api';
+import { TestAgent } from '../testing/test-agent';
+import { connectConfigApi } from './config-api-client';
+import { startControl } from './start-control';
+import type { RunningControl } from './start-control';
+
+const settings = { clusterName: 'k8s', clusterPodNetwork: 'k8s-default-pod-network' };
+const blue = testUuid(2, 10);
+const pod = (n: number, node: string): ReturnType<typeof podResources> =>
+  podResources({ n, node, address: `10.47.${Math.floor(n / 250)}.${n % 250}` });
+
+let pki: TestPki;
+let tls: (service: string, node?: string) => TlsSource;
+let api: FakeConfigApi;
+let control: RunningControl;
+let agents: TestAgent[];
+
+beforeAll(() => {
+  pki = testPki();
+  const cache = new Map<string, TlsSource>();
+  tls = (service, node) => {
+    const name = `${service} ${node ?? ''}`;
+    const known = cache.get(name) ?? staticTls(pki.issue(service, node === undefined ? {} : { node }));
+    cache.set(name, known);
+    return known;
+  };
+});
+
+async function start(options: { pendingMax?: number } = {}): Promise<void> {
+  api = new FakeConfigApi();
+  agents = [];
+  api.transact([...clusterResources(), nodeResource(1), nodeResource(2), ...pod(1, 'node1'), ...pod(2, 'node2')]);
+  const port = await api.listen('127.0.0.1:0', tls('config-api'));
+  control = await startControl({
+    listenAddress: '127.0.0.1:0',
+    tls: tls('control'),
+    configApi: connectConfigApi(`127.0.0.1:${port}`, tls('control')),
+    settings,
+    pendingMax: options.pendingMax ?? 100_000,
+  });
+}
+
+async function connect(node: string, options: { certificateNode?: string; protocolVersion?: number } = {}): Promise<TestAgent> {
+  const { certificateNode = node, ...rest } = options;
+  const agent = new TestAgent({ port: control.port, tls: tls('vrouter-agent', certificateNode), node, ...rest });
+  agents.push(agent);
+  await eventually(() => expect(agent.inSyncs > 0 || agent.error !== undefined).toBe(true));
+  return agent;
+}
+
+afterEach(async () => {
+  for (const agent of agents) await agent.close();
+  await control.stop();
+  await api.stop();
+});
+
+const interfacesOf = (agent: TestAgent): string[] => agent.find('interface').map(({ uuid }) => uuid).sort();
+
+describe('an agent', () => {
+  it('gets a snapshot of its node, InSync, then deltas', async () => {
+    await start();
+    const agent = await connect('node1');
+    expect(agent.batches.map(({ revision }) => revision)).toEqual(agent.batches.map(() => 0n));
+    expect(agent.revision).toBe(api.revision);
+    expect(interfacesOf(agent)).toEqual([podUuids.interface(1)]);
+    expect(agent.find('node').map(({ name }) => name).sort()).toEqual(['node1', 'node2']);
+    expect(agent.find('route').length).toBeGreaterThan(4);
+
+    const revision = api.transact(pod(3, 'node1'));
+    await eventually(() => expect(agent.revision).toBe(revision));
+    expect(interfacesOf(agent)).toEqual([podUuids.interface(1), podUuids.interface(3)]);
+
+    const routes = agent.find('route').length;
+    api.transact([], { deletions: pod(3, 'node1') });
+    await eventually(() => expect(interfacesOf(agent)).toEqual([podUuids.interface(1)]));
+    expect(agent.find('route').length).toBe(routes - 2);
+    expect(agent.inSyncs).toBe(1);
+  });
+
+  it('gets entries before what refers to them', async () => {
+    await start();
+    const agent = await connect('node1');
+    const order = agent.batches.flatMap(({ entries }) => entries.map(({ kind }) => kind?.$case ?? ''));
+    const first = (kind: (typeof order)[number]): number => order.indexOf(kind);
+    expect(first('vrf')).toBeLessThan(first('interface'));
+    expect(first('policy')).toBeLessThan(first('interface'));
+    expect(first('interface')).toBeLessThan(first('route'));
+  });
+
+  it('of another node gets the same routes and other interfaces', async () => {
+    await start();
+    const [one, two] = [await connect('node1'), await connect('node2')];
+    expect(interfacesOf(two)).toEqual([podUuids.interface(2)]);
+    const routes = (agent: TestAgent): unknown[] => agent.find('route').map((route) => JSON.stringify(route)).sort();
+    expect(routes(two)).toEqual(routes(one));
+  });
+
+  it('gets the VRF of a network with its first interface there, and loses it with the last', async () => {
+    await start();
+    api.transact(network(blue, ['default-domain', 'k8s-default', 'blue'], { vni: 9 }));
+    const agent = await connect('node1');
+    const vrfs = (): string[] => agent.find('vrf').map(({ virtualNetworkUuid }) => virtualNetworkUuid);
+    expect(vrfs()).not.toContain(blue);
+    const resources = podResources({ n: 5, node: 'node1', address: '10.0.0.5', networkUuid: blue });
+    api.transact(resources);
+    await eventually(() => expect(vrfs()).toContain(blue));
+    const vrf = agent.find('vrf').find(({ virtualNetworkUuid }) => virtualNetworkUuid === blue);
+    expect(agent.find('route').some(({ key }) => key?.vrf === vrf?.id)).toBe(true);
+    api.transact([], { deletions: resources });
+    await eventually(() => expect(vrfs()).not.toContain(blue));
+    expect(agent.find('route').some(({ key }) => key?.vrf === vrf?.id)).toBe(false);
+  });
+
+  it('continues the trace of a change', async () => {
+    await start();
+    const agent = await connect('node1');
+    const traceparent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
+    const revision = api.transact(pod(4, 'node1'), { traceparent });
+    await eventually(() => expect(agent.revision).toBe(revision));
+    const traced = agent.batches.flatMap((batch) => batch.traced);
+    expect(traced.map(({ type }) => type).sort()).toEqual(['instance-ip', 'virtual-machine', 'virtual-machine-interface']);
+    for (const trace of traced) {
+      expect(trace.traceparent).toContain('4bf92f3577b34da6a3ce929d0e0e4736');
+      expect(trace.revision).toBe(revision);
+    }
+  });
+
+  it('that does not read gets the latest state, not every change', async () => {
+    await start();
+    const agent = await connect('node1');
+    agent.pause();
+    // More messages than the transport holds, so that control has to hold the rest.
+    const rounds = 100;
+    let revision = 0n;
+    for (let round = 0; round < rounds; round += 1) {
+      const members = Array.from({ length: 20 }, (_, i) => ({ address: `10.47.0.${i + 1}` }));
+      const service = { n: 1, clusterIp: '10.96.0.1', port: 80, targetPort: 1000 + round, members };
+      revision = api.transact(serviceResources(service));
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    agent.resume();
+    await eventually(() => expect(agent.revision).toBe(revision));
+    const ports = new Set(agent.find('service').flatMap(({ backends }) => backends.map(({ port }) => port)));
+    expect([...ports]).toEqual([1099]);
+    expect(agent.batches.length).toBeLessThan(rounds);
+  });
+
+  it('that has too much to read is cut and begins again', async () => {
+    await start({ pendingMax: 1_000 });
+    const agent = await connect('node1');
+    api.transact(Array.from({ length: 600 }, (_, i) => pod(10 + i, 'node2')).flat());
+    await eventually(() => expect(agent.error).toMatchObject({ code: 'UNAVAILABLE' }));
+    const again = await connect('node1');
+    expect(again.find('route').length).toBeGreaterThan(2 * 600);
+  });
+
+  it('is served by one stream: a second one ends the first', async () => {
+    await start();
+    const first = await connect('node1');
+    const second = await connect('node1');
+    await eventually(() => expect(first.error).toMatchObject({ code: 'ABORTED' }));
+    const revision = api.transact(pod(3, 'node1'));
+    await eventually(() => expect(second.revision).toBe(revision));
+  });
+
+  it.each([
+    ['of another node', { certificateNode: 'node2' }, 'PERMISSION_DENIED'],
+    ['of another release', { protocolVersion: 7 }, 'FAILED_PRECONDITION'],
+  ])('%s is refused', async (_name, options, code) => {
+    await start();
+    const agent = await connect('node1', options);
+    expect(agent.error).toMatchObject({ code });
+    expect(agent.entries.size).toBe(0);
+  });
+
+  it('is refused when it is no agent', async () => {
+    await start();
+    const agent = new TestAgent({ port: control.port, tls: tls('kube-manager'), node: 'node1' });
+    agents.push(agent);
+    await eventually(() => expect(agent.error).toMatchObject({ code: 'PERMISSION_DENIED' }));
+  });
+});
+
+describe('progress', () => {
+  it('is what the agent acknowledged, and follows when nothing else concerns its node', async () => {
+    await start();
+    const agent = await connect('node1');
+    await eventually(() => expect(api.progress.get('node1')?.revision).toBe(agent.revision));
+    agent.acknowledges = false;
+    const before = agent.revision;
+    const revision = api.transact(pod(3, 'node1'));
+    await eventually(() => expect(agent.revision).toBe(revision));
+    await new Promise((resolve) => setTimeout(resolve, 250));
+    expect(api.progress.get('node1')?.revision).toBe(before);
+    await agent.ack(revision);
+    await eventually(() => expect(api.progress.get('node1')?.revision).toBe(revision));
+    // A change that concerns no node at all.
+    const later = api.transact(network(blue, ['default-domain', 'k8s-default', 'x'], { vni: 9 }).slice(0, 1));
+    await eventually(() => expect(api.progress.get('node1')?.revision).toBe(later));
+  });
+
+  it('names what the agent could not program', async () => {
+    await start();
+    const agent = await connect('node1');
+    agent.acknowledges = false;
+    await agent.ack(agent.revision, [{ key: `interface/${podUuids.interface(1)}`, reason: 'no device' }]);
+    await eventually(() =>
+      expect(api.progress.get('node1')?.exceptions).toEqual([
+        { type: 'virtual-machine-interface', uuid: podUuids.interface(1), reason: 'no device' },
+      ]),
+    );
+  });
+});
+
+describe('config-api', () => {
+  it('may break the watch: it is resumed, and agents notice nothing', async () => {
+    await start();
+    const agent = await connect('node1');
+    api.endWatches();
+    await eventually(() => expect(api.watches).toHaveLength(2));
+    expect(api.watches[1]?.resume?.revision).toBe(api.revision);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    const revision = api.transact(pod(3, 'node1'));
+    await eventually(() => expect(agent.revision).toBe(revision));
+    expect(agent.inSyncs).toBe(1);
+  });
+
+  it('may ask for a resync: agents keep their streams and get the difference', async () => {
+    await start();
+    const agent = await connect('node1');
+    const batches = agent.batches.length;
+    for (const resource of pod(1, 'node1')) api.forget(resource);
+    api.restore('epoch-2', api.revision + 5n);
+    await eventually(() => expect(interfacesOf(agent)).toEqual([]));
+    expect(agent.inSyncs).toBe(1);
+    expect(agent.batches.length - batches).toBeLessThan(3);
+    expect(agent.error).toBeUndefined();
+  });
+
+  it('may go back to an older revision: agents begin again', async () => {
+    await start();
+    const agent = await connect('node1');
+    api.transact(pod(3, 'node1'));
+    api.restore('epoch-2', 1n);
+    await eventually(() => expect(agent.error).toMatchObject({ code: 'UNAVAILABLE' }));
+    const again = await connect('node1');
+    expect(again.revision).toBe(1n);
+  });
+
+  it('may fail to allot: pods go on, revisions wait for the numbers', async () => {
+    await start();
+    const agent = await connect('node1');
+    const before = agent.revision;
+    api.allotsFail = true;
+    api.transact(network(blue, ['default-domain', 'k8s-default', 'blue'], { vni: 9 }));
+    const revision = api.transact(pod(3, 'node1'));
+    await eventually(() => expect(interfacesOf(agent)).toContain(podUuids.interface(3)));
+    expect(agent.revision).toBe(before);
+    api.allotsFail = false;
+    await eventually(() => expect(agent.revision).toBe(revision));
+    await eventually(() => expect(api.progress.get('node1')?.revision).toBe(revision));
+  });
+
+  it('is asked for numbers once, in batches, and not for a pod', async () => {
+    await start();
+    await connect('node1');
+    // One call for VRFs, identities and the policy, one for the labels.
+    expect(api.allotments).toHaveLength(4);
+    const agent = await connect('node2');
+    const revision = api.transact(pod(3, 'node1'));
+    await eventually(() => expect(agent.revision).toBe(revision));
+    expect(api.allotments).toHaveLength(4);
+  });
+});
+
+it('is not ready before the first complete configuration', async () => {
+  await start();
+  expect(control.problems()[0]).toContain('no complete configuration yet');
+  await connect('node1');
+  expect(control.problems()).toEqual([]);
+});

@@ -1,0 +1,83 @@
+import { systemClock } from '@contrail/reconcile';
+import { startServer } from '@contrail/rpc';
+import type { TlsSource } from '@contrail/rpc';
+import type { CompileSettings } from './compile/compile-context';
+import type { ConfigApi } from './config-api-client';
+import { Compiler } from './engine/compiler';
+import { ControlEngine } from './engine/control-engine';
+import { IdAllotter } from './engine/id-allotter';
+import { controlService } from './serve/control-service';
+import { observe } from './serve/metrics';
+import { ProgressReporter } from './serve/progress-reporter';
+import { StreamHub } from './stream/stream-hub';
+import { ConfigWatch } from './watch/config-watch';
+
+export interface ControlOptions {
+  readonly listenAddress: string;
+  readonly tls: TlsSource | 'insecure';
+  readonly configApi: ConfigApi;
+  readonly settings: CompileSettings;
+  readonly pendingMax: number;
+}
+
+export interface RunningControl {
+  readonly port: number;
+  /** Why agents should go elsewhere. */
+  problems(): string[];
+  stop(): Promise<void>;
+}
+
+/** Connects the parts and starts their loops. */
+export async function startControl(options: ControlOptions): Promise<RunningControl> {
+  const { configApi, settings, pendingMax } = options;
+  const clock = systemClock;
+  const hub: StreamHub = new StreamHub({
+    pendingMax,
+    connectivity: () => ({ topology: compiler.topology, reach: compiler.reach }),
+    onProgress: () => progress.note(),
+  });
+  const compiler: Compiler = new Compiler(settings, hub.table);
+  const allotter: IdAllotter = new IdAllotter({
+    source: configApi,
+    clock,
+    deliver: (learnt) => void engine.submit({ kind: 'ids', learnt }),
+  });
+  const engine: ControlEngine = new ControlEngine({ compiler, hub, allotter, clock });
+  const progress = new ProgressReporter({
+    agents: () => hub.streams(),
+    report: (nodes) => configApi.reportProgress(nodes),
+    clock,
+  });
+  const watch = new ConfigWatch({
+    open: (request, signal) => configApi.watch(request, signal),
+    submit: (input) => engine.submit(input),
+    clock,
+  });
+  const service = controlService({
+    hub,
+    clock,
+    isReady: () => engine.isReady,
+    onAck: () => progress.note(),
+    onLeave: (node) => progress.forget(node),
+  });
+  const server = await startServer({
+    address: options.listenAddress,
+    tls: options.tls,
+    services: [service],
+    health: () => engine.isReady,
+  });
+  observe({ compiler, engine, hub });
+  const stopping = new AbortController();
+  const loops = [engine, allotter, progress, watch].map((loop) => loop.run(stopping.signal));
+  return {
+    port: server.port,
+    problems: () => (engine.isReady ? [] : [`no complete configuration yet: ${watch.problem ?? 'numbers are missing'}`]),
+    stop: async () => {
+      hub.cutAll('control is stopping; connect to another replica');
+      await server.stop();
+      stopping.abort();
+      await Promise.all(loops);
+      configApi.close();
+    },
+  };
+}
