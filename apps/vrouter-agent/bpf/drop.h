@@ -32,6 +32,23 @@ static __always_inline int may_report(__u32 reason, __u64 now)
 	return __sync_fetch_and_add(&window->events, 1) < DROP_EVENTS_PER_SECOND;
 }
 
+static __noinline void fill_event(struct drop_event *event, const struct drop_detail *detail)
+{
+	const struct packet *packet = detail->packet;
+
+	event->reason = detail->reason;
+	event->vrf = detail->vrf;
+	event->rule = detail->rule;
+	if (!packet)
+		return;
+	__builtin_memcpy(event->source, &packet->src, 4);
+	__builtin_memcpy(event->destination, &packet->dst, 4);
+	event->source_port = packet->sport;
+	event->destination_port = packet->dport;
+	event->protocol = packet->protocol;
+	event->address_length = 4;
+}
+
 static __noinline int report_drop(struct __sk_buff *skb, const struct drop_detail *detail)
 {
 	__u64 now = bpf_ktime_get_ns();
@@ -44,18 +61,8 @@ static __noinline int report_drop(struct __sk_buff *skb, const struct drop_detai
 		return 0;
 	__builtin_memset(event, 0, sizeof(*event));
 	event->time_ns = now;
-	event->reason = detail->reason;
-	event->vrf = detail->vrf;
-	event->rule = detail->rule;
 	event->ifindex = skb->ifindex;
-	if (detail->packet) {
-		__builtin_memcpy(event->source, &detail->packet->src, 4);
-		__builtin_memcpy(event->destination, &detail->packet->dst, 4);
-		event->source_port = detail->packet->sport;
-		event->destination_port = detail->packet->dport;
-		event->protocol = detail->packet->protocol;
-		event->address_length = 4;
-	}
+	fill_event(event, detail);
 	bpf_ringbuf_submit(event, 0);
 	return 0;
 }

@@ -1,0 +1,172 @@
+import { closeSync, existsSync, mkdirSync, readFileSync, statfsSync } from 'node:fs';
+import { cpus } from 'node:os';
+import { dirname, join } from 'node:path';
+import { ContrailError } from '@contrail/errors';
+import { KernelMap } from './kernel-map';
+import type { Libbpf } from './libbpf';
+import { errno, libbpf } from './libbpf';
+
+export interface BpfObjectOptions {
+  readonly objectFile: string;
+  /** Folder on a bpf file system in which maps are pinned; made when absent. */
+  readonly pinPath: string;
+  /** Sizes that differ from the source's; ignored for maps that exist already. */
+  readonly maxEntries: Readonly<Record<string, number>>;
+  /** Maps that hold nothing between packets: made anew each time, not pinned. */
+  readonly transient: readonly string[];
+  readonly perCpu: readonly string[];
+}
+
+/** The loaded programs and their maps. Descriptors are closed with the process. */
+export interface BpfObject {
+  getMap(name: string): KernelMap;
+  getProgramFd(name: string): number;
+}
+
+const bpfFsMagic = 0xcafe4a11;
+
+function requireBpfFs(path: string): void {
+  let existing = path;
+  while (!existsSync(existing)) {
+    existing = dirname(existing);
+  }
+  if (statfsSync(existing).type !== bpfFsMagic) {
+    throw new ContrailError(
+      'FAILED_PRECONDITION',
+      `Datapath pinPath: ${path} is not on a bpf file system; mount one (mount -t bpf bpf <folder>)`,
+    );
+  }
+  mkdirSync(path, { recursive: true, mode: 0o700 });
+}
+
+/** CPUs that the kernel could have: per-CPU values have a slot for each. */
+function possibleCpuCount(): number {
+  try {
+    const text = readFileSync('/sys/devices/system/cpu/possible', 'utf8').trim();
+    return Number(text.split(/[-,]/).pop()) + 1;
+  } catch {
+    return cpus().length;
+  }
+}
+
+/** System calls see per-CPU values as eight-byte aligned slots. */
+function valueSizeOf(size: number, isPerCpu: boolean): number {
+  return isPerCpu ? Math.ceil(size / 8) * 8 * possibleCpuCount() : size;
+}
+
+/** Keeps the pinned maps of an earlier run: their contents are the live state. */
+function reusePinned(lib: Libbpf, map: bigint, path: string): void {
+  const fd = lib.get(path);
+  if (fd === -errno.ENOENT) {
+    return;
+  }
+  const result = fd < 0 ? fd : lib.reuseMapFd(map, fd);
+  if (fd >= 0) {
+    closeSync(fd);
+  }
+  if (result < 0) {
+    throw new ContrailError(
+      'FAILED_PRECONDITION',
+      `Map ${path}: cannot be reused (errno ${-result}); remove it and the flows it holds`,
+    );
+  }
+}
+
+function pinAs(lib: Libbpf, fd: number, path: string): void {
+  const result = lib.pin(fd, path);
+  if (result < 0) {
+    throw new ContrailError('INTERNAL', `Map ${path}: cannot be pinned (errno ${-result})`);
+  }
+}
+
+function* iterate(next: (previous: bigint | null) => bigint | null): Generator<bigint> {
+  for (let item = next(null); item !== null; item = next(item)) {
+    yield item;
+  }
+}
+
+function open(lib: Libbpf, options: BpfObjectOptions): bigint {
+  const object = lib.openFile(options.objectFile, null);
+  if (object === null) {
+    throw new ContrailError(
+      'FAILED_PRECONDITION',
+      `Datapath objectFile: ${options.objectFile} cannot be opened as a BPF object; build it with bpf/build.sh`,
+    );
+  }
+  for (const map of iterate((previous) => lib.nextMap(object, previous))) {
+    const name = lib.mapName(map);
+    const entries = options.maxEntries[name];
+    if (entries !== undefined) {
+      lib.setMapMaxEntries(map, entries);
+    }
+    if (isPinned(name, options)) {
+      reusePinned(lib, map, join(options.pinPath, name));
+    }
+  }
+  return object;
+}
+
+/** Sections of constants have a dot in their name and come with the program. */
+function isPinned(name: string, options: BpfObjectOptions): boolean {
+  return !name.includes('.') && !options.transient.includes(name);
+}
+
+function load(lib: Libbpf, options: BpfObjectOptions): bigint {
+  const object = open(lib, options);
+  const result = lib.load(object);
+  if (result === 0) {
+    return object;
+  }
+  lib.closeObject(object);
+  // Again, for the verifier's words on standard error.
+  const again = open(lib, options);
+  lib.setPrinting(true);
+  lib.load(again);
+  lib.setPrinting(false);
+  lib.closeObject(again);
+  throw new ContrailError(
+    'FAILED_PRECONDITION',
+    `Datapath objectFile: the kernel refuses ${options.objectFile} (errno ${-result}); see standard error; kernel 5.14 or later with BTF is needed`,
+  );
+}
+
+/**
+ * Loads the compiled programs, with the maps (and so the traffic) of an agent that ran before.
+ * @throws ContrailError FAILED_PRECONDITION when the kernel or the pin folder cannot do it.
+ */
+export function loadBpfObject(options: BpfObjectOptions): BpfObject {
+  const lib = libbpf();
+  requireBpfFs(options.pinPath);
+  const object = load(lib, options);
+  const maps = new Map<string, KernelMap>();
+  const programs = new Map<string, number>();
+  for (const map of iterate((previous) => lib.nextMap(object, previous))) {
+    const name = lib.mapName(map);
+    const shape = {
+      name,
+      fd: lib.mapFd(map),
+      keySize: lib.mapKeySize(map),
+      valueSize: valueSizeOf(lib.mapValueSize(map), options.perCpu.includes(name)),
+      maxEntries: lib.mapMaxEntries(map),
+    };
+    maps.set(name, new KernelMap(shape));
+    const path = join(options.pinPath, name);
+    if (isPinned(name, options) && !existsSync(path)) {
+      pinAs(lib, shape.fd, path);
+    }
+  }
+  for (const program of iterate((previous) => lib.nextProgram(object, previous))) {
+    programs.set(lib.programName(program), lib.programFd(program));
+  }
+  return {
+    getMap: (name) => found(maps.get(name), `Map/${name}`),
+    getProgramFd: (name) => found(programs.get(name), `Program/${name}`),
+  };
+}
+
+function found<T>(value: T | undefined, object: string): T {
+  if (value === undefined) {
+    throw new ContrailError('INTERNAL', `${object}: is not in the BPF object`);
+  }
+  return value;
+}

@@ -1,0 +1,104 @@
+import { ContrailError, errorText } from '@contrail/errors';
+import { addressEquals, formatAddress } from '@contrail/net';
+import { linuxErrno, NetlinkError, NetlinkSocket } from '../netlink/netlink-socket';
+import * as rt from '../netlink/rtnetlink';
+import type { Devices, IpPrefix, PodInterface, PodInterfaceRequest } from '../port';
+import { ensureHostInterface } from './host-interface';
+import { createPodInterface, inspectPodInterface, isOurPodLink } from './pod-interface';
+import { ensureTunnel } from './tunnel';
+
+/** The node's network devices by rtnetlink; no process is started. */
+export class KernelDevices implements Devices {
+  private readonly socket = new NetlinkSocket();
+  /** Removals wait for the kernel on a pool thread, one after the other. */
+  private removals: Promise<void> = Promise.resolve();
+
+  /** @param onFailure what a removal in the background met. */
+  constructor(private readonly onFailure: (error: unknown) => void) {}
+
+  findUplink(address: Uint8Array): {
+    name: string;
+    ifindex: number;
+    mtu: number;
+    mac: Uint8Array;
+  } {
+    const holder = this.socket
+      .query(rt.dumpAddresses(), 'dump of addresses')
+      .map(rt.decodeAddress)
+      .find((each) => addressEquals(each.address, address));
+    const reply =
+      holder && this.socket.query(rt.getLinkByIndex(holder.ifindex), 'look-up of the uplink')[0];
+    if (reply === undefined) {
+      throw new ContrailError(
+        'NOT_FOUND',
+        `Device: none has the node address ${formatAddress(address)}`,
+      );
+    }
+    const { name, ifindex, mtu, mac } = rt.decodeLink(reply);
+    return { name, ifindex, mtu, mac };
+  }
+
+  ensureTunnel(options: { mtu: number }): { ifindex: number; mac: Uint8Array } {
+    return ensureTunnel(this.socket, options);
+  }
+
+  ensureHostInterface(options: {
+    mtu: number;
+    nodeAddress: Uint8Array;
+    prefixes: readonly IpPrefix[];
+  }): { ifindex: number } {
+    return ensureHostInterface(this.socket, options);
+  }
+
+  createPodInterface(request: PodInterfaceRequest): PodInterface {
+    return createPodInterface(this.socket, request);
+  }
+
+  deletePodInterface(hostInterface: string): void {
+    this.removals = this.removals.then(() => this.remove(hostInterface));
+  }
+
+  inspectPodInterface(
+    netnsPath: string,
+    containerInterface: string,
+  ):
+    | { mac: Uint8Array; addresses: Uint8Array[]; mtu: number; peerIfindex: number }
+    | undefined {
+    return inspectPodInterface(netnsPath, containerInterface);
+  }
+
+  listPodInterfaces(): Array<{ name: string; ifindex: number; vmiUuid: string | undefined }> {
+    return this.socket
+      .query(rt.dumpLinks(), 'dump of devices')
+      .map(rt.decodeLink)
+      .filter(isOurPodLink)
+      .map(({ name, ifindex, alias }) => ({ name, ifindex, vmiUuid: alias }));
+  }
+
+  setAlias(hostInterface: string, vmiUuid: string): void {
+    this.socket.request([rt.setLinkAlias(hostInterface, vmiUuid)], `alias of ${hostInterface}`);
+  }
+
+  /** Waits for removals, then closes the socket. */
+  async close(): Promise<void> {
+    await this.removals;
+    this.socket.close();
+  }
+
+  private async remove(name: string): Promise<void> {
+    const socket = new NetlinkSocket();
+    try {
+      await socket.requestAsync([rt.deleteLink(name)], `removal of ${name}`);
+    } catch (cause) {
+      if (!(cause instanceof NetlinkError && cause.errno === linuxErrno.ENODEV)) {
+        this.onFailure(
+          new ContrailError('INTERNAL', `Device/${name}: not removed: ${errorText(cause)}`, {
+            cause,
+          }),
+        );
+      }
+    } finally {
+      socket.close();
+    }
+  }
+}

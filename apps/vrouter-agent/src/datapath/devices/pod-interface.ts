@@ -1,0 +1,142 @@
+/** The pair of devices between a pod and the node. */
+import { ContrailError } from '@contrail/errors';
+import { addressEquals } from '@contrail/net';
+import type { Message } from '../netlink/message';
+import { linuxErrno, NetlinkError, NetlinkSocket } from '../netlink/netlink-socket';
+import { inNetns } from '../netlink/netns';
+import * as rt from '../netlink/rtnetlink';
+import type { PodInterface, PodInterfaceRequest } from '../port';
+import { disableIpv6, writeSysctl } from './sysctl';
+
+/** MAC of every gateway and of our devices: the kernel takes what pods send there as its own. */
+export const gatewayMac = Uint8Array.of(0x00, 0x00, 0x5e, 0x00, 0x01, 0x00);
+
+const loopbackIfindex = 1;
+
+/** The link of that name in the socket's namespace; undefined when there is none. */
+export function findLink(socket: NetlinkSocket, name: string): rt.Link | undefined {
+  try {
+    const reply = socket.query(rt.getLink(name), `look-up of device ${name}`)[0];
+    return reply === undefined ? undefined : rt.decodeLink(reply);
+  } catch (error) {
+    if (error instanceof NetlinkError && error.errno === linuxErrno.ENODEV) {
+      return undefined;
+    }
+    throw error;
+  }
+}
+
+/** @throws ContrailError NOT_FOUND */
+export function getLink(socket: NetlinkSocket, name: string): rt.Link {
+  const link = findLink(socket, name);
+  if (link === undefined) {
+    throw new ContrailError('NOT_FOUND', `Device/${name}: does not exist`);
+  }
+  return link;
+}
+
+function gatewayMessages(request: PodInterfaceRequest, ifindex: number): Message[] {
+  const gateways = [request.gatewayV4, request.gatewayV6].filter((each) => each !== undefined);
+  return gateways.flatMap((gateway) => [
+    rt.setRoute({ destination: gateway, length: gateway.length * 8, ifindex }),
+    rt.setNeighbour(ifindex, gateway, gatewayMac),
+    rt.setRoute({ destination: new Uint8Array(gateway.length), length: 0, ifindex, gateway }),
+  ]);
+}
+
+function configureInside(request: PodInterfaceRequest, socket: NetlinkSocket): number {
+  const { ifindex } = getLink(socket, request.containerInterface);
+  socket.request(
+    [
+      rt.setLinkUp(loopbackIfindex),
+      rt.setLinkUp(ifindex),
+      ...request.addresses.map((address) => rt.addAddress(ifindex, address)),
+      ...gatewayMessages(request, ifindex),
+    ],
+    `configuration of ${request.containerInterface} in ${request.netnsPath}`,
+  );
+  return ifindex;
+}
+
+function createPair(request: PodInterfaceRequest, socket: NetlinkSocket, netnsFd: number): void {
+  const { hostInterface, containerInterface, mac, mtu } = request;
+  try {
+    socket.request(
+      [
+        rt.createVeth(
+          { name: hostInterface, mac: gatewayMac, mtu },
+          { name: containerInterface, mac, mtu, netnsFd },
+        ),
+      ],
+      `creation of device ${hostInterface}`,
+    );
+  } catch (error) {
+    if (error instanceof NetlinkError && error.errno === linuxErrno.EEXIST) {
+      throw new ContrailError(
+        'ALREADY_EXISTS',
+        `Device/${hostInterface}: it, or ${containerInterface} in ${request.netnsPath}, exists already`,
+        { cause: error },
+      );
+    }
+    throw error;
+  }
+}
+
+/** As `Devices.createPodInterface`. Leaves nothing behind when it throws. */
+export function createPodInterface(
+  socket: NetlinkSocket,
+  request: PodInterfaceRequest,
+): PodInterface {
+  const inside = inNetns(request.netnsPath, (netnsFd) => {
+    createPair(request, socket, netnsFd);
+    return new NetlinkSocket();
+  });
+  try {
+    const containerIfindex = configureInside(request, inside);
+    const host = getLink(socket, request.hostInterface);
+    writeSysctl(`ipv4/conf/${request.hostInterface}/rp_filter`, '0');
+    disableIpv6(request.hostInterface);
+    socket.request([rt.setLinkUp(host.ifindex)], `activation of ${request.hostInterface}`);
+    return { hostIfindex: host.ifindex, containerIfindex };
+  } catch (error) {
+    socket.request([rt.deleteLink(request.hostInterface)], `removal of ${request.hostInterface}`);
+    throw error;
+  } finally {
+    inside.close();
+  }
+}
+
+/** As `Devices.inspectPodInterface`. */
+export function inspectPodInterface(
+  netnsPath: string,
+  containerInterface: string,
+): { mac: Uint8Array; addresses: Uint8Array[]; mtu: number; peerIfindex: number } | undefined {
+  const inside = inNetns(netnsPath, () => new NetlinkSocket());
+  try {
+    const link = findLink(inside, containerInterface);
+    if (link === undefined) {
+      return undefined;
+    }
+    const addresses = inside
+      .query(rt.dumpAddresses(), `addresses in ${netnsPath}`)
+      .map(rt.decodeAddress)
+      .filter(({ ifindex, address }) => ifindex === link.ifindex && !isLinkLocal(address));
+    return {
+      mac: link.mac,
+      addresses: addresses.map(({ address }) => address),
+      mtu: link.mtu,
+      peerIfindex: link.peerIfindex,
+    };
+  } finally {
+    inside.close();
+  }
+}
+
+/** The kernel's own IPv6 address of a device, fe80::/10. */
+function isLinkLocal(address: Uint8Array): boolean {
+  return address.length === 16 && address[0] === 0xfe && ((address[1] ?? 0) & 0xc0) === 0x80;
+}
+
+export function isOurPodLink(link: rt.Link): boolean {
+  return link.kind === 'veth' && addressEquals(link.mac, gatewayMac);
+}

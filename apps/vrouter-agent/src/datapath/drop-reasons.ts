@@ -1,0 +1,46 @@
+/** Reason numbers of bpf/drop_reasons.h in words; a test compares both. */
+export const dropReasons: readonly string[] = [
+  'unknown',
+  'malformed',
+  'ipv6-not-served',
+  'unknown-ethertype',
+  'unknown-vlan',
+  'later-fragment',
+  'interface-not-programmed',
+  'source-mac-spoofed',
+  'source-address-spoofed',
+  'arp-ignored',
+  'forged-tunnel',
+  'tunnel-from-unknown-node',
+  'unknown-label',
+  'no-label-for-identity',
+  'no-route',
+  'discard-route',
+  'next-hop-missing',
+  'tunnel-destination-not-local',
+  'service-port-unknown',
+  'service-without-endpoint',
+  'outside-source-ranges',
+  'service-backend-unusable',
+  'policy-egress',
+  'policy-ingress',
+  'destination-not-programmed',
+  'flow-table-full',
+  'flow-table-error',
+  'snat-ports-exhausted',
+  'tuple-collision',
+  'to-gateway',
+  'icmp-error-unrelated',
+  'icmp-type-not-served',
+  'protocol-not-translatable',
+  'rewrite-failed',
+  'datapath-not-configured',
+  'not-unicast',
+  'no-hairpin-address',
+  'arp-from-tunnel',
+];
+
+/** A number that this agent does not know yet (programs of a newer version) stays a number. */
+export function dropReasonName(reason: number): string {
+  return dropReasons[reason] ?? `reason-${reason}`;
+}

@@ -1,0 +1,111 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { KernelMap } from './bpf/kernel-map';
+import { runTask } from './bpf/test-run';
+import { flowNow, peerKeyOf, toFlow } from './flow-view';
+import { flowKeyV4Struct, flowValueV4Struct, sweepCommands, sweepStruct } from './layout/flow-structs';
+import type { Flow } from './port';
+
+const batchSize = 1000;
+
+export interface FlowTableParts {
+  readonly flows: KernelMap;
+  readonly sweepCommand: KernelMap;
+  readonly sweepProgramFd: number;
+  /** What a sweep in the background met. */
+  readonly onFailure: (error: unknown) => void;
+}
+
+type SweepRequest = Partial<ReturnType<typeof sweepStruct.decode>> & { command: number };
+
+/** The flow records: read by people, ended by a program in the kernel when the agent asks. */
+export class FlowTable {
+  /** Records seen by the last sweep, less those it ended. */
+  private used = 0;
+  private sweeps: Promise<void> = Promise.resolve();
+
+  constructor(private readonly parts: FlowTableParts) {}
+
+  async *list(): AsyncIterable<readonly Flow[]> {
+    let batch: Flow[] = [];
+    const now = flowNow(process.hrtime.bigint());
+    for (const entry of this.parts.flows.entries()) {
+      const key = flowKeyV4Struct.decode(entry.key);
+      const value = flowValueV4Struct.decode(entry.value);
+      const peerKey = peerKeyOf(key, value);
+      const peer = peerKey && this.parts.flows.lookup(flowKeyV4Struct.encode(peerKey));
+      batch.push(toFlow(key, value, peer && flowValueV4Struct.decode(peer), now));
+      if (batch.length === batchSize) {
+        yield batch;
+        batch = [];
+        await nextTurn();
+      }
+    }
+    if (batch.length > 0) {
+      yield batch;
+    }
+  }
+
+  count(): { used: number; capacity: number } {
+    return { used: this.used, capacity: this.parts.flows.shape.maxEntries };
+  }
+
+  /** Ends what idled too long. */
+  expire(): Promise<void> {
+    return this.sweep({ command: sweepCommands.expired });
+  }
+
+  removeZone(zone: number, vlan: number): Promise<void> {
+    return this.sweep({ command: sweepCommands.zone, zone, vlan });
+  }
+
+  removeBackend(backend: {
+    vrf: number;
+    address: Uint8Array;
+    port: number;
+    protocol: number;
+  }): Promise<void> {
+    return this.sweep({ command: sweepCommands.backend, ...backend });
+  }
+
+  /** Resolves when every sweep asked for is done. */
+  settled(): Promise<void> {
+    return this.sweeps;
+  }
+
+  /** One at a time: they share the command's map. */
+  private sweep(request: SweepRequest): Promise<void> {
+    this.sweeps = this.sweeps.then(async () => {
+      try {
+        await this.run(request);
+      } catch (error) {
+        this.parts.onFailure(error);
+      }
+    });
+    return this.sweeps;
+  }
+
+  private async run(request: SweepRequest): Promise<void> {
+    const index = Buffer.alloc(4);
+    this.parts.sweepCommand.update(
+      index,
+      sweepStruct.encode({
+        zone: 0,
+        vlan: 0,
+        port: 0,
+        address: new Uint8Array(4),
+        protocol: 0,
+        pad: new Uint8Array(3),
+        vrf: 0,
+        seen: 0,
+        removed: 0,
+        ...request,
+      }),
+    );
+    await runTask(this.parts.sweepProgramFd);
+    const result = this.parts.sweepCommand.lookup(index);
+    if (result !== undefined) {
+      const { seen, removed } = sweepStruct.decode(result);
+      this.used = Math.max(0, seen - removed);
+    }
+  }
+}

@@ -1,0 +1,207 @@
+import { join } from 'node:path';
+import { ContrailError, errorText } from '@contrail/errors';
+import type { BpfObject } from './bpf/bpf-object';
+import { loadBpfObject } from './bpf/bpf-object';
+import type { Direction } from './bpf/classifier';
+import { attachClassifier, detachClassifier } from './bpf/classifier';
+import { KernelDevices } from './devices/kernel-devices';
+import { RingBuffer, toDropEvent } from './drop-events';
+import { readDrops } from './drop-table';
+import { FlowTable } from './flow-table';
+import { KernelTable } from './kernel-table';
+import { globalsStruct } from './layout/flow-structs';
+import type { TableLayout } from './layout/table-layouts';
+import { tableLayouts } from './layout/table-layouts';
+import type { Datapath, DatapathGlobals, DropCount, DropEvent, Flow, Hook } from './port';
+
+export interface KernelDatapathOptions {
+  /** The compiled programs, vrouter.bpf.o. */
+  readonly objectFile: string;
+  /** Folder on a bpf file system; maps go into a folder of the layout version below it. */
+  readonly pinPath: string;
+  /** Flow records in the table; ignored when a table exists already. */
+  readonly flowCapacity: number;
+  /** What work in the background met: expiry of flows, removal of devices. Default: a warning. */
+  readonly onFailure?: (error: unknown) => void;
+}
+
+/** LAYOUT_VERSION of bpf/layout.h. */
+export const layoutVersion = 1;
+
+const expiryIntervalMs = 1000;
+const eventIntervalMs = 100;
+
+const hookDirections: Readonly<Record<Hook, Direction>> = {
+  pod: 'ingress',
+  tunnel: 'ingress',
+  uplink: 'ingress',
+  host: 'egress',
+  loopback: 'ingress',
+};
+
+const noAddress = (length: number): Uint8Array => new Uint8Array(length);
+
+function encodeGlobals(globals: DatapathGlobals): Buffer {
+  return globalsStruct.encode({
+    ...globals,
+    nodeAddress: globals.nodeAddressV4 ?? noAddress(4),
+    nodeAddressV6: globals.nodeAddressV6 ?? noAddress(16),
+    hairpinAddress: globals.hairpinAddressV4 ?? noAddress(4),
+    hairpinAddressV6: globals.hairpinAddressV6 ?? noAddress(16),
+    reserved: noAddress(32),
+  });
+}
+
+function openTable<K, V>(object: BpfObject, layout: TableLayout<K, V>): KernelTable<K, V> {
+  return new KernelTable(
+    layout,
+    layout.maps.map(({ map }) => object.getMap(map)),
+  );
+}
+
+/** The port on this node's kernel. Maps and programs outlive the process. */
+export class KernelDatapath implements Datapath {
+  readonly vifs: Datapath['vifs'];
+  readonly sources: Datapath['sources'];
+  readonly hostRoutes: Datapath['hostRoutes'];
+  readonly prefixRoutes: Datapath['prefixRoutes'];
+  readonly nextHops: Datapath['nextHops'];
+  readonly composites: Datapath['composites'];
+  readonly labelsIn: Datapath['labelsIn'];
+  readonly labelsOut: Datapath['labelsOut'];
+  readonly services: Datapath['services'];
+  readonly backends: Datapath['backends'];
+  readonly sourceRanges: Datapath['sourceRanges'];
+  readonly nodes: Datapath['nodes'];
+  readonly policies: Datapath['policies'];
+  readonly vrfs: Datapath['vrfs'];
+  readonly devices: KernelDevices;
+  readonly missingFeatures: readonly string[] = [];
+  readonly layoutVersion = layoutVersion;
+  readonly flowTable: FlowTable;
+  private readonly ring: RingBuffer;
+  private readonly timers: NodeJS.Timeout[];
+  private readonly dropListeners: Array<(event: DropEvent) => void> = [];
+
+  constructor(
+    private readonly object: BpfObject,
+    onFailure: (error: unknown) => void,
+  ) {
+    this.vifs = openTable(object, tableLayouts.vifs);
+    this.sources = openTable(object, tableLayouts.sources);
+    this.hostRoutes = openTable(object, tableLayouts.hostRoutes);
+    this.prefixRoutes = openTable(object, tableLayouts.prefixRoutes);
+    this.nextHops = openTable(object, tableLayouts.nextHops);
+    this.composites = openTable(object, tableLayouts.composites);
+    this.labelsIn = openTable(object, tableLayouts.labelsIn);
+    this.labelsOut = openTable(object, tableLayouts.labelsOut);
+    this.services = openTable(object, tableLayouts.services);
+    this.backends = openTable(object, tableLayouts.backends);
+    this.sourceRanges = openTable(object, tableLayouts.sourceRanges);
+    this.nodes = openTable(object, tableLayouts.nodes);
+    this.policies = openTable(object, tableLayouts.policies);
+    this.vrfs = openTable(object, tableLayouts.vrfs);
+    this.devices = new KernelDevices(onFailure);
+    this.flowTable = new FlowTable({
+      flows: object.getMap('flows_v4'),
+      sweepCommand: object.getMap('sweep_command'),
+      sweepProgramFd: object.getProgramFd('sweep'),
+      onFailure,
+    });
+    const { fd, maxEntries } = object.getMap('drop_events').shape;
+    this.ring = new RingBuffer(fd, maxEntries);
+    this.timers = [
+      setInterval(() => void this.flowTable.expire(), expiryIntervalMs),
+      setInterval(() => this.deliverEvents(), eventIntervalMs),
+    ];
+    this.timers.forEach((timer) => timer.unref());
+  }
+
+  setGlobals(globals: DatapathGlobals): void {
+    this.object.getMap('globals').update(Buffer.alloc(4), encodeGlobals(globals));
+  }
+
+  attach(ifindex: number, hook: Hook): void {
+    attachClassifier(ifindex, hookDirections[hook], this.object.getProgramFd(hook));
+  }
+
+  detach(ifindex: number): void {
+    detachClassifier(ifindex, 'ingress');
+    detachClassifier(ifindex, 'egress');
+  }
+
+  flows(): AsyncIterable<readonly Flow[]> {
+    return this.flowTable.list();
+  }
+
+  flowCount(): { used: number; capacity: number } {
+    return this.flowTable.count();
+  }
+
+  removeFlows(ifindex: number, vlan: number): void {
+    void this.flowTable.removeZone(ifindex, vlan);
+  }
+
+  removeFlowsToBackend(vrf: number, address: Uint8Array, port: number, protocol: number): void {
+    void this.flowTable.removeBackend({ vrf, address, port, protocol });
+  }
+
+  drops(): DropCount[] {
+    return readDrops(this.object.getMap('drop_counts'));
+  }
+
+  onDrop(listener: (event: DropEvent) => void): void {
+    this.dropListeners.push(listener);
+  }
+
+  async close(): Promise<void> {
+    this.timers.forEach((timer) => clearInterval(timer));
+    await this.flowTable.settled();
+    await this.devices.close();
+    this.ring.close();
+  }
+
+  /** Nobody listens: events stay in the ring, which then refuses new ones. */
+  private deliverEvents(): void {
+    if (this.dropListeners.length === 0) {
+      return;
+    }
+    for (const record of this.ring.drain()) {
+      const event = toDropEvent(record);
+      this.dropListeners.forEach((listener) => listener(event));
+    }
+  }
+}
+
+function checkLayout(object: BpfObject): void {
+  const map = object.getMap('layout_version');
+  const index = Buffer.alloc(4);
+  const found = map.lookup(index)?.readUInt32LE(0) ?? 0;
+  if (found !== 0 && found !== layoutVersion) {
+    throw new ContrailError(
+      'FAILED_PRECONDITION',
+      `Map/layout_version: says ${found}, this agent writes layout ${layoutVersion}; remove the pinned folder`,
+    );
+  }
+  const value = Buffer.alloc(4);
+  value.writeUInt32LE(layoutVersion);
+  map.update(index, value);
+}
+
+/**
+ * Loads the programs beside the maps of an earlier run, if there are any; nothing is attached yet and
+ * nothing is removed. Programs attached by an earlier run go on working meanwhile.
+ * @throws ContrailError FAILED_PRECONDITION naming what the kernel or the node lacks.
+ */
+export function createKernelDatapath(options: KernelDatapathOptions): Promise<KernelDatapath> {
+  const object = loadBpfObject({
+    objectFile: options.objectFile,
+    pinPath: join(options.pinPath, `v${layoutVersion}`),
+    maxEntries: { flows_v4: options.flowCapacity },
+    transient: ['scratch'],
+    perCpu: ['drop_counts', 'scratch'],
+  });
+  checkLayout(object);
+  const warn = (error: unknown): void => process.emitWarning(errorText(error));
+  return Promise.resolve(new KernelDatapath(object, options.onFailure ?? warn));
+}

@@ -1,0 +1,121 @@
+/** Structs that the programs write: flows, drop counts, events; and the globals they read. */
+import { address16, address4, be16, bytes, mac6, struct, u16, u32, u64, u8 } from './struct-codec';
+
+export const flowKeyV4Struct = struct('flow_key_v4', {
+  zone: u32,
+  vlan: u16,
+  protocol: u8,
+  pad: u8,
+  localPort: be16,
+  remotePort: be16,
+  local: address4,
+  remote: address4,
+});
+
+export const flowValueV4Struct = struct('flow_value_v4', {
+  verdict: u8,
+  kind: u8,
+  flags: u16,
+  generation: u32,
+  oif: u32,
+  label: u32,
+  remote: address16,
+  dmac: mac6,
+  vifMac: mac6,
+  oifVlan: u16,
+  pad: u16,
+  natSrc: address4,
+  natDst: address4,
+  natSport: be16,
+  natDport: be16,
+  rule: u32,
+  lastOut: u32,
+  lastIn: u32,
+  packetsOut: u64,
+  bytesOut: u64,
+  packetsIn: u64,
+  bytesIn: u64,
+  peerZone: u32,
+  peerVlan: u16,
+  tcpOut: u8,
+  tcpIn: u8,
+  vrf: u32,
+  toVrf: u32,
+  service: u32,
+  remoteIdentity: u32,
+  reserved: bytes(16),
+});
+
+/** FLOW_… of bpf/layout.h. */
+export const flowFlags = {
+  out: 1,
+  in: 2,
+  both: 4,
+  rewrite: 8,
+  forward: 16,
+  peer: 32,
+  peerSwap: 64,
+  fromNode: 128,
+  anyMac: 256,
+  self: 512,
+  snat: 1024,
+} as const;
+
+/** TCP_SEEN_… of bpf/layout.h. */
+export const tcpSeen = { syn: 1, ack: 2, fin: 4, rst: 8 } as const;
+
+export const globalsStruct = struct('globals', {
+  nodeAddress: address4,
+  nodeAddressV6: address16,
+  uplinkIfindex: u32,
+  tunnelIfindex: u32,
+  hostIfindex: u32,
+  fabricVrf: u32,
+  hostIdentity: u32,
+  snatPortMin: u16,
+  snatPortMax: u16,
+  hairpinAddress: address4,
+  hairpinAddressV6: address16,
+  generation: u32,
+  tcpEstablishedS: u32,
+  tcpHalfOpenS: u32,
+  tcpClosingS: u32,
+  udpS: u32,
+  udpStreamS: u32,
+  icmpS: u32,
+  reserved: bytes(32),
+});
+
+export const dropKeyStruct = struct('drop_key', { reason: u32, vrf: u32 });
+export const dropCountStruct = struct('drop_count', { packets: u64, bytes: u64 });
+
+export const dropEventStruct = struct('drop_event', {
+  timeNs: u64,
+  reason: u32,
+  vrf: u32,
+  ifindex: u32,
+  rule: u32,
+  source: address16,
+  destination: address16,
+  sourcePort: be16,
+  destinationPort: be16,
+  protocol: u8,
+  addressLength: u8,
+  pad: u16,
+});
+
+export const sweepStruct = struct('sweep', {
+  command: u32,
+  zone: u32,
+  vlan: u16,
+  port: be16,
+  address: address4,
+  protocol: u8,
+  pad: bytes(3),
+  vrf: u32,
+  seen: u32,
+  removed: u32,
+});
+
+/** SWEEP_… of bpf/layout.h. */
+export const sweepCommands = { expired: 0, zone: 1, backend: 2 } as const;
