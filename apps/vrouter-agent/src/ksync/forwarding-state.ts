@@ -65,6 +65,15 @@ export class ForwardingState {
     return this.#received;
   }
 
+  get revisionProgrammed(): bigint {
+    return this.#programmed;
+  }
+
+  /** Why devices or programs of the node are not as they should be; undefined when they are. */
+  get nodeProblem(): string | undefined {
+    return this.#node.problem;
+  }
+
   /** Undefined while a snapshot is not complete. */
   progress(): Progress | undefined {
     if (!this.#inSync || this.#snapshotOpen) return undefined;

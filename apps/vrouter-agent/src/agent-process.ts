@@ -1,0 +1,151 @@
+import { chmodSync, mkdirSync } from 'node:fs';
+import path from 'node:path';
+import { ContrailError, errorText } from '@contrail/errors';
+import { systemClock } from '@contrail/reconcile';
+import { startServer } from '@contrail/rpc';
+import type { TlsSource } from '@contrail/rpc';
+import { logger, startAdminServer } from '@contrail/telemetry';
+import { AttachmentStore } from './cni-server/attachment-store';
+import type { CniContext, PodEvents } from './cni-server/cni-context';
+import { CniOperations } from './cni-server/cni-operations';
+import { startCniServer } from './cni-server/cni-server';
+import { installConfig, installPlugin } from './cni-server/install-plugin';
+import { restoreAttachments } from './cni-server/restore-attachments';
+import type { Config } from './config';
+import { ControlSession } from './control-client/control-session';
+import type { Datapath } from './datapath/port';
+import { ForwardingState } from './ksync/forwarding-state';
+import { NodeDevices } from './node/node-devices';
+import { registerAgentMetrics } from './serve/agent-metrics';
+import { agentService } from './serve/agent-service';
+import type { AgentServiceOptions } from './serve/agent-service';
+import { checkCniSocket } from './serve/cni-liveness';
+import { DropFeed } from './serve/drop-feed';
+
+const log = logger('agent');
+
+/** Who the agent is to others; NodeIdentity, or 'insecure' in development. */
+export interface IdentitySource {
+  readonly problem: string | undefined;
+  /** Resolves when there is a certificate. */
+  start(signal: AbortSignal): Promise<TlsSource | 'insecure'>;
+}
+
+export interface AgentParts {
+  readonly config: Config;
+  readonly datapath: Datapath;
+  readonly identity: IdentitySource;
+  readonly events: PodEvents;
+}
+
+export interface RunningAgent {
+  /** Ends streams and servers; maps, programs and interfaces stay. */
+  stop(): Promise<void>;
+}
+
+interface Stoppable {
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts the agent over a datapath. Local sockets serve at once; control and the mTLS port follow
+ * when there is a certificate; the CNI configuration is written when the node is ready for pods.
+ *
+ * @throws ContrailError FAILED_PRECONDITION when the kernel lacks a feature, naming it and the remedy.
+ */
+export async function startAgent(parts: AgentParts): Promise<RunningAgent> {
+  const { config, datapath, identity, events } = parts;
+  refuseOldKernel(datapath);
+  const abort = new AbortController();
+  const stoppables: Stoppable[] = [];
+  let session: ControlSession | undefined;
+  const state = new ForwardingState({
+    node: config.node,
+    datapath,
+    nodeDevices: new NodeDevices(datapath, config.nodeAddress),
+    generation: Math.floor(Date.now() / 1000),
+  });
+  const context: CniContext = {
+    state,
+    datapath,
+    attachments: new AttachmentStore(path.join(config.stateFolder, 'attachments')),
+    events,
+    controlProblem: () => (session ? session.problem : (identity.problem ?? 'control is not connected')),
+    addDeadlineMs: config.cniAddDeadlineMs,
+  };
+  restoreAttachments(context);
+  registerAgentMetrics(context);
+  installPlugin(config.cniShimFile, config.cniBinFolder);
+  stoppables.push(await startCniServer(config.cniSocket, new CniOperations(context)));
+  const service: AgentServiceOptions = {
+    context,
+    drops: new DropFeed(datapath),
+    version: config.version,
+    controlAddress: () => session?.address ?? '',
+    problems: () => [context.controlProblem(), identity.problem, ...state.problems()].filter((text) => text !== undefined),
+  };
+  stoppables.push(await serveUnixSocket(config.agentSocket, service));
+  const installation = installWhenReady(config, state);
+  const ready = (): string[] => [...readinessProblems(context), ...installation.problems()];
+  const live = (): Promise<string[]> => checkCniSocket(config.cniSocket);
+  stoppables.push(await startAdminServer({ address: config.adminAddress, live, ready }));
+
+  const connect = async (): Promise<void> => {
+    const tls = await identity.start(abort.signal);
+    const services = [agentService(service, ['contrailctl', 'web-ui', 'vrouter-agent'])];
+    const remote = await startServer({ address: config.listenAddress, tls, services, health: () => ready().length === 0 });
+    stoppables.push({ stop: () => remote.stop() });
+    session = new ControlSession({ node: config.node, addresses: config.controlAddresses, tls, state, clock: systemClock });
+    await session.run(abort.signal);
+  };
+  connect().catch((error: unknown) => {
+    if (!abort.signal.aborted) log.error('agent cannot reach control', { error });
+  });
+  log.info('agent started', { node: config.node, layout: datapath.layoutVersion });
+  return {
+    stop: async () => {
+      abort.abort();
+      for (const stoppable of stoppables.reverse()) await stoppable.stop();
+      state.stop();
+      await datapath.close();
+    },
+  };
+}
+
+function refuseOldKernel({ missingFeatures }: Datapath): void {
+  if (missingFeatures.length === 0) return;
+  throw new ContrailError(
+    'FAILED_PRECONDITION',
+    `the kernel of this node lacks what the vRouter needs: ${missingFeatures.join('; ')}. Run a kernel of version 5.10 or newer with these features`,
+  );
+}
+
+/** Only root may open the socket. */
+async function serveUnixSocket(file: string, service: AgentServiceOptions): Promise<Stoppable> {
+  mkdirSync(path.dirname(file), { recursive: true });
+  const server = await startServer({ address: `unix:${file}`, tls: 'insecure', services: [agentService(service, 'any')], reflection: true });
+  chmodSync(file, 0o600);
+  return { stop: () => server.stop(200) };
+}
+
+function readinessProblems({ state, controlProblem }: CniContext): string[] {
+  if (!state.inSync) return [`no state from control yet: ${controlProblem() ?? 'the snapshot is arriving'}`];
+  return state.nodeProblem === undefined ? [] : [state.nodeProblem];
+}
+
+/** Writes the CNI configuration once the datapath is in sync: from then on the runtime sends pods. */
+function installWhenReady(config: Config, state: ForwardingState): { problems(): string[] } {
+  let problem: string | undefined = 'the CNI configuration is not written yet';
+  const stop = state.onChange(() => {
+    if (!state.inSync || state.nodeProblem !== undefined) return;
+    try {
+      installConfig(config.cniConfigFolder);
+      problem = undefined;
+      stop();
+    } catch (error) {
+      if (problem !== errorText(error)) log.error('CNI configuration not written', { error });
+      problem = errorText(error);
+    }
+  });
+  return { problems: () => (problem === undefined ? [] : [problem]) };
+}
