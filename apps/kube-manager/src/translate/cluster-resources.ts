@@ -10,7 +10,9 @@ import type {
 } from '@contrail/proto-gen/config/v1/resources';
 import {
   clusterPodServicePolicyName,
+  defaultDomainName,
   defaultProjectName,
+  defaultProjectUuid,
   derivedUuid,
   ipFabricIpamName,
   ipFabricNetworkName,
@@ -36,7 +38,7 @@ import { ownerAnnotations } from './ownership';
  */
 export function translateCluster(cluster: Cluster, project: ObjectReference): Resource[] {
   const make = clusterObjectMaker(cluster, project);
-  const fabric = [cluster.domain, defaultProjectName, ipFabricNetworkName];
+  const fabric = [defaultDomainName, defaultProjectName, ipFabricNetworkName];
   const pods = podNetwork(cluster);
   const services = serviceNetwork(cluster);
   const ipams = {
@@ -59,7 +61,7 @@ export function translateCluster(cluster: Cluster, project: ObjectReference): Re
     make.network(pods, ipams.pod, [policies.fabric, policies.podService], cluster.ipFabricSnat),
     make.network(services, ipams.service, [policies.fabric, policies.service, policies.podService], false),
     toResource('virtual-network', {
-      meta: { uuid: ipFabricNetworkUuid, fqName: fabric, parentType: 'project' },
+      meta: { uuid: ipFabricNetworkUuid, fqName: fabric, parentType: 'project', parentUuid: defaultProjectUuid },
       networkPolicyRefs: [attach(policies.fabric)],
     }),
   ];

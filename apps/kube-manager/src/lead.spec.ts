@@ -1,0 +1,414 @@
+import { kubeKinds } from '@contrail/kube';
+import { formatAddress } from '@contrail/net';
+import { findMessage, metaOf, toResource, withFields } from '@contrail/resource-model';
+import { makeNamespace, makeNode, makePod, makeService, makeSlice, uidOf } from '../testing/kube-makers';
+import { eventually, World } from '../testing/world';
+import type { KubeState, WorldOptions } from '../testing/world';
+import { podNetwork, serviceNetwork } from './translate/cluster';
+
+const clusterNames = [
+  'network-ipam/k8s-ip-fabric-ipam',
+  'network-ipam/k8s-pod-ipam',
+  'network-ipam/k8s-service-ipam',
+  'network-policy/k8s-default-ip-fabric-np',
+  'network-policy/k8s-default-pod-service-np',
+  'network-policy/k8s-default-service-np',
+  'project/k8s-default',
+  'project/k8s-kube-system',
+  'security-group/k8s-default-default-sg',
+  'security-group/k8s-kube-system-default-sg',
+  'virtual-network/k8s-default-pod-network',
+  'virtual-network/k8s-default-service-network',
+];
+
+const blue = makeNamespace('blue');
+const blueNames = ['project/k8s-blue', 'security-group/k8s-blue-default-sg'];
+const web1 = ['instance-ip/web-1__*', 'virtual-machine/k8s__blue__web-1', 'virtual-machine-interface/web-1__*'];
+const web2 = ['instance-ip/web-2__*', 'virtual-machine/k8s__blue__web-2', 'virtual-machine-interface/web-2__*'];
+const webService = [
+  'instance-ip/web__*',
+  'loadbalancer-listener/web__*-TCP-80-*',
+  'loadbalancer-pool/web__*-TCP-80-*',
+  'loadbalancer/web__*',
+  'virtual-machine-interface/k8s__Service__web__*',
+];
+const nodes = [makeNode('node1', '192.0.2.11'), makeNode('node2', '192.0.2.12', '2001:db8::12')];
+const nodeNames = ['virtual-router/node1', 'virtual-router/node2'];
+
+/** Named states of a cluster, and what config-api has then besides the cluster's own objects. */
+const states: Record<string, { readonly kube: KubeState; readonly names: readonly string[] }> = {
+  empty: { kube: {}, names: [] },
+  'nodes only': { kube: { nodes }, names: nodeNames },
+  'a node without InternalIP': {
+    kube: { nodes: [makeNode('node1', '192.0.2.11'), makeNode('mute')] },
+    names: ['virtual-router/node1'],
+  },
+  'two pods': {
+    kube: { namespaces: [blue], nodes, pods: [makePod('blue', 'web-1'), makePod('blue', 'web-2', { nodeName: 'node2' })] },
+    names: [...blueNames, ...nodeNames, ...web1, ...web2],
+  },
+  'pods that do not count': {
+    kube: {
+      namespaces: [blue],
+      pods: [
+        makePod('blue', 'web-1', { nodeName: '' }),
+        makePod('blue', 'web-2', { hostNetwork: true }),
+        makePod('blue', 'done', { phase: 'Succeeded' }),
+        makePod('blue', 'lost', { phase: 'Failed' }),
+      ],
+    },
+    names: blueNames,
+  },
+  'the same pod with another uid': {
+    kube: { namespaces: [blue], pods: [makePod('blue', 'web-1', { uid: uidOf('Pod', 'blue', 'again') })] },
+    names: [...blueNames, ...web1],
+  },
+  'a service without endpoints': {
+    kube: { namespaces: [blue], services: [makeService('blue', 'web')] },
+    names: [...blueNames, ...webService],
+  },
+  'a service with two slices that share an address': {
+    kube: {
+      namespaces: [blue],
+      pods: [makePod('blue', 'web-1')],
+      services: [makeService('blue', 'web')],
+      slices: [
+        makeSlice('blue', 'web', [{ address: '192.0.2.98' }, { address: '192.0.2.99' }]),
+        makeSlice('blue', 'web', [{ address: '192.0.2.99', ready: false }, { address: '127.0.0.1' }], { suffix: 'b' }),
+      ],
+    },
+    names: [...blueNames, ...web1, ...webService, 'loadbalancer-member/*', 'loadbalancer-member/*'],
+  },
+  'a service with other ports': {
+    kube: {
+      namespaces: [blue],
+      services: [makeService('blue', 'web', { ports: [{ name: 'dns', port: 53, protocol: 'UDP' }, { name: 'dns-tcp', port: 53 }] })],
+    },
+    names: [
+      ...blueNames,
+      'instance-ip/web__*',
+      'loadbalancer-listener/web__*-TCP-53-*',
+      'loadbalancer-listener/web__*-UDP-53-*',
+      'loadbalancer-pool/web__*-TCP-53-*',
+      'loadbalancer-pool/web__*-UDP-53-*',
+      'loadbalancer/web__*',
+      'virtual-machine-interface/k8s__Service__web__*',
+    ],
+  },
+  'services that do not count': {
+    kube: {
+      namespaces: [blue],
+      services: [
+        makeService('blue', 'web', { clusterIP: 'None' }),
+        makeService('blue', 'elsewhere', { type: 'ExternalName', clusterIP: '' }),
+        makeService('blue', 'meshed', { labels: { 'service.kubernetes.io/service-proxy-name': 'mesh' }, clusterIP: '10.96.0.9' }),
+      ],
+    },
+    names: blueNames,
+  },
+};
+
+jest.setTimeout(20_000);
+
+let world: World;
+afterEach(() => world.close());
+
+async function begin(options: WorldOptions = {}): Promise<void> {
+  world = await World.create(options);
+  world.startLeader();
+  await eventually(() => expect(world.names()).toEqual(clusterNames));
+}
+
+function expectNames(names: readonly string[]): void {
+  expect(world.names()).toEqual([...clusterNames, ...names].sort());
+  const held = world.ipam.held.map(({ address, ownerUuid }) => `${ownerUuid} ${formatAddress(address)}`).sort();
+  const stored = world.config.ofType('instance-ip').map((resource) => {
+    return `${metaOf(resource).uuid} ${findMessage('instance-ip', resource)?.instanceIpAddress}`;
+  });
+  expect(held).toEqual(stored.sort());
+}
+
+describe('state paths', () => {
+  it('reaches every state from every other, reversed and through empty, and each looks the same every time', async () => {
+    await begin();
+    const names = Object.keys(states);
+    const seen = new Map<string, string[]>();
+    const go = async (name: string): Promise<void> => {
+      const state = states[name];
+      if (state === undefined) throw new Error(`no state ${name}`);
+      world.become(state.kube);
+      await eventually(() => expectNames(state.names));
+      // The last pass may still be writing contents that do not change the names.
+      if (!seen.has(name)) await new Promise((resolve) => setTimeout(resolve, 60));
+      const known = seen.get(name) ?? world.ours();
+      await eventually(() => expect(world.ours()).toEqual(known));
+      seen.set(name, known);
+    };
+    for (const name of names) {
+      await go('empty');
+      await go(name);
+    }
+    for (const from of names) {
+      for (const to of [...names].reverse()) {
+        await go(from);
+        await go(to);
+      }
+    }
+    expect(seen.size).toBe(names.length);
+  }, 60_000);
+
+  it.each(Object.keys(states))('a new leader finds "%s" as it is and writes nothing', async (name) => {
+    await begin();
+    const state = states[name];
+    world.become(state?.kube ?? {});
+    await eventually(() => expectNames(state?.names ?? []));
+    await new Promise((resolve) => setTimeout(resolve, 30));
+    const before = world.config.revision;
+    await world.stopLeader();
+    world.startLeader();
+    await eventually(() => expect(world.health.problems()).toEqual([]));
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expectNames(state?.names ?? []);
+    expect(world.config.revision).toBe(before);
+  });
+});
+
+describe('load', () => {
+  it('gives 50 pods at once their objects in few calls', async () => {
+    await begin();
+    const pods = Array.from({ length: 50 }, (_, n) => makePod('default', `pod-${n}`));
+    const before = world.config.transactions.length;
+    world.become({ pods });
+    await eventually(() => expect(world.config.ofType('instance-ip')).toHaveLength(50));
+    expect(world.config.transactions.length - before).toBeLessThan(40);
+    expect(world.ipam.allocateCalls.flat()).toHaveLength(50);
+    expect(world.ipam.allocateCalls.length).toBeLessThan(40);
+  });
+
+  it('splits a service with 1000 endpoints into transactions of at most 1000 operations', async () => {
+    await begin();
+    const endpoints = Array.from({ length: 1000 }, (_, n) => ({ address: `198.18.${n >> 8}.${n & 255}` }));
+    const slices = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9].map((n) =>
+      makeSlice('default', 'big', endpoints.slice(n * 100, n * 100 + 100), { suffix: `s${n}` }),
+    );
+    world.become({ services: [makeService('default', 'big')], slices });
+    await eventually(() => expect(world.config.ofType('loadbalancer-member')).toHaveLength(1000));
+    expect(Math.max(...world.config.transactions.map((operations) => operations.length))).toBeLessThanOrEqual(1000);
+    world.become({});
+    await eventually(() => expectNames([]));
+  });
+});
+
+describe('complaints', () => {
+  const reasons = (): string[] => world.kube.list(kubeKinds.events).map((event) => `${event.regarding?.kind} ${event.reason}`);
+
+  it('names the node without InternalIP', async () => {
+    await begin();
+    world.become({ nodes: [makeNode('mute')] });
+    await eventually(() => expect(reasons()).toEqual(['Node NoInternalIP']));
+    expect(world.kube.list(kubeKinds.events)[0]?.note).toContain('status.addresses[type=InternalIP]: is absent');
+  });
+
+  it('names the invalid address of an EndpointSlice', async () => {
+    await begin();
+    world.become({ services: [makeService('default', 'web')], slices: [makeSlice('default', 'web', [{ address: '127.0.0.1' }])] });
+    await eventually(() => expect(reasons()).toEqual(['EndpointSlice InvalidEndpointAddress']));
+    expect(world.kube.list(kubeKinds.events)[0]?.note).toContain('"127.0.0.1"');
+  });
+
+  it('names a cluster IP outside the service subnets', async () => {
+    await begin();
+    world.become({ services: [makeService('default', 'web', { clusterIP: '203.0.113.7' })] });
+    await eventually(() => expect(reasons()).toEqual(['Service ClusterIPNotUsable']));
+  });
+
+  it('tells a pod of an exhausted network, and gives it an address as soon as one is free', async () => {
+    await begin({ podSubnet: '10.32.0.0/29' });
+    const pods = [1, 2, 3, 4, 5].map((n) => makePod('default', `pod-${n}`));
+    world.become({ pods });
+    await eventually(() => expect(reasons()).toEqual(['Pod AddressExhausted']));
+    const event = world.kube.list(kubeKinds.events)[0];
+    expect(event?.note).toContain('k8s-default-pod-network has no free address (10.32.0.0/29: 4 of 4 in use');
+    const starved = event?.regarding?.name ?? '';
+    const victim = pods.find((pod) => pod.metadata?.name !== starved);
+    world.kube.remove(kubeKinds.pods, { namespace: 'default', name: victim?.metadata?.name });
+    await eventually(() => {
+      const owners = world.config.ofType('instance-ip').map((resource) => metaOf(resource).annotations['name']);
+      expect(owners).toContain(starved);
+    });
+  });
+});
+
+describe('order of events', () => {
+  it('lets a pod wait for its namespace', async () => {
+    await begin();
+    world.kube.put(kubeKinds.pods, makePod('late', 'web-1'));
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expectNames([]);
+    world.kube.put(kubeKinds.namespaces, makeNamespace('late'));
+    await eventually(() => expect(world.config.ofType('virtual-machine')).toHaveLength(1));
+  });
+
+  it('names the pod behind an endpoint also when the pod comes later', async () => {
+    await begin();
+    const slices = [makeSlice('default', 'web', [{ address: '10.47.255.252', pod: 'web-1' }])];
+    world.become({ services: [makeService('default', 'web')], slices });
+    await eventually(() => expect(world.config.ofType('loadbalancer-member')).toHaveLength(1));
+    world.become({ services: [makeService('default', 'web')], slices, pods: [makePod('default', 'web-1')] });
+    await eventually(() => {
+      const [member] = world.config.ofType('loadbalancer-member');
+      expect(member === undefined ? {} : metaOf(member).annotations).toMatchObject({ vm: uidOf('Pod', 'default', 'web-1') });
+    });
+  });
+});
+
+describe('repair', () => {
+  it('does again what somebody else undid', async () => {
+    await begin();
+    world.become({ pods: [makePod('default', 'web-1')] });
+    await eventually(() => expect(world.config.ofType('instance-ip')).toHaveLength(1));
+    const [instanceIp] = world.config.ofType('instance-ip');
+    world.config.drop(instanceIp === undefined ? '' : metaOf(instanceIp).uuid);
+    await eventually(() => expect(world.config.ofType('instance-ip')).toHaveLength(1));
+  });
+
+  it('keeps what users add to the networks of the cluster', async () => {
+    await begin();
+    const own = podNetwork(world.cluster).uuid;
+    const project = world.config.ofType('project').find((resource) => metaOf(resource).fqName.at(-1) === 'k8s-default');
+    const policy = toResource('network-policy', {
+      meta: {
+        uuid: uidOf('policy', '', 'users'),
+        fqName: ['default-domain', 'k8s-default', 'users'],
+        parentType: 'project',
+        parentUuid: project === undefined ? '' : metaOf(project).uuid,
+      },
+    });
+    world.config.put(policy);
+    const network = world.config.objects.get(own);
+    const refs = network === undefined ? [] : (findMessage('virtual-network', network)?.networkPolicyRefs ?? []);
+    const added = { uuid: metaOf(policy).uuid, fqName: [], attr: { sequence: { major: 1, minor: 0 }, timer: undefined } };
+    if (network !== undefined) world.config.put(withFields(network, { networkPolicyRefs: [...refs, added], fabricSnat: false }));
+    await eventually(() => {
+      const now = findMessage('virtual-network', world.config.objects.get(own) ?? policy);
+      expect(now?.fabricSnat).toBe(true);
+      expect(now?.networkPolicyRefs.map(({ uuid }) => uuid)).toContain(added.uuid);
+    });
+  });
+
+  it('removes objects and addresses of pods that went while nobody led, at the second look only', async () => {
+    await begin({ sweepIntervalMs: 150 });
+    world.become({ pods: [makePod('default', 'web-1'), makePod('default', 'web-2')] });
+    await eventually(() => expect(world.config.ofType('instance-ip')).toHaveLength(2));
+    await world.stopLeader();
+    world.become({ pods: [makePod('default', 'web-1')] });
+    world.ipam.held.push(leaked());
+    world.startLeader();
+    await eventually(() => expect(world.health.problems()).toEqual([]));
+    await new Promise((resolve) => setTimeout(resolve, 60));
+    expect(world.config.ofType('instance-ip')).toHaveLength(2);
+    await eventually(() => expect(world.config.ofType('virtual-machine')).toHaveLength(1));
+    await eventually(() => expect(world.ipam.held).toHaveLength(1));
+  });
+
+  it('never touches objects of another cluster or of a user', async () => {
+    await begin({ sweepIntervalMs: 20 });
+    const foreign = (name: string, annotations: Record<string, string>): void => {
+      const uuid = uidOf('vm', '', name);
+      world.config.put(toResource('virtual-machine', { meta: { uuid, fqName: [name], annotations } }));
+    };
+    foreign('theirs', { owner: 'k8s', cluster: 'k8s', cluster_uid: 'another', kind: 'Pod', namespace: 'x', name: 'y' });
+    foreign('users', {});
+    world.ipam.held.push({ ...leaked(), description: 'InstanceIp/users-own' });
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    expect(world.config.ofType('virtual-machine')).toHaveLength(2);
+    expect(world.ipam.held).toHaveLength(1);
+  });
+
+  function leaked(): World['ipam']['held'][number] {
+    return {
+      network: podNetwork(world.cluster).uuid,
+      subnetUuid: '',
+      address: Buffer.from([10, 32, 0, 9]),
+      ownerUuid: uidOf('iip', '', 'leaked'),
+      description: 'Pod/default/ghost',
+      allocatedAtMs: 0n,
+      reserved: false,
+    };
+  }
+});
+
+describe('failures around it', () => {
+  it('goes on when config-api was away, and says so meanwhile', async () => {
+    await begin();
+    await world.config.silence();
+    await eventually(() => expect(world.health.problems().join()).toContain('watch of config-api'));
+    world.become({ pods: [makePod('default', 'web-1')] });
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    await world.config.listen();
+    await eventually(() => expect(world.config.ofType('instance-ip')).toHaveLength(1), 20_000);
+    await eventually(() => expect(world.health.problems()).toEqual([]));
+  }, 30_000);
+
+  it('keeps everything while the Kubernetes API is away, and says so', async () => {
+    await begin();
+    world.become({ pods: [makePod('default', 'web-1')] });
+    await eventually(() => expect(world.config.ofType('instance-ip')).toHaveLength(1));
+    world.kube.faults.statuses = Array.from({ length: 12 }, () => 503);
+    world.kube.endWatches();
+    await eventually(() => expect(world.health.problems().join()).toContain('503'));
+    expect(world.config.ofType('virtual-machine')).toHaveLength(1);
+    world.kube.faults.statuses = [];
+    await eventually(() => expect(world.health.problems()).toEqual([]));
+  }, 20_000);
+
+  it.each(['ABORTED', 'UNAVAILABLE', 'FAILED_PRECONDITION'] as const)('repeats a transaction that ends with %s', async (code) => {
+    await begin();
+    world.config.failures = [code, code];
+    world.become({ pods: [makePod('default', 'web-1'), makePod('default', 'web-2')] });
+    await eventually(() => expect(world.config.ofType('instance-ip')).toHaveLength(2));
+  });
+
+  it('refuses to share names with another cluster, and names both', async () => {
+    world = await World.create();
+    world.config.put(
+      toResource('project', {
+        meta: {
+          uuid: uidOf('project', '', 'theirs'),
+          fqName: ['default-domain', 'k8s-default'],
+          parentType: 'domain',
+          annotations: { cluster_uid: 'another' },
+        },
+      }),
+    );
+    world.startLeader();
+    await eventually(() => expect(world.health.problems().join()).toContain('belongs to the cluster with uid another'));
+  });
+});
+
+describe('one project for all namespaces', () => {
+  it('uses a project that a user made, and never removes it', async () => {
+    world = await World.create({ sharedProject: 'admin' });
+    const admin = uidOf('project', '', 'admin');
+    world.config.put(toResource('project', { meta: { uuid: admin, fqName: ['default-domain', 'admin'], parentType: 'domain' } }));
+    world.startLeader();
+    world.become({ namespaces: [blue], pods: [makePod('blue', 'web-1')] });
+    await eventually(() => expect(world.config.ofType('instance-ip')).toHaveLength(1));
+    expect(world.config.ofType('project').map((resource) => metaOf(resource).fqName.at(-1))).toEqual(['default-project', 'admin']);
+    const network = world.config.objects.get(serviceNetwork(world.cluster).uuid);
+    expect(network === undefined ? [] : metaOf(network).fqName).toEqual(['default-domain', 'admin', 'k8s-default-service-network']);
+    world.become({});
+    await eventually(() => expect(world.config.ofType('security-group')).toHaveLength(2));
+    expect(world.config.objects.has(admin)).toBe(true);
+  });
+
+  it('makes the project when nobody has, once for all namespaces', async () => {
+    world = await World.create({ sharedProject: 'everyone' });
+    world.startLeader();
+    world.become({ namespaces: [blue] });
+    await eventually(() => expect(world.config.ofType('security-group')).toHaveLength(3));
+    world.become({});
+    await eventually(() => expect(world.config.ofType('security-group')).toHaveLength(2));
+    expect(world.names()).toContain('project/everyone');
+  });
+});

@@ -1,0 +1,154 @@
+import {
+  addressEquals,
+  addressFromBigInt,
+  addressToBigInt,
+  formatPrefix,
+  lastAddress,
+  parsePrefix,
+  prefixContains,
+} from '@contrail/net';
+import type { Prefix } from '@contrail/net';
+import { IpamServiceService } from '@contrail/proto-gen/ipam/v1/ipam_service';
+import type { AllocateItem, AllocateResult, Allocation, ListRequest, ReleaseItem } from '@contrail/proto-gen/ipam/v1/messages';
+import { defineService, startServer, unary } from '@contrail/rpc';
+import type { RunningServer } from '@contrail/rpc';
+
+interface Held extends Allocation {
+  readonly network: string;
+}
+
+/** ipam in this process, over gRPC without TLS: addresses of each network counted down from the top. */
+export class FakeIpam {
+  held: Held[] = [];
+  /** Items of each call of Allocate, in order. */
+  readonly allocateCalls: AllocateItem[][] = [];
+
+  private constructor(private readonly subnets: ReadonlyMap<string, Prefix>) {}
+
+  private server: RunningServer | undefined;
+
+  /** @param subnets prefix of each VirtualNetwork uuid. */
+  static async start(subnets: Readonly<Record<string, string>>): Promise<FakeIpam> {
+    const fake = new FakeIpam(new Map(Object.entries(subnets).map(([uuid, text]) => [uuid, parsePrefix(text)])));
+    fake.server = await startServer({
+      address: '127.0.0.1:0',
+      tls: 'insecure',
+      services: [defineService(IpamServiceService, fake.methods())],
+    });
+    return fake;
+  }
+
+  get address(): string {
+    return `127.0.0.1:${this.server?.port ?? 0}`;
+  }
+
+  async stop(): Promise<void> {
+    await this.server?.stop(0);
+  }
+
+  private methods(): Parameters<typeof defineService<typeof IpamServiceService>>[1] {
+    const allow = 'any';
+    return {
+      allocate: {
+        allow,
+        handle: unary(({ items }: { items: AllocateItem[] }) => {
+          this.allocateCalls.push(items);
+          return Promise.resolve({ results: items.map((item) => this.allocate(item)) });
+        }),
+      },
+      reserve: {
+        allow,
+        handle: unary(({ items }: { items: AllocateItem[] }) =>
+          Promise.resolve({ results: items.map((item) => this.reserve(item)) }),
+        ),
+      },
+      release: {
+        allow,
+        handle: unary(({ items }: { items: ReleaseItem[] }) => {
+          const before = this.held.length;
+          for (const item of items) this.release(item);
+          return Promise.resolve({ released: before - this.held.length });
+        }),
+      },
+      list: {
+        allow,
+        handle: unary(({ virtualNetworkUuid }: ListRequest) =>
+          Promise.resolve({
+            allocations: this.held.filter(({ network }) => network === virtualNetworkUuid) as Allocation[],
+            nextPageToken: '',
+          }),
+        ),
+      },
+      usage: { allow, handle: unary(() => Promise.resolve({ subnets: this.usage() })) },
+    };
+  }
+
+  private allocate(item: AllocateItem): AllocateResult {
+    const network = item.virtualNetworkUuid;
+    const prefix = this.subnets.get(network);
+    if (prefix === undefined) return failed(5, `network ${network} does not exist`);
+    const known = this.held.find((held) => held.network === network && held.ownerUuid === item.ownerUuid);
+    if (known !== undefined) return granted(known, prefix);
+    // Last address is broadcast, the two below are gateway and DNS (R21).
+    const first = addressToBigInt(prefix.address);
+    for (let value = addressToBigInt(lastAddress(prefix)) - 3n; value > first; value -= 1n) {
+      const address = addressFromBigInt(value, prefix.address.length);
+      if (this.held.some((held) => held.network === network && addressEquals(held.address, address))) continue;
+      return granted(this.hold(item, Buffer.from(address), false), prefix);
+    }
+    return failed(8, `${formatPrefix(prefix)} has no free address`);
+  }
+
+  private reserve(item: AllocateItem): AllocateResult {
+    const prefix = this.subnets.get(item.virtualNetworkUuid);
+    if (prefix === undefined) return failed(5, `network ${item.virtualNetworkUuid} does not exist`);
+    if (!prefixContains(prefix, item.address)) return failed(3, `the address is outside ${formatPrefix(prefix)}`);
+    const known = this.held.find(
+      (held) => held.network === item.virtualNetworkUuid && addressEquals(held.address, item.address),
+    );
+    if (known !== undefined && known.ownerUuid !== item.ownerUuid) return failed(6, `is held by ${known.ownerUuid}`);
+    return granted(known ?? this.hold(item, item.address, true), prefix);
+  }
+
+  private release({ virtualNetworkUuid, ownerUuid, address }: ReleaseItem): void {
+    this.held = this.held.filter(
+      (held) =>
+        held.network !== virtualNetworkUuid ||
+        held.ownerUuid !== ownerUuid ||
+        (address.length > 0 && !addressEquals(held.address, address)),
+    );
+  }
+
+  private hold(item: AllocateItem, address: Buffer, reserved: boolean): Held {
+    const { virtualNetworkUuid: network, ownerUuid, description } = item;
+    const held = { network, subnetUuid: subnetUuidOf(network), address, ownerUuid, description, allocatedAtMs: 0n, reserved };
+    this.held.push(held);
+    return held;
+  }
+
+  private usage(): { subnetUuid: string; prefix: string; capacity: bigint; allocated: bigint; quarantined: bigint }[] {
+    return [...this.subnets].map(([network, prefix]) => ({
+      subnetUuid: subnetUuidOf(network),
+      prefix: formatPrefix(prefix),
+      capacity: 2n ** BigInt(prefix.address.length * 8 - prefix.length) - 4n,
+      allocated: BigInt(this.held.filter((held) => held.network === network).length),
+      quarantined: 0n,
+    }));
+  }
+}
+
+/** Any uuid will do: the network's own with the first digit changed. */
+function subnetUuidOf(network: string): string {
+  return network.replace(/^./, (digit) => (digit === 'a' ? 'b' : 'a'));
+}
+
+function granted(held: Held, prefix: Prefix): AllocateResult {
+  const { address, subnetUuid } = held;
+  const empty = Buffer.alloc(0);
+  return { address, prefixLength: prefix.length, gateway: empty, dnsServer: empty, subnetUuid, error: undefined };
+}
+
+function failed(code: number, message: string): AllocateResult {
+  const empty = Buffer.alloc(0);
+  return { address: empty, prefixLength: 0, gateway: empty, dnsServer: empty, subnetUuid: '', error: { code, message } };
+}
