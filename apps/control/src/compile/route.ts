@@ -77,6 +77,11 @@ function findCover({ topology }: CompileContext, network: Network, prefix: Prefi
     subnets.some((subnet) => subnet.prefix.length === prefix.length && addressEquals(subnet.prefix.address, prefix.address)),
   );
   if (isSubnet) return { paths: [{ preference: 0, nextHop: { $case: 'discard', value: {} } }] };
-  if (prefix.length > 0 || !network.fabricSnat) return undefined;
+  if (prefix.length > 0 || !network.fabricSnat || !hasFamily(network, prefix.address.length)) return undefined;
   return { paths: [{ preference: 0, nextHop: { $case: 'fabric', value: { snat: true } } }] };
+}
+
+/** IPv4 always, IPv6 in networks that have such a subnet. */
+function hasFamily({ subnets }: Network, byteLength: number): boolean {
+  return byteLength === 4 || subnets.some(({ prefix }) => prefix.address.length === byteLength);
 }

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { ipFabricNetworkUuid, metaOf, typeOf } from '@contrail/resource-model';
+import { ipFabricNetworkUuid, metaOf } from '@contrail/resource-model';
 import type { Resource } from '@contrail/proto-gen/config/v1/resources';
 import {
   clusterResources,
@@ -11,28 +11,18 @@ import {
   testUuid,
   uuids,
 } from '../../testing/cluster';
+import { createdObject, testSettings } from '../../testing/compiled';
 import { fullCompile } from '../../testing/full-compile';
 import { settle, TestIds } from '../../testing/settle';
-import type { ModelType } from '../model/model-object';
-import { toModelObject } from '../model/to-model-object';
 import { Compiler } from './compiler';
 import type { ObjectChange } from './compiler';
 import { EntryTable } from './entry-table';
 
-const settings = { clusterName: 'k8s', clusterPodNetwork: 'k8s-default-pod-network' };
 const fabricName = 'default-domain:default-project:ip-fabric';
 const blue = { uuid: testUuid(2, 10), fqName: ['default-domain', 'k8s-default', 'blue'] };
 
-function created(resource: Resource): ObjectChange {
-  return {
-    type: typeOf(resource) as ModelType,
-    uuid: metaOf(resource).uuid,
-    object: toModelObject(resource),
-  };
-}
-
 function deleted(resource: Resource): ObjectChange {
-  return { ...created(resource), object: undefined };
+  return { ...createdObject(resource), object: undefined };
 }
 
 /** Every state that some object may have; a random walk sets and deletes them in any order. */
@@ -101,7 +91,7 @@ const anyWalk = fc.record({
 function toChange({ index, isDeletion }: { index: number; isDeletion: boolean }): ObjectChange {
   const resource = variants[index];
   if (resource === undefined) throw new Error(`no variant ${index}`);
-  return isDeletion ? deleted(resource) : created(resource);
+  return isDeletion ? deleted(resource) : createdObject(resource);
 }
 
 function contents(records: Iterable<{ key: string; scope: string; bytes: Uint8Array }>): Record<string, string> {
@@ -114,12 +104,12 @@ describe('incremental compilation', () => {
     fc.assert(
       fc.property(anyWalk, ({ startsFull, passes }) => {
         const table = new EntryTable();
-        const compiler = new Compiler(settings, table);
+        const compiler = new Compiler(testSettings, table);
         const ids = new TestIds();
-        if (startsFull) settle(compiler, table, { changes: variants.map(created), ids });
+        if (startsFull) settle(compiler, table, { changes: variants.map(createdObject), ids });
         for (const pass of passes) {
           settle(compiler, table, { changes: pass.map(toChange), ids });
-          const full = fullCompile(compiler.model, compiler.ids, settings);
+          const full = fullCompile(compiler.model, compiler.ids, testSettings);
           expect(contents(table.values())).toEqual(contents(full.values()));
         }
       }),
@@ -130,11 +120,11 @@ describe('incremental compilation', () => {
   it('gives the same in whatever order objects come', () => {
     const run = (resources: readonly Resource[]): Record<string, string> => {
       const table = new EntryTable();
-      const compiler = new Compiler(settings, table);
+      const compiler = new Compiler(testSettings, table);
       const ids = new TestIds();
       // The numbers are the same whoever asks first.
       for (const kind of ['vrf', 'identity', 'policy', 'label']) ids.allot(kind, '');
-      settle(compiler, table, { changes: resources.map(created), ids });
+      settle(compiler, table, { changes: resources.map(createdObject), ids });
       return contents([...table.values()].map(({ key, scope }) => ({ key, scope, bytes: new Uint8Array() })));
     };
     const cluster = [...clusterResources(), nodeResource(1), ...podResources({ n: 1, node: 'node1', address: '10.47.255.250' })];
@@ -143,12 +133,12 @@ describe('incremental compilation', () => {
 
   it('compiles nothing for a change of what forwarding does not use', () => {
     const table = new EntryTable();
-    const compiler = new Compiler(settings, table);
-    settle(compiler, table, { changes: clusterResources().map(created), ids: new TestIds() });
+    const compiler = new Compiler(testSettings, table);
+    settle(compiler, table, { changes: clusterResources().map(createdObject), ids: new TestIds() });
     const [ipamResource] = clusterResources();
     if (ipamResource === undefined) throw new Error('the cluster has an ipam');
     metaOf(ipamResource).displayName = 'another';
-    expect(compiler.apply(created(ipamResource))).toBe(false);
+    expect(compiler.apply(createdObject(ipamResource))).toBe(false);
     expect(compiler.isDirty).toBe(false);
   });
 });

@@ -1,0 +1,117 @@
+import { formatAddress, formatPrefix } from '@contrail/net';
+import type { Route } from '@contrail/proto-gen/control/v1/messages';
+import { ipFabricNetworkUuid } from '@contrail/resource-model';
+import { Compiled } from '../../testing/compiled';
+import { clusterResources, network, nodeResource, podResources, podUuids, testUuid, uuids } from '../../testing/cluster';
+
+const blue = testUuid(2, 10);
+const blueName = ['default-domain', 'k8s-default', 'blue'];
+const base = [...clusterResources(), nodeResource(1), nodeResource(2)];
+
+function routesOf(compiled: Compiled, networkUuid: string): Map<string, Route> {
+  const vrf = compiled.vrf(networkUuid);
+  const routes = compiled.find('route').filter(({ key }) => key?.vrf === vrf);
+  return new Map(routes.map((route) => [route.key?.prefix ? formatPrefix(route.key.prefix) : '', route]));
+}
+
+function hops(route: Route | undefined): string[] {
+  return (route?.paths ?? []).map(({ nextHop }) => {
+    switch (nextHop?.$case) {
+      case undefined:
+        return 'none';
+      case 'interface':
+        return `${nextHop.value.node} ${nextHop.value.interfaceUuid}`;
+      case 'node':
+        return `node ${nextHop.value.node}`;
+      case 'fabric':
+        return `fabric snat=${nextHop.value.snat}`;
+      case 'discard':
+        return 'discard';
+      case 'tunnel':
+        return formatAddress(nextHop.value.remote);
+    }
+  });
+}
+
+const podRoute = (n: number, node: string): string => `${node} ${podUuids.interface(n)}`;
+
+describe('routes', () => {
+  it('lead to a pod in its own network and in those joined with it, with its VRF and identity', () => {
+    const compiled = new Compiled([...base, ...podResources({ n: 1, node: 'node1', address: '10.47.255.250' })]);
+    for (const networkUuid of [uuids.podNetwork, ipFabricNetworkUuid]) {
+      const route = routesOf(compiled, networkUuid).get('10.47.255.250/32');
+      expect(hops(route)).toEqual([podRoute(1, 'node1')]);
+      const [path] = route?.paths ?? [];
+      expect(path?.nextHop?.$case === 'interface' && path.nextHop.value.vrf).toBe(compiled.vrf(uuids.podNetwork));
+      expect(route?.identity).toBe(compiled.find('interface')[0]?.identity);
+    }
+  });
+
+  it('lead to nodes where a policy joins the network with ip-fabric, and nowhere else', () => {
+    const compiled = new Compiled([
+      ...base,
+      ...network(blue, blueName, { vni: 9, ipams: [uuids.podIpam] }),
+      ...podResources({ n: 1, node: 'node1', address: '10.47.255.250' }),
+      ...podResources({ n: 2, node: 'node1', address: '10.47.255.249', networkUuid: blue }),
+    ]);
+    expect(hops(routesOf(compiled, uuids.podNetwork).get('192.0.2.2/32'))).toEqual(['node node2']);
+    expect(hops(routesOf(compiled, ipFabricNetworkUuid).get('192.0.2.1/32'))).toEqual(['node node1']);
+    expect([...routesOf(compiled, blue).keys()]).toEqual(['10.32.0.0/12', '10.47.255.249/32']);
+  });
+
+  it('leave by source translation only where the network has fabric_snat', () => {
+    const pod = podResources({ n: 1, node: 'node1', address: '10.47.255.250' });
+    const compiled = new Compiled([...base, ...pod]);
+    const routes = routesOf(compiled, uuids.podNetwork);
+    expect(hops(routes.get('0.0.0.0/0'))).toEqual(['fabric snat=true']);
+    expect(routes.has('::/0')).toBe(false);
+    expect(routesOf(compiled, ipFabricNetworkUuid).has('0.0.0.0/0')).toBe(false);
+  });
+
+  it('discard what nobody has of the own and of joined subnets', () => {
+    const compiled = new Compiled([...base, ...podResources({ n: 1, node: 'node1', address: '10.47.255.250' })]);
+    const routes = routesOf(compiled, uuids.podNetwork);
+    expect(hops(routes.get('10.32.0.0/12'))).toEqual(['discard']);
+    expect(hops(routes.get('10.96.0.0/16'))).toEqual(['discard']);
+  });
+
+  it('prefer the own network to a node, and a node to a joined network', () => {
+    const compiled = new Compiled([
+      ...base,
+      ...network(blue, blueName, { vni: 9, policies: [uuids.fabricPolicy] }),
+      ...podResources({ n: 1, node: 'node1', address: '192.0.2.2' }),
+      ...podResources({ n: 2, node: 'node2', address: '198.51.100.7' }),
+      ...podResources({ n: 3, node: 'node1', address: '198.51.100.7', networkUuid: blue }),
+    ]);
+    expect(hops(routesOf(compiled, uuids.podNetwork).get('192.0.2.2/32'))).toEqual([podRoute(1, 'node1')]);
+    expect(hops(routesOf(compiled, ipFabricNetworkUuid).get('192.0.2.2/32'))).toEqual(['node node2']);
+    // The same address in two networks: each has its own, a third party is never balanced over both.
+    expect(hops(routesOf(compiled, uuids.podNetwork).get('198.51.100.7/32'))).toEqual([podRoute(2, 'node2')]);
+    expect(hops(routesOf(compiled, blue).get('198.51.100.7/32'))).toEqual([podRoute(3, 'node1')]);
+    expect(hops(routesOf(compiled, ipFabricNetworkUuid).get('198.51.100.7/32'))).toEqual([podRoute(2, 'node2')]);
+  });
+
+  it('are shared by several interfaces of one network with the address', () => {
+    const compiled = new Compiled([
+      ...base,
+      ...podResources({ n: 1, node: 'node1', address: '10.47.255.250' }),
+      ...podResources({ n: 2, node: 'node2', address: '10.47.255.250' }),
+    ]);
+    expect(hops(routesOf(compiled, uuids.podNetwork).get('10.47.255.250/32'))).toEqual([
+      podRoute(1, 'node1'),
+      podRoute(2, 'node2'),
+    ]);
+  });
+
+  it('do not exist for a pod that has no node yet', () => {
+    const compiled = new Compiled([...base, ...podResources({ n: 1, node: '', address: '10.47.255.250' })]);
+    expect(routesOf(compiled, uuids.podNetwork).has('10.47.255.250/32')).toBe(false);
+    expect(compiled.find('interface')).toEqual([]);
+  });
+
+  it('do not exist in a network without interfaces', () => {
+    const compiled = new Compiled([...base, ...network(blue, blueName, { vni: 9, fabricSnat: true })]);
+    expect(routesOf(compiled, blue).size).toBe(0);
+    expect(routesOf(compiled, uuids.serviceNetwork).size).toBe(0);
+  });
+});
