@@ -1,0 +1,74 @@
+import { AgentServiceClient } from '@contrail/proto-gen/agent/v1/agent_service';
+import { ConfigServiceClient } from '@contrail/proto-gen/config/v1/config_service';
+import { closeClient, createClient, loadTls } from '@contrail/rpc';
+import type { TlsSource } from '@contrail/rpc';
+import type { Config } from './config';
+import type { Format } from './output/print';
+
+/** Options that every command has. */
+export interface GlobalOptions {
+  readonly output: Format;
+  readonly socket: string;
+  /** Address of a node, with or without port; undefined: the socket of this node. */
+  readonly node?: string;
+  readonly configApi: string;
+  readonly tlsCert: string;
+  readonly tlsKey: string;
+  readonly tlsCa: string;
+}
+
+export interface Session {
+  readonly options: GlobalOptions;
+  write(text: string): void;
+  /** Aborted by Ctrl-C. */
+  readonly signal: AbortSignal;
+}
+
+const agentPort = 9006;
+
+/** Runs with a client of the chosen agent: by its unix socket, or by address with TLS. */
+export async function withAgent<T>(session: Session, run: (client: AgentServiceClient) => Promise<T>): Promise<T> {
+  const { node, socket } = session.options;
+  if (node === undefined) {
+    const client = createClient(AgentServiceClient, { address: `unix:${socket}`, service: 'vrouter-agent', tls: 'insecure' });
+    return await closing(client, undefined, run);
+  }
+  const tls = ownTls(session.options);
+  const address = withPort(node, agentPort);
+  return await closing(createClient(AgentServiceClient, { address, service: 'vrouter-agent', tls }), tls, run);
+}
+
+export async function withConfigApi<T>(session: Session, run: (client: ConfigServiceClient) => Promise<T>): Promise<T> {
+  const tls = ownTls(session.options);
+  const client = createClient(ConfigServiceClient, { address: session.options.configApi, service: 'config-api', tls });
+  return await closing(client, tls, run);
+}
+
+/** "192.0.2.1" -> "192.0.2.1:9006"; "2001:db8::1" -> "[2001:db8::1]:9006". */
+export function withPort(address: string, port: number): string {
+  if (/^\[.*\]:\d+$/.test(address) || /^[^:]+:\d+$/.test(address)) return address;
+  return address.includes(':') ? `[${address.replace(/^\[|\]$/g, '')}]:${port}` : `${address}:${port}`;
+}
+
+/** What `GlobalOptions` are when the command line does not say. */
+export function defaultsOf(config: Config): Omit<GlobalOptions, 'output' | 'node'> {
+  const { socket, configApiAddress, certFile, keyFile, caFile } = config;
+  return { socket, configApi: configApiAddress, tlsCert: certFile, tlsKey: keyFile, tlsCa: caFile };
+}
+
+function ownTls({ tlsCert, tlsKey, tlsCa }: GlobalOptions): TlsSource {
+  return loadTls({ certFile: tlsCert, keyFile: tlsKey, caFile: tlsCa });
+}
+
+async function closing<C extends AgentServiceClient | ConfigServiceClient, T>(
+  client: C,
+  tls: TlsSource | undefined,
+  run: (client: C) => Promise<T>,
+): Promise<T> {
+  try {
+    return await run(client);
+  } finally {
+    closeClient(client);
+    tls?.close();
+  }
+}
