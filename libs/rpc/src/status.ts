@@ -18,7 +18,8 @@ export function fromServiceError(error: unknown, what: string): ContrailError {
   if (error instanceof ContrailError) return error;
   if (isServiceError(error)) {
     const code = status[error.code] as ErrorCode | undefined;
-    return new ContrailError(code ?? 'UNKNOWN', `${what}: ${error.details || error.message}`, { cause: error });
+    // The text is complete; as a cause it would stand twice in every log line.
+    return new ContrailError(code ?? 'UNKNOWN', `${what}: ${(error.details || error.message).replace(/ Resolution note: $/, '')}`);
   }
   return new ContrailError('INTERNAL', `${what}: ${errorText(error)}`, { cause: error });
 }
