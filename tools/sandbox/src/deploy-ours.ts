@@ -39,9 +39,10 @@ export async function buildFirstImages(settings: Settings): Promise<OurArchives>
  * Rolls our services and Jaeger out on a running cluster: images, settings, manifests; then waits
  * until all is available. Can be repeated: what is there already stays as it is.
  *
+ * @param built archives that were built a moment ago; others are built here.
  * @returns false when this checkout has no manifests yet.
  */
-export async function deployOurs(sandbox: Sandbox): Promise<boolean> {
+export async function deployOurs(sandbox: Sandbox, built?: OurArchives): Promise<boolean> {
   const { settings } = sandbox;
   const folder = (name: string): string => path.join(settings.repository, 'k8s', name);
   const overlay = folder('overlays/sandbox');
@@ -53,8 +54,8 @@ export async function deployOurs(sandbox: Sandbox): Promise<boolean> {
   const objects = await contrailObjects(sandbox);
   const contrail: Rollout = { name: 'contrail', manifests: overlay, objects };
   const isJaegerBuilt = await isBuilt(settings, 'jaeger');
-  await apply(sandbox, contrail);
-  if (isJaegerBuilt) await apply(sandbox, jaeger);
+  await apply(sandbox, contrail, built?.apps);
+  if (isJaegerBuilt) await apply(sandbox, jaeger, built?.stable);
   const { kubernetes } = await ensureGroups(settings, ['kubernetes']);
   await waitForWorkloads(sandbox, kubernetes, rolloutTimeoutMs);
   if (isJaegerBuilt) return true;
@@ -65,12 +66,12 @@ export async function deployOurs(sandbox: Sandbox): Promise<boolean> {
   return true;
 }
 
-async function apply(sandbox: Sandbox, rollout: Rollout): Promise<void> {
+async function apply(sandbox: Sandbox, rollout: Rollout, built: readonly string[] = []): Promise<void> {
   const { kubernetes, containerd } = await ensureGroups(sandbox.settings, [
     'kubernetes',
     'containerd',
   ]);
-  const archives = await buildOurImages(sandbox.settings, rollout.name);
+  const archives = built.length > 0 ? built : await buildOurImages(sandbox.settings, rollout.name);
   await importMissing(sandbox, archives, containerd);
   const folder = await writeKustomization(sandbox, rollout, await readTags(archives));
   const flags = ['--server-side', '--force-conflicts', '--field-manager=sandbox'];

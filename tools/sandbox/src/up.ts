@@ -109,7 +109,7 @@ async function build(
   await startCluster(sandbox, binaries, prepared);
   sandbox = await sandbox.setPhase('cluster');
   if (isOurs) {
-    if (!(await deployOurs(sandbox))) return;
+    if (!(await deployOurs(sandbox, images))) return;
   } else {
     await step('starting the bridge network', () => startBridgeNetwork(sandbox, binaries));
     await waitForWorkloads(sandbox, binaries.kubernetes, bridgeTimeoutMs);
