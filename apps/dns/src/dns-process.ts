@@ -7,7 +7,7 @@ import { exchange } from './forward/exchange';
 import { Forwarder } from './forward/forwarder';
 import { formatUpstream } from './forward/resolv-conf';
 import { dnsService } from './serve/dns-service';
-import { countUpstream, registerState } from './serve/metrics';
+import { countUpstream, type StateReader } from './serve/metrics';
 import { Responder } from './serve/responder';
 import { startTcpServer } from './serve/tcp-server';
 import { startUdpServer } from './serve/udp-server';
@@ -20,6 +20,8 @@ export interface DnsProcess {
   readonly adminPort: number;
   /** Of the gRPC server; undefined without certificates. */
   readonly grpcPort: number | undefined;
+  /** For the metrics; a process registers them once. */
+  readonly state: StateReader;
   stop(): Promise<void>;
 }
 
@@ -42,14 +44,14 @@ export async function startDns(config: Config, connection: KubeConnection): Prom
     // Answers from an old state are better than none, so losing the API server later changes nothing here.
     ready: () => (watch.isSynced ? [] : ['not everything that Kubernetes has is known yet', ...watch.problems]),
   });
-  registerState({
+  const state: StateReader = {
     names: () => zone.nameCount,
     services: () => watch.serviceCount,
     endpointSlices: () => watch.sliceCount,
     cacheEntries: () => forwarder.cacheEntries,
     outstanding: () => forwarder.outstanding,
     tcpConnections: tcp.connections,
-  });
+  };
   const service = dnsService({
     viewOf,
     isSynced,
@@ -70,6 +72,7 @@ export async function startDns(config: Config, connection: KubeConnection): Prom
     dnsPort: udp.port,
     adminPort: admin.port,
     grpcPort: grpc?.port,
+    state,
     stop: async () => {
       await grpc?.stop();
       tls?.close();
