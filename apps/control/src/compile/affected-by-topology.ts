@@ -20,12 +20,19 @@ export function* affectedByTopology(around: Surroundings, diff: TopologyDiff): G
   for (const { a, b } of diff.edges) yield* unitsOfEdge(around, a, b);
 }
 
-/** A network as if it were new: for when it gets its numbers. */
+/** Networks as if they were new: for when they get their numbers. */
 export function asNew(topology: Topology, networks: Iterable<Network>): TopologyDiff {
-  const list = [...networks];
+  const added = new Map([...networks].map((network) => [network.uuid, network]));
+  const list = [...added.values()];
   return {
     networks: list.map((network) => ({ before: undefined, after: network })),
-    edges: list.flatMap((a) => [{ a, b: a }, ...topology.joinedWith(a).map((b) => ({ a, b }))]),
+    edges: list.flatMap((a) => [
+      { a, b: a },
+      ...topology
+        .joinedWith(a)
+        .filter(({ uuid }) => !added.has(uuid) || a.uuid < uuid)
+        .map((b) => ({ a, b })),
+    ]),
   };
 }
 
@@ -45,8 +52,6 @@ function* unitsOfNetwork(around: Surroundings, network: Network): Generator<Unit
 function* unitsOfEdge(around: Surroundings, a: Network, b: Network): Generator<Unit> {
   yield labelUnit(a.instance, b.identity);
   yield labelUnit(b.instance, a.identity);
-  yield vrfUnit(a.instance);
-  yield vrfUnit(b.instance);
   yield* whatOneSees(around.model, a, b);
   if (a.uuid !== b.uuid) yield* whatOneSees(around.model, b, a);
   else yield* whatDependsOnNumbers(around, a);

@@ -6,6 +6,7 @@ import { compileUnit } from '../compile/compile-unit';
 import { NumericIds } from '../compile/numeric-ids';
 import { ServiceReach } from '../compile/service-reach';
 import type { ReachPair } from '../compile/service-reach';
+import { policySets } from '../compile/policy-table';
 import { globalUnit, interfaceUnit, labelUnit, policyUnit, unitKinds } from '../compile/unit';
 import type { Unit, UnitKind } from '../compile/unit';
 import { Model } from '../model/model';
@@ -51,7 +52,10 @@ const topologyTypes: ReadonlySet<ModelType> = new Set<ModelType>([
   'network-policy',
 ]);
 
-/** The model and what depends on it. Changes mark units dirty; `compile` brings exactly those up to date. */
+/**
+ * The model and what depends on it. Changes mark units dirty; `compile` brings exactly those up to date.
+ * Until the numbers of the first networks are there nothing is compiled: then everything is, once.
+ */
 export class Compiler {
   readonly model = new Model();
   readonly ids = new NumericIds();
@@ -63,13 +67,13 @@ export class Compiler {
   /** Objects that changed since the last compilation. */
   readonly #changed = new Map<string, Pick<ObjectChange, 'type' | 'uuid'> & { readonly traces: readonly Trace[] }>();
   readonly #topologyTraces: Trace[] = [];
-  #topologyIsStale = false;
+  #topologyIsStale = true;
   #connectivityChanged = false;
+  #isStarting = true;
 
   constructor(settings: CompileSettings, table: EntryTable) {
     this.#settings = settings;
     this.#table = table;
-    this.#dirty.add([globalUnit], []);
   }
 
   /** @returns false when nothing that forwarding depends on is different. */
@@ -77,7 +81,7 @@ export class Compiler {
     const before = this.model.get(type, uuid);
     if (isDeepStrictEqual(before, object)) return false;
     const traces = trace === undefined ? [] : [trace];
-    if (before !== undefined) this.#dirty.add(affectedByObject(this, before), traces);
+    if (before !== undefined && !this.#isStarting) this.#dirty.add(affectedByObject(this, before), traces);
     if (object === undefined) this.model.delete(type, uuid);
     else this.model.put(object);
     this.#noteChanged({ type, uuid }, traces);
@@ -93,6 +97,7 @@ export class Compiler {
     const networks = new Set<Network>();
     for (const { wanted, id } of learnt) {
       this.ids.learn(wanted.kind, wanted.key, id);
+      if (this.#isStarting) continue;
       if (wanted.neededBy === 'every interface') {
         this.#dirty.add([policyUnit(wanted.key)], []);
         for (const { uuid } of this.model.all('virtual-machine-interface')) this.#dirty.add([interfaceUnit(uuid)], []);
@@ -113,6 +118,10 @@ export class Compiler {
 
   /** Yields now and then, so that its caller can let others run; nothing may change meanwhile. */
   *compile(): Generator<void, CompileResult> {
+    if (this.#isStarting) {
+      const missingIds = this.#start();
+      if (missingIds.length > 0) return { updates: [], connectivityChanged: false, missingIds };
+    }
     this.#markChanged();
     this.#refreshTopology();
     const updates: EntryUpdate[] = [];
@@ -125,7 +134,23 @@ export class Compiler {
     return { updates, connectivityChanged, missingIds: findMissingIds(this) };
   }
 
+  /** @returns numbers to wait for; none: everything is dirty now. */
+  #start(): readonly WantedId[] {
+    if (this.#topologyIsStale) this.topology = computeTopology(this.model);
+    this.#topologyIsStale = false;
+    const missing = findMissingIds(this);
+    if (missing.length > 0) return missing;
+    this.#isStarting = false;
+    this.#connectivityChanged = true;
+    this.#dirty.add([globalUnit], []);
+    for (const text of policySets.keys()) this.#dirty.add([policyUnit(text)], []);
+    this.#dirty.add(affectedByTopology(this, asNew(this.topology, this.topology.networks.values())), []);
+    for (const router of this.model.all('virtual-router')) this.#dirty.add(affectedByObject(this, router), []);
+    return [];
+  }
+
   #noteChanged({ type, uuid }: Pick<ObjectChange, 'type' | 'uuid'>, traces: readonly Trace[]): void {
+    if (this.#isStarting) return;
     const key = `${type}/${uuid}`;
     const known = this.#changed.get(key);
     this.#changed.set(key, { type, uuid, traces: [...(known?.traces ?? []), ...traces] });
