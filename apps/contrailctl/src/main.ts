@@ -1,4 +1,4 @@
-import { errorText } from '@contrail/errors';
+import { ContrailError, errorText } from '@contrail/errors';
 import { loadConfig } from './config';
 import { createProgram } from './create-program';
 
@@ -16,6 +16,6 @@ async function main(): Promise<void> {
 }
 
 main().catch((error: unknown) => {
-  process.stderr.write(`contrailctl: ${errorText(error)}\n`);
+  process.stderr.write(`contrailctl: ${error instanceof ContrailError ? error.message : errorText(error)}\n`);
   process.exitCode = 1;
 });

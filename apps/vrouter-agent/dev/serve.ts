@@ -1,6 +1,8 @@
 /**
  * `npx nx serve vrouter-agent`: the agent over an in-memory datapath with a control of its own. The
  * sockets are in a temporary folder that is printed; contrailctl and the CNI shim work against them.
+ * With DATAPATH=kernel (root; best in a network namespace of its own, BPF_PIN_PATH on a bpf file
+ * system, BPF_OBJECT_FILE from bpf/build.sh, NODE_IP on a device) it programs the kernel.
  */
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -9,6 +11,9 @@ import { startTelemetry } from '@contrail/telemetry';
 import { startAgent } from '../src/agent-process';
 import { loggedPodEvents } from '../src/cni-server/kube-pod-events';
 import { loadConfig } from '../src/config';
+import type { Config } from '../src/config';
+import { createKernelDatapath } from '../src/datapath';
+import type { Datapath } from '../src/datapath/port';
 import * as make from '../src/testing/entries';
 import { FakeControl } from '../src/testing/fake-control';
 import { newDatapath } from '../src/testing/fixture';
@@ -50,7 +55,7 @@ async function main(): Promise<void> {
     ...process.env,
   });
   const identity = { problem: undefined, start: () => Promise.resolve('insecure' as const) };
-  const agent = await startAgent({ config, datapath: newDatapath(), identity, events: loggedPodEvents });
+  const agent = await startAgent({ config, datapath: await openDatapath(config), identity, events: loggedPodEvents });
   process.stdout.write(
     [
       `sockets in ${folder}; for example`,
@@ -63,6 +68,12 @@ async function main(): Promise<void> {
   process.on('SIGINT', () => {
     void Promise.all([agent.stop(), control.stop(), telemetry.stop()]).finally(() => process.exit(0));
   });
+}
+
+async function openDatapath(config: Config): Promise<Datapath> {
+  if (process.env['DATAPATH'] !== 'kernel') return newDatapath();
+  const { bpfObjectFile, bpfPinPath, flowCapacity } = config;
+  return createKernelDatapath({ objectFile: bpfObjectFile, pinPath: bpfPinPath, flowCapacity });
 }
 
 main().catch((error: unknown) => {

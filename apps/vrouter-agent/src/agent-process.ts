@@ -70,6 +70,7 @@ export async function startAgent(parts: AgentParts): Promise<RunningAgent> {
     datapath,
     attachments: new AttachmentStore(path.join(config.stateFolder, 'attachments')),
     events,
+    leaving: new Set(),
     controlProblem: () => (session ? session.problem : (identity.problem ?? 'control is not connected')),
     addDeadlineMs: config.cniAddDeadlineMs,
   };

@@ -4,28 +4,8 @@ import { startTelemetry } from '@contrail/telemetry';
 const telemetry = startTelemetry('vrouter-agent');
 
 async function main(): Promise<void> {
-  const [{ loadConfig }, { startAgent }, { createKernelDatapath }, { NodeIdentity }, pods, { systemClock }] =
-    await Promise.all([
-      import('./config.js'),
-      import('./agent-process.js'),
-      import('./datapath/index.js'),
-      import('./control-client/node-identity.js'),
-      import('./cni-server/kube-pod-events.js'),
-      import('@contrail/reconcile'),
-    ]);
-  const config = loadConfig(process.env);
-  const { node, bootstrapAddress, tokenFile, caFile, stateFolder, kubernetes } = config;
-  const datapath = await createKernelDatapath({
-    objectFile: config.bpfObjectFile,
-    pinPath: config.bpfPinPath,
-    flowCapacity: config.flowCapacity,
-  });
-  const agent = await startAgent({
-    config,
-    datapath,
-    identity: new NodeIdentity({ node, bootstrapAddress, tokenFile, caFile, stateFolder, clock: systemClock }),
-    events: kubernetes ? pods.kubePodEvents({ ...kubernetes, node }) : pods.loggedPodEvents,
-  });
+  const { run } = await import('./run.js');
+  const agent = await run(process.env);
   let stopping = false;
   const stop = (): void => {
     if (stopping) return;

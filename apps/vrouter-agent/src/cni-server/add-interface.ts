@@ -1,5 +1,6 @@
 import type { Interface } from '@contrail/proto-gen/control/v1/messages';
 import { ContrailError, errorText } from '@contrail/errors';
+import { systemClock } from '@contrail/reconcile';
 import { annotateSpan, logger } from '@contrail/telemetry';
 import { hostInterfaceName } from './attachment-store';
 import type { Attachment } from './attachment-store';
@@ -11,6 +12,7 @@ import { describe, detach } from './detach';
 import { findProgrammed, findWanted, subjectText, waitFor } from './interface-wait';
 
 const log = logger('cni');
+const leavingPollMs = 10;
 
 /**
  * ADD: waits for control's interface, makes the device, and answers when the datapath enforces the
@@ -44,6 +46,7 @@ export async function addInterface(
   };
   try {
     context.attachments.put(attachment);
+    await deviceGone(context, attachment.hostInterface, signal);
     createDevice(context, attachment, vmi);
     await waitFor(context, { subject, signal }, () => findProgrammed(context, vmi.uuid));
   } catch (error) {
@@ -53,6 +56,17 @@ export async function addInterface(
   log.info('interface attached', describe(attachment));
   const { hostInterface, mtu, netns } = attachment;
   return toCniResult({ cniVersion: request.config.cniVersion, vmi, ifname, netns, hostInterface, mtu });
+}
+
+/** A DEL just before deletes the device of the same name in the background. */
+async function deviceGone(context: CniContext, hostInterface: string, signal: AbortSignal): Promise<void> {
+  while (context.leaving.has(hostInterface)) {
+    if (!context.datapath.devices.listPodInterfaces().some(({ name }) => name === hostInterface)) {
+      context.leaving.delete(hostInterface);
+      return;
+    }
+    await systemClock.sleep(leavingPollMs, signal);
+  }
 }
 
 function createDevice(context: CniContext, attachment: Attachment, vmi: Interface): void {

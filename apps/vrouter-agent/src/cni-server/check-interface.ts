@@ -1,8 +1,12 @@
+import { errorText } from '@contrail/errors';
 import { addressEquals, formatAddress, formatMac, tryParseAddress } from '@contrail/net';
+import type { Devices } from '../datapath/port';
 import type { CniContext } from './cni-context';
 import { CniError, cniCodes } from './cni-error';
 import type { CniRequest } from './cni-request';
 import { findProgrammed } from './interface-wait';
+
+type Inspected = NonNullable<ReturnType<Devices['inspectPodInterface']>>;
 
 /** CHECK: everything that ADD made is there and enforced. @throws CniError naming all that is not. */
 export function checkInterface(context: CniContext, request: CniRequest): void {
@@ -20,8 +24,8 @@ export function checkInterface(context: CniContext, request: CniRequest): void {
 }
 
 function deviceProblems(context: CniContext, request: CniRequest): string[] {
-  const found = context.datapath.devices.inspectPodInterface(request.netns, request.ifname);
-  if (!found) return ['the interface does not exist'];
+  const found = inspect(context, request);
+  if (typeof found === 'string') return [found];
   const problems: string[] = [];
   const prevResult = request.config.prevResult;
   for (const { address: text } of prevResult?.ips ?? []) {
@@ -39,4 +43,13 @@ function deviceProblems(context: CniContext, request: CniRequest): string[] {
     problems.push('the vRouter has no Vif for it');
   }
   return problems;
+}
+
+/** What is inside the container, or why that cannot be seen. */
+function inspect({ datapath }: CniContext, { netns, ifname }: CniRequest): Inspected | string {
+  try {
+    return datapath.devices.inspectPodInterface(netns, ifname) ?? 'the interface does not exist';
+  } catch (error) {
+    return errorText(error);
+  }
 }

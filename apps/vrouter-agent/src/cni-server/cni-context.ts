@@ -13,6 +13,8 @@ export interface CniContext {
   readonly datapath: Datapath;
   readonly attachments: AttachmentStore;
   readonly events: PodEvents;
+  /** Devices whose deletion has begun; a new one of the same name must wait. Bounded. */
+  readonly leaving: Set<string>;
   /** Why control cannot be heard now; undefined while connected. */
   controlProblem(): string | undefined;
   /** How long ADD waits for control before it asks to try again. */

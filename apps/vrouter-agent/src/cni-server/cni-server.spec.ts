@@ -55,6 +55,7 @@ class Agent {
       datapath,
       attachments: new AttachmentStore(path.join(this.folder, 'attachments')),
       events: { bandwidthIgnored: ({ namespace, name }) => this.bandwidthEvents.push(`${namespace}/${name}`) },
+      leaving: new Set(),
       controlProblem: () => this.controlProblem,
       addDeadlineMs: 200,
     };
@@ -242,7 +243,7 @@ describe('ADD', () => {
     ];
     await agent.run('ADD', { config: { runtimeConfig: { portMappings } } });
     const ports = agent.datapath.services.dump().map(([key]) => `${key.address.join('.')} ${key.protocol} ${key.port}`);
-    expect(ports.sort()).toEqual(['127.0.0.1 6 8080', '192.0.2.1 17 5353', '192.0.2.1 6 8080']);
+    expect(ports.sort()).toEqual(['0.0.0.0 6 8080', '192.0.2.1 17 5353']);
     await agent.run('DEL');
     expect(agent.datapath.services.dump()).toEqual([]);
   });
@@ -276,6 +277,20 @@ describe('DEL', () => {
     expect((await agent.run('DEL')).status).toBe(200);
     expect((await adding).json.code).toBe(11);
     expect(agent.traces()).toEqual(nothingLeft);
+  });
+});
+
+describe('a device that is still being deleted', () => {
+  it('is waited for by an ADD of the same container', async () => {
+    agent = new Agent(withPod);
+    agent.context = { ...agent.context, addDeadlineMs: 5000 };
+    await agent.start();
+    await agent.run('ADD');
+    const { devices } = agent.datapath;
+    const remove = devices.deletePodInterface.bind(devices);
+    devices.deletePodInterface = (name) => void setTimeout(() => remove(name), 50);
+    await agent.run('DEL');
+    expect((await agent.run('ADD')).status).toBe(200);
   });
 });
 
@@ -390,6 +405,10 @@ describe('restart and installation', () => {
     restoreAttachments({ ...agent.context, state, attachments });
     expect(attachments.all().map(({ containerId }) => containerId)).toEqual(['c1']);
     expect(state.desired.device(make.vmiUuid(1))).toMatchObject({ ifindex: 100 });
+    expect(agent.datapath.devices.listPodInterfaces()).toHaveLength(1);
+    const forgotten = newState(agent.datapath);
+    restoreAttachments({ ...agent.context, state: forgotten, attachments: new AttachmentStore(path.join(agent.folder, 'empty')) });
+    expect(forgotten.desired.device(make.vmiUuid(1))).toMatchObject({ ifindex: 100 });
     expect(agent.datapath.devices.listPodInterfaces()).toHaveLength(1);
   });
 

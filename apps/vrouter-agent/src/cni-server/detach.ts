@@ -5,6 +5,7 @@ import type { CniContext } from './cni-context';
 import type { AttachmentName } from './cni-request';
 
 const log = logger('cni');
+const leavingMax = 1000;
 
 /**
  * Undoes an attachment; every step succeeds when there is nothing to undo. The maps are closed
@@ -13,9 +14,17 @@ const log = logger('cni');
 export function detach(context: CniContext, name: AttachmentName): void {
   const attachment = context.attachments.find(name);
   if (attachment) context.state.removeDevice(attachment.vmiUuid);
-  context.datapath.devices.deletePodInterface(attachment?.hostInterface ?? hostInterfaceName(name));
+  const device = attachment?.hostInterface ?? hostInterfaceName(name);
+  if (attachment) noteLeaving(context.leaving, device);
+  context.datapath.devices.deletePodInterface(device);
   context.attachments.remove(name);
   if (attachment) log.info('interface detached', describe(attachment));
+}
+
+function noteLeaving(leaving: Set<string>, device: string): void {
+  leaving.add(device);
+  const [oldest] = leaving;
+  if (leaving.size > leavingMax && oldest !== undefined) leaving.delete(oldest);
 }
 
 export function describe(attachment: Attachment): Record<string, string> {

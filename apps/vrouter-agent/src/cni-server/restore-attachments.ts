@@ -6,7 +6,8 @@ const log = logger('cni');
 
 /**
  * At start: tells the state which interfaces exist. Attachments whose device is gone (a reboot) are
- * dropped; devices of ours that no attachment names (a crash in the middle of ADD) are deleted.
+ * dropped. A device that no attachment names is deleted when it has no VMI yet (a crash in the middle
+ * of ADD); one with a VMI carries a pod whose file is lost, and goes on.
  */
 export function restoreAttachments(context: CniContext): void {
   const { devices } = context.datapath;
@@ -23,9 +24,14 @@ export function restoreAttachments(context: CniContext): void {
       detach(context, attachment);
     }
   }
-  for (const name of found.keys()) {
+  for (const { name, ifindex, vmiUuid } of found.values()) {
     if (known.has(name)) continue;
-    log.warn('device without attachment deleted', { device: name });
-    devices.deletePodInterface(name);
+    if (vmiUuid === undefined || vmiUuid === '') {
+      log.warn('device without attachment deleted', { device: name });
+      devices.deletePodInterface(name);
+    } else if (!context.state.desired.device(vmiUuid)) {
+      log.warn('attachment of a device is lost', { device: name, vmi: vmiUuid });
+      context.state.setDevice(vmiUuid, { ifindex, mtu: 0, hostPorts: [] });
+    }
   }
 }

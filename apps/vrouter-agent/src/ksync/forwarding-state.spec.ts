@@ -40,6 +40,11 @@ function synced(entries: Entry[] = world): { datapath: FakeDatapath; state: Forw
   return { datapath, state };
 }
 
+/** Without the rows that mark addresses. */
+function serviceCount(datapath: FakeDatapath): number {
+  return datapath.services.dump().filter(([{ protocol }]) => protocol !== 0).length;
+}
+
 describe('ForwardingState', () => {
   it('writes nothing before the first InSync', () => {
     const datapath = newDatapath();
@@ -95,11 +100,11 @@ describe('ForwardingState', () => {
     const [removed, ...kept] = [...world].reverse();
     state.beginSnapshot();
     state.applyBatch(make.batch(9, kept.reverse()));
-    expect(datapath.services.dump()).toHaveLength(2);
+    expect(serviceCount(datapath)).toBe(2);
     expect(state.progress()).toBeUndefined();
     state.endSnapshot(9n);
     expect(removed?.kind?.$case).toBe('service');
-    expect(datapath.services.dump()).toHaveLength(1);
+    expect(serviceCount(datapath)).toBe(1);
     expect(state.progress()?.revision).toBe(9n);
   });
 
@@ -113,7 +118,7 @@ describe('ForwardingState', () => {
         { key: `service/${make.podVrf}/10.96.0.1/6/80`, reason: 'service.backends.address: has 3 bytes; an address has 4 or 16' },
       ],
     });
-    expect(datapath.services.dump()).toHaveLength(2);
+    expect(serviceCount(datapath)).toBe(2);
     expect(datapath.hostRoutes.dump().some(([key]) => key.address[3] === 9)).toBe(true);
     state.applyBatch(make.batch(3, [world[15] ?? {  kind: undefined }]));
     expect(state.progress()?.exceptions).toEqual([]);
@@ -189,7 +194,7 @@ describe('restart', () => {
     restarted.setDevice(make.vmiUuid(1), device(100));
     restarted.removeDevice(make.vmiUuid(1));
     expect(datapath.vifs.get({ ifindex: 100, vlan: 0 })).toBeUndefined();
-    expect(datapath.services.dump()).toHaveLength(2);
+    expect(serviceCount(datapath)).toBe(2);
   });
 });
 

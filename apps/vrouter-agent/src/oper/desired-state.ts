@@ -9,7 +9,7 @@ import { NextHopNumbers } from './next-hop-numbers';
 import { FactReaders, RecordedFacts, deviceFact, localFact } from './recorded-facts';
 import type { FactKey } from './recorded-facts';
 import { reduce } from './reduce';
-import { ServiceNumbers } from './service-numbers';
+import { ServiceNumbers, serviceAddressRow } from './service-numbers';
 import type { UnitKey } from './unit-key';
 import { noRows } from './unit-rows';
 import type { UnitRows } from './unit-rows';
@@ -140,7 +140,7 @@ export class DesiredState {
     tables.sources.replace(unit, (rows.sources ?? []).map((key) => [key, true]));
     this.#replaceRoutes(unit, rows);
     const { services, backends, sourceRanges } = this.#services.assign(unit, rows.services ?? []);
-    tables.services.replace(unit, services);
+    tables.services.replace(unit, [...services, ...(rows.serviceAddresses ?? []).map(serviceAddressRow)]);
     tables.backends.replace(unit, backends);
     tables.sourceRanges.replace(unit, sourceRanges.map((key) => [key, true]));
   }

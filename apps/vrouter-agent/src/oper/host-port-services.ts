@@ -3,11 +3,13 @@ import type { DeviceHostPort, Facts } from './facts';
 import type { BackendValue } from '../datapath/port';
 import type { ServiceSpec } from './unit-rows';
 
-const loopbackV4 = new Uint8Array([127, 0, 0, 1]);
+/** In the fabric VRF the datapath reads these as every address of the node, 127.0.0.0/8 included. */
+const anyV4 = new Uint8Array(4);
+const anyV6 = new Uint8Array(16);
 
 /**
  * Ports of the node that lead to one pod: services of the fabric VRF with the pod as only backend.
- * An empty or unspecified host address means the node's address and 127.0.0.1.
+ * An empty or unspecified host address means every address of the node.
  */
 export function hostPortServices(
   entry: Interface,
@@ -38,10 +40,8 @@ const hostPortFlags: ServiceSpec['flags'] = {
 function listenAddresses(hostAddress: Uint8Array, facts: Facts): Uint8Array[] {
   if (hostAddress.some((byte) => byte !== 0)) return [hostAddress];
   const { nodeAddressV4, nodeAddressV6 } = facts.local();
-  const v4 = nodeAddressV4 ? [nodeAddressV4, loopbackV4] : [];
-  const v6 = nodeAddressV6 ? [nodeAddressV6] : [];
-  if (hostAddress.length === 4) return v4;
-  return hostAddress.length === 16 ? v6 : [...v4, ...v6];
+  const any = [...(nodeAddressV4 ? [anyV4] : []), ...(nodeAddressV6 ? [anyV6] : [])];
+  return any.filter(({ length }) => hostAddress.length === 0 || hostAddress.length === length);
 }
 
 /** The pod's first own address of the family; an alias only when there is no other. */

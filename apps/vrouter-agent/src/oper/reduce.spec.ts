@@ -129,14 +129,15 @@ describe('interfaces', () => {
   });
 
   it.each([
-    ['', ['192.0.2.1', '127.0.0.1']],
-    ['0.0.0.0', ['192.0.2.1', '127.0.0.1']],
+    ['', ['0.0.0.0']],
+    ['0.0.0.0', ['0.0.0.0']],
+    ['::', []],
     ['192.0.2.9', ['192.0.2.9']],
   ])('serve a hostPort with host address "%s" on %j', (hostAddress, expected) => {
     const port = { protocol: 6, hostPort: 8080, containerPort: 80, hostAddress: hostAddress ? make.bytes(hostAddress) : Buffer.alloc(0) };
     const services = rowsOf(make.interfaceEntry(1, { hostPorts: [port] }), attached).services ?? [];
     expect(services.map(({ key }) => formatAddress(key.address))).toEqual(expected);
-    expect(services[0]).toMatchObject({
+    if (expected.length > 0) expect(services[0]).toMatchObject({
       key: { vrf: make.fabricVrf, protocol: 6, port: 8080 },
       flags: { hostPort: true },
       backends: [{ port: 80, vrf: make.podVrf }],

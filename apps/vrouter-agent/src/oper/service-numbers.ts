@@ -6,12 +6,24 @@ import type {
   BackendKey,
   BackendValue,
   Datapath,
+  HostRouteKey,
   ServiceKey,
   ServiceValue,
   SourceRangeKey,
 } from '../datapath/port';
 import type { Row } from './desired-table';
 import type { ServiceSpec } from './unit-rows';
+
+const emptyService: ServiceValue = {
+  id: 0,
+  slotCount: 0,
+  affinityTimeoutS: 0,
+  hasSourceRanges: false,
+  external: false,
+  internalLocalOnly: false,
+  externalLocalOnly: false,
+  hostPort: false,
+};
 
 export interface NumberedServices {
   readonly services: ReadonlyArray<Row<ServiceKey, ServiceValue>>;
@@ -28,6 +40,7 @@ export class ServiceNumbers {
   /** Takes over what the datapath holds, so that equal content keeps id and slots. */
   readBack(datapath: Datapath): void {
     for (const [key, { id, slotCount }] of datapath.services.dump()) {
+      if (isServiceAddress(key)) continue;
       const text = serviceText(key);
       this.#pool.adopt(text, id);
       const slots = Array.from({ length: slotCount }, (_, slot) => {
@@ -73,6 +86,15 @@ export class ServiceNumbers {
     this.#pool.release(unit, text);
     this.#slots.delete(text);
   }
+}
+
+/** The row that marks an address as a service's, whatever the protocol. */
+export function serviceAddressRow({ vrf, address }: HostRouteKey): Row<ServiceKey, ServiceValue> {
+  return [{ vrf, address, protocol: 0, port: 0 }, emptyService];
+}
+
+export function isServiceAddress({ protocol }: ServiceKey): boolean {
+  return protocol === 0;
 }
 
 function serviceText(key: ServiceKey): string {

@@ -8,11 +8,15 @@ import type { UnitRows } from './unit-rows';
 
 const ports = { min: 1, max: 65535 };
 
-/** Translates one service: which of its backends this node balances over, each once, sorted. */
+/**
+ * Translates one service: which of its backends this node balances over, each once, sorted. An
+ * external address is not taken over as a whole: it may be a node's own.
+ */
 export function serviceRows(service: Service, facts: Facts): UnitRows {
   if (!service.key) throw new ContrailError('INVALID_ARGUMENT', 'service.key: is absent');
   const { vrf, address, protocol, port } = service.key;
   return {
+    serviceAddresses: service.external ? [] : [{ vrf, address: checkedAddress('service.key.address', address) }],
     services: [
       {
         key: {

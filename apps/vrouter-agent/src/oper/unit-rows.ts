@@ -48,6 +48,8 @@ export interface UnitRows {
   readonly policies?: ReadonlyArray<Row<PolicyKey, PolicyValue>>;
   readonly routes?: readonly RouteSpec[];
   readonly services?: readonly ServiceSpec[];
+  /** Addresses of services: what is for no port of theirs is dropped instead of routed. */
+  readonly serviceAddresses?: readonly HostRouteKey[];
   /** Addresses that the vRouter answers for. */
   readonly gateways?: readonly HostRouteKey[];
 }

@@ -8,6 +8,7 @@ import type {
 import { addressEquals } from '@contrail/net';
 import type { Datapath, Flow } from '../datapath/port';
 import type { ControlEntries } from '../oper/control-entries';
+import { isServiceAddress } from '../oper/service-numbers';
 import { serviceUnit } from '../oper/unit-key';
 
 /** The tables of the datapath as messages; read from the maps, with names from control's entries. */
@@ -20,7 +21,7 @@ export function listVrfs(datapath: Datapath, entries: ControlEntries): VrfState[
   };
   for (const [{ vrf }] of datapath.hostRoutes.dump()) count(routes, vrf);
   for (const [{ vrf }] of datapath.prefixRoutes.dump()) count(routes, vrf);
-  for (const [{ vrf }] of datapath.services.dump()) count(services, vrf);
+  for (const [key] of datapath.services.dump()) if (!isServiceAddress(key)) count(services, key.vrf);
   return datapath.vrfs
     .dump()
     .map(([id, { vni }]) => {
@@ -73,6 +74,7 @@ export function listNextHops(datapath: Datapath): NextHopState[] {
 export function listServices(datapath: Datapath, entries: ControlEntries): ServiceState[] {
   return datapath.services
     .dump()
+    .filter(([key]) => !isServiceAddress(key))
     .map(([key, service]) => {
       const address = Buffer.from(key.address);
       const kind = entries.get(serviceUnit({ ...key, address }));
