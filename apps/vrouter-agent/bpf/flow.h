@@ -15,6 +15,8 @@ enum hook { HOOK_POD, HOOK_TUNNEL, HOOK_UPLINK, HOOK_HOST, HOOK_LOOPBACK };
 enum side { SIDE_OUT, SIDE_IN };
 
 static const __u8 gateway_mac[6] = {0x00, 0x00, 0x5e, 0x00, 0x01, 0x00};
+/* Source of inner frames: a VXLAN device takes frames from its own MAC, the gateway's, for loops. */
+static const __u8 tunnel_mac[6] = {0x02, 0x00, 0x5e, 0x00, 0x01, 0x03};
 
 /* Both are aligned to two bytes. */
 static __always_inline int is_same_mac(const __u8 *a, const __u8 *b)
@@ -116,7 +118,7 @@ static __always_inline void account(struct __sk_buff *skb, const struct packet *
 	}
 }
 
-static __always_inline int set_macs(struct __sk_buff *skb, const __u8 *dmac)
+static __always_inline int set_macs(struct __sk_buff *skb, const __u8 *dmac, const __u8 *smac)
 {
 	void *data = (void *)(long)skb->data;
 	void *end = (void *)(long)skb->data_end;
@@ -125,7 +127,7 @@ static __always_inline int set_macs(struct __sk_buff *skb, const __u8 *dmac)
 	if ((void *)(eth + 1) > end)
 		return -1;
 	__builtin_memcpy(eth->h_dest, dmac, 6);
-	__builtin_memcpy(eth->h_source, gateway_mac, 6);
+	__builtin_memcpy(eth->h_source, smac, 6);
 	return 0;
 }
 
@@ -133,7 +135,7 @@ static __always_inline int set_macs(struct __sk_buff *skb, const __u8 *dmac)
 static __always_inline int to_vif(struct __sk_buff *skb, __u32 ifindex, const __u8 *mac,
 				  enum hook hook)
 {
-	if (set_macs(skb, mac))
+	if (set_macs(skb, mac, gateway_mac))
 		return TC_ACT_SHOT;
 	/* A packet on lo carries the host's route, which only the device itself lets go. */
 	if (hook == HOOK_HOST || hook == HOOK_LOOPBACK)
@@ -153,7 +155,7 @@ static __always_inline int to_tunnel(struct __sk_buff *skb, const struct globals
 	key.tunnel_id = value->label;
 	key.remote_ipv4 = bpf_ntohl(remote);
 	key.tunnel_ttl = 64;
-	if (set_macs(skb, value->dmac))
+	if (set_macs(skb, value->dmac, tunnel_mac))
 		return TC_ACT_SHOT;
 	/* The size that every kernel since 5.10 knows. */
 	if (bpf_skb_set_tunnel_key(skb, &key, offsetof(struct bpf_tunnel_key, local_ipv4),

@@ -42,7 +42,7 @@ static __always_inline void set_leaving(struct flow_key_v4 *key, const struct wo
 	key->remote_port = source_is_local ? w->to.dport : w->to.sport;
 }
 
-/* Where the next packets of the first direction look. Sets FLOW_OUT or FLOW_IN. */
+/* Where the next packets of the first direction look, and on which side. */
 static __noinline int set_forward_key(struct work *w, const struct globals *g)
 {
 	__u32 zone = w->zone;
@@ -67,7 +67,7 @@ static __noinline int set_forward_key(struct work *w, const struct globals *g)
 		return DROP_TUNNEL_NOT_LOCAL;
 	set_key(&w->forward_key, w, zone, vlan);
 	set_arriving(&w->forward_key, w, is_out);
-	w->forward.flags |= is_out ? FLOW_OUT : FLOW_IN;
+	w->side = is_out ? SIDE_OUT : SIDE_IN;
 	return STEP_OK;
 }
 
@@ -179,7 +179,7 @@ static __always_inline int set_reverse_action(struct work *w, const struct globa
 /* Both keys are one: the record's action is that of packets which the zone's interface sends. */
 static __always_inline void merge_records(struct work *w)
 {
-	int began_here = (w->forward.flags & FLOW_OUT) != 0;
+	int began_here = w->side == SIDE_OUT;
 
 	if (!began_here) {
 		__builtin_memcpy(&w->forward, &w->reverse, sizeof(w->forward));
@@ -194,7 +194,7 @@ static __always_inline void merge_records(struct work *w)
 		w->forward.nat_sport = w->to.sport;
 		w->forward.nat_dport = w->to.dport;
 	}
-	w->forward.flags &= ~(FLOW_OUT | FLOW_IN | FLOW_FORWARD);
+	w->forward.flags &= ~FLOW_FORWARD;
 	w->forward.flags |= FLOW_BOTH | (began_here ? FLOW_FORWARD : 0);
 }
 
@@ -212,7 +212,7 @@ static __always_inline void link_records(struct work *w, int reverse_side)
 	forward->peer_zone = w->reverse_key.zone;
 	forward->peer_vlan = w->reverse_key.vlan;
 	forward->flags &= ~(FLOW_PEER_SWAP | FLOW_REWRITE);
-	forward->flags |= FLOW_PEER | rewrite_flag;
+	forward->flags |= FLOW_PEER | rewrite_flag | (w->side == SIDE_OUT ? FLOW_OUT : FLOW_IN);
 	/* Sent by the answering side: its local side is our destination. */
 	if (reverse_side == FLOW_OUT)
 		forward->flags |= FLOW_PEER_SWAP;
@@ -225,7 +225,7 @@ static __always_inline void link_records(struct work *w, int reverse_side)
 	reverse->peer_vlan = w->forward_key.vlan;
 	reverse->flags &= ~(FLOW_OUT | FLOW_IN | FLOW_REWRITE);
 	reverse->flags |= FLOW_PEER | rewrite_flag | reverse_side;
-	if (forward->flags & FLOW_OUT)
+	if (w->side == SIDE_OUT)
 		reverse->flags |= FLOW_PEER_SWAP;
 }
 
@@ -298,7 +298,7 @@ static __noinline int insert_forward(struct work *w)
 /* A record that the sweep sees before its first packet is counted is not idle. */
 static __always_inline void touch(struct work *w)
 {
-	if (w->forward.flags & FLOW_OUT || (w->forward.flags & FLOW_BOTH && w->forward.flags & FLOW_FORWARD))
+	if (w->side == SIDE_OUT)
 		w->forward.last_out = flow_now();
 	else
 		w->forward.last_in = flow_now();

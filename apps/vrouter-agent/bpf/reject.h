@@ -14,7 +14,7 @@
 static __always_inline int send_back(struct __sk_buff *skb, const struct work *w,
 				     const struct globals *g)
 {
-	if (set_macs(skb, w->p.smac))
+	if (set_macs(skb, w->p.smac, gateway_mac))
 		return TC_ACT_SHOT;
 	switch (w->hook) {
 	case HOOK_POD:

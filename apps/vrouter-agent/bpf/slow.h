@@ -59,7 +59,7 @@ static __noinline int judge_again(const struct flow_key_v4 *key, struct flow_val
 static __noinline int use_flow(struct __sk_buff *skb, struct work *w, const struct globals *g,
 			       int *verdict)
 {
-	enum side side = w->forward.flags & FLOW_IN ? SIDE_IN : SIDE_OUT;
+	enum side side = w->side;
 	struct flow_value_v4 *value = bpf_map_lookup_elem(&flows_v4, &w->forward_key);
 	int reason;
 
@@ -92,7 +92,6 @@ static __always_inline int slow_path(struct __sk_buff *skb, struct work *w, cons
 
 	if (step == STEP_OK && use_flow(skb, w, g, &verdict))
 		return verdict;
-	w->forward.flags = 0;
 	if (step == STEP_OK)
 		step = resolve(w, g);
 	if (step == STEP_OK)

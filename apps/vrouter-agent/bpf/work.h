@@ -48,6 +48,7 @@ struct work {
 	__u8 is_local; /* the target is a local interface */
 	__u8 to_any_mac;
 
+	enum side side; /* on which the first direction's packets find their record */
 	struct flow_key_v4 forward_key;
 	struct flow_key_v4 reverse_key;
 	struct flow_value_v4 forward;

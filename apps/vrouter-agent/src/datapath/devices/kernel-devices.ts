@@ -10,6 +10,8 @@ import { ensureTunnel } from './tunnel';
 /** The node's network devices by rtnetlink; no process is started. */
 export class KernelDevices implements Devices {
   private readonly socket = new NetlinkSocket();
+  /** Of the same network namespace, whatever the thread does when a removal's turn comes. */
+  private readonly removalSocket = new NetlinkSocket();
   /** Removals wait for the kernel on a pool thread, one after the other. */
   private removals: Promise<void> = Promise.resolve();
 
@@ -82,13 +84,13 @@ export class KernelDevices implements Devices {
   /** Waits for removals, then closes the socket. */
   async close(): Promise<void> {
     await this.removals;
+    this.removalSocket.close();
     this.socket.close();
   }
 
   private async remove(name: string): Promise<void> {
-    const socket = new NetlinkSocket();
     try {
-      await socket.requestAsync([rt.deleteLink(name)], `removal of ${name}`);
+      await this.removalSocket.requestAsync([rt.deleteLink(name)], `removal of ${name}`);
     } catch (cause) {
       if (!(cause instanceof NetlinkError && cause.errno === linuxErrno.ENODEV)) {
         this.onFailure(
@@ -97,8 +99,6 @@ export class KernelDevices implements Devices {
           }),
         );
       }
-    } finally {
-      socket.close();
     }
   }
 }

@@ -1,0 +1,349 @@
+/**
+ * A small cluster of network namespaces: two nodes and the outside on one bridge, two pods on each
+ * node, and a kernel datapath for each node, programmed as the agent would in default mode.
+ */
+import { execFileSync, spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseAddress } from '@contrail/net';
+import type { KernelDatapath } from '../kernel-datapath';
+import { createKernelDatapath } from '../kernel-datapath';
+import { inNetns } from '../netlink/netns';
+import type { BackendValue, DatapathGlobals, NextHopValue, ServiceValue } from '../port';
+import { NetnsPeer } from './netns-peer';
+
+export const podVrf = 1;
+export const fabricVrf = 2;
+export const hostIdentity = 1;
+export const podIdentity = 10;
+export const allowAll = 1;
+export const gateway = '198.51.100.1';
+export const podMtu = 1450;
+const tcp = 6;
+const udp = 17;
+
+const ip = (...args: string[]): string => execFileSync('ip', args).toString();
+
+/** Why the tests cannot run here; undefined when they can. */
+export function missingForLab(): string | undefined {
+  if (process.getuid?.() !== 0) {
+    return 'needs root';
+  }
+  const tool = ['clang', 'llvm-strip', 'ip', 'ping', 'nsenter'].find(
+    (each) => spawnSync(each, ['-V']).error !== undefined,
+  );
+  return tool === undefined ? undefined : `needs the command ${tool}`;
+}
+
+export interface Pod {
+  readonly name: string;
+  readonly netns: string;
+  readonly address: string;
+  readonly mac: Uint8Array;
+  readonly node: Node;
+  readonly ifindex: number;
+  readonly nextHop: number;
+  readonly peer: NetnsPeer;
+}
+
+export const baseNextHop: NextHopValue = {
+  kind: 'discard',
+  ifindex: 0,
+  vlan: 0,
+  remote: undefined,
+  vrf: 0,
+  label: 0,
+  mac: new Uint8Array(6),
+  snat: false,
+  memberCount: 0,
+};
+
+export const baseService: ServiceValue = {
+  id: 0,
+  slotCount: 0,
+  affinityTimeoutS: 0,
+  hasSourceRanges: false,
+  external: false,
+  internalLocalOnly: false,
+  externalLocalOnly: false,
+  hostPort: false,
+};
+
+/** Next hops that every node has; pods' come after. */
+export const hops = { receive: 1, gateway: 2, fabric: 3, discard: 4, tunnelPods: 5, tunnelNode: 6 };
+
+export class Node {
+  readonly pods: Pod[] = [];
+  private constructor(
+    readonly name: string,
+    readonly netns: string,
+    readonly address: string,
+    readonly datapath: KernelDatapath,
+    readonly peer: NetnsPeer,
+    readonly globals: DatapathGlobals,
+  ) {}
+
+  static async create(lab: Lab, name: string, address: string): Promise<Node> {
+    const netns = lab.addNetns(name, `${address}/24`);
+    const opened = inNetns(netns, () =>
+      createKernelDatapath({
+        objectFile: lab.objectFile,
+        pinPath: join(lab.bpffs, name),
+        flowCapacity: 4096,
+        onFailure: (error) => process.stderr.write(`${String(error)}\n`),
+      }),
+    );
+    const datapath = await opened;
+    const globals = inNetns(netns, () => prepareDevices(datapath, address));
+    return new Node(name, netns, address, datapath, await NetnsPeer.start(netns), globals);
+  }
+
+  in<T>(use: () => T): T {
+    return inNetns(this.netns, use);
+  }
+
+  /** Routes to the pods of this node, in both VRFs; the policy allows everything. */
+  async addPod(lab: Lab, name: string, address: string, mac: number): Promise<Pod> {
+    const netns = lab.addNetns(name);
+    const macBytes = Uint8Array.of(2, 0, 0, 0, 0, mac);
+    const hostInterface = `v${name}`;
+    const { hostIfindex } = this.in(() => {
+      const made = this.datapath.devices.createPodInterface({
+        netnsPath: netns,
+        containerInterface: 'eth0',
+        hostInterface,
+        mac: macBytes,
+        addresses: [parseAddress(address)],
+        gatewayV4: parseAddress(gateway),
+        gatewayV6: undefined,
+        mtu: podMtu,
+      });
+      this.datapath.attach(made.hostIfindex, 'pod');
+      return made;
+    });
+    const nextHop = 100 + hostIfindex;
+    const { datapath } = this;
+    datapath.vifs.upsert([
+      [
+        { ifindex: hostIfindex, vlan: 0 },
+        {
+          kind: 'pod',
+          vrf: podVrf,
+          identity: podIdentity,
+          policy: allowAll,
+          portSecurity: true,
+          mac: macBytes,
+          mtu: podMtu,
+          maxFlows: 0,
+          uuid: new Uint8Array(16),
+        },
+      ],
+    ]);
+    const prefix = { address: parseAddress(address), length: 32 };
+    datapath.sources.upsert([[{ ifindex: hostIfindex, vlan: 0, prefix }, true]]);
+    datapath.nextHops.upsert([
+      [nextHop, { ...baseNextHop, kind: 'encap', ifindex: hostIfindex, mac: macBytes }],
+    ]);
+    this.setRoute(address, nextHop);
+    const peer = await NetnsPeer.start(netns);
+    const pod = { name, netns, address, mac: macBytes, node: this, ifindex: hostIfindex, nextHop, peer };
+    this.pods.push(pod);
+    return pod;
+  }
+
+  setRoute(address: string, nextHop: number): void {
+    this.datapath.hostRoutes.upsert(
+      [podVrf, fabricVrf].map((vrf) => [{ vrf, address: parseAddress(address) }, { nextHop }]),
+    );
+  }
+
+  /** A service in both VRFs, as every node of a cluster has it. */
+  setService(
+    address: string,
+    port: number,
+    backends: ReadonlyArray<{ address: string; port: number; vrf?: number }>,
+    options: Partial<ServiceValue> = {},
+  ): void {
+    const id = options.id ?? 1;
+    const { datapath } = this;
+    datapath.backends.upsert(
+      backends.map((backend, slot): [{ service: number; slot: number }, BackendValue] => [
+        { service: id, slot },
+        {
+          address: parseAddress(backend.address),
+          port: backend.port,
+          vrf: backend.vrf ?? podVrf,
+        },
+      ]),
+    );
+    const value = { ...baseService, ...options, id, slotCount: backends.length };
+    const vrfs = value.hostPort ? [fabricVrf] : [podVrf, fabricVrf];
+    datapath.services.upsert(
+      vrfs.flatMap((vrf) => [
+        [{ vrf, address: parseAddress(address), protocol: tcp, port }, value] as const,
+        [{ vrf, address: parseAddress(address), protocol: udp, port }, value] as const,
+      ]),
+    );
+  }
+
+  dropCount(reason: string): number {
+    return this.datapath
+      .drops()
+      .filter(({ reasonName }) => reasonName === reason)
+      .reduce((sum, { packets }) => sum + Number(packets), 0);
+  }
+}
+
+function prepareDevices(datapath: KernelDatapath, address: string): DatapathGlobals {
+  const { devices } = datapath;
+  const uplink = devices.findUplink(parseAddress(address));
+  const tunnel = devices.ensureTunnel({ mtu: podMtu });
+  const host = devices.ensureHostInterface({
+    mtu: podMtu,
+    nodeAddress: parseAddress(address),
+    prefixes: [
+      { address: parseAddress('198.51.100.0'), length: 24 },
+      { address: parseAddress('203.0.113.0'), length: 24 },
+    ],
+  });
+  const globals: DatapathGlobals = {
+    nodeAddressV4: parseAddress(address),
+    nodeAddressV6: undefined,
+    uplinkIfindex: uplink.ifindex,
+    tunnelIfindex: tunnel.ifindex,
+    hostIfindex: host.ifindex,
+    fabricVrf,
+    hostIdentity,
+    snatPortMin: 61_000,
+    snatPortMax: 65_535,
+    hairpinAddressV4: parseAddress(gateway),
+    hairpinAddressV6: undefined,
+    generation: 1,
+    tcpEstablishedS: 8000,
+    tcpHalfOpenS: 60,
+    tcpClosingS: 10,
+    udpS: 60,
+    udpStreamS: 180,
+    icmpS: 30,
+  };
+  datapath.setGlobals(globals);
+  datapath.attach(tunnel.ifindex, 'tunnel');
+  datapath.attach(uplink.ifindex, 'uplink');
+  datapath.attach(host.ifindex, 'host');
+  datapath.attach(1, 'loopback');
+  return globals;
+}
+
+/** Routes, labels and policy of default mode on `node`, with `other` as the only other node. */
+export function programNode(node: Node, other: Node): void {
+  const { datapath } = node;
+  const remote = parseAddress(other.address);
+  datapath.nextHops.upsert([
+    [hops.receive, { ...baseNextHop, kind: 'receive' }],
+    [hops.gateway, { ...baseNextHop, kind: 'gateway' }],
+    [hops.fabric, { ...baseNextHop, kind: 'fabric', snat: true }],
+    [hops.discard, baseNextHop],
+    [hops.tunnelPods, { ...baseNextHop, kind: 'tunnel', remote, vrf: podVrf }],
+    [hops.tunnelNode, { ...baseNextHop, kind: 'tunnel', remote, vrf: fabricVrf }],
+  ]);
+  node.setRoute(node.address, hops.receive);
+  node.setRoute(gateway, hops.gateway);
+  other.pods.forEach((pod) => node.setRoute(pod.address, hops.tunnelPods));
+  datapath.hostRoutes.upsert([
+    [{ vrf: podVrf, address: remote }, { nextHop: hops.tunnelNode }],
+    [{ vrf: fabricVrf, address: remote }, { nextHop: hops.fabric }],
+  ]);
+  datapath.prefixRoutes.upsert([
+    [{ vrf: podVrf, prefix: { address: parseAddress('0.0.0.0'), length: 0 } }, { nextHop: hops.fabric }],
+  ]);
+  // The label is 1000 * receiver's VRF + sender's identity, 500 more when the sender is in the fabric.
+  const labels = [
+    { receiverVrf: podVrf, identity: podIdentity, senderVrf: podVrf },
+    { receiverVrf: podVrf, identity: hostIdentity, senderVrf: fabricVrf },
+    { receiverVrf: fabricVrf, identity: podIdentity, senderVrf: podVrf },
+  ];
+  for (const { receiverVrf, identity, senderVrf } of labels) {
+    const label = 1000 * receiverVrf + identity;
+    datapath.labelsOut.upsert([[{ vrf: receiverVrf, identity }, label]]);
+    datapath.labelsIn.upsert([[label, { vrf: receiverVrf, identity, senderVrf }]]);
+  }
+  datapath.nodes.upsert([
+    [{ address: parseAddress(node.address) }, { self: true }],
+    [{ address: remote }, { self: false }],
+  ]);
+  datapath.policies.upsert(
+    (['ingress', 'egress'] as const).map((direction) => [
+      { policy: allowAll, direction, peerIdentity: 0, protocol: 0, port: 0, portLength: 0 },
+      { verdict: 'pass', rule: 1 },
+    ]),
+  );
+}
+
+export class Lab {
+  readonly id = `lab${process.pid}`;
+  readonly folder = mkdtempSync(join(tmpdir(), 'vrouter-lab-'));
+  readonly bpffs = join(this.folder, 'bpf');
+  readonly objectFile = join(this.folder, 'vrouter.bpf.o');
+  private readonly namespaces: string[] = [];
+  private linkCount = 0;
+  nodes: Node[] = [];
+  outside: NetnsPeer | undefined;
+
+  /** Compiles the programs, mounts a bpf file system, and builds the whole cluster. */
+  static async create(): Promise<Lab> {
+    const lab = new Lab();
+    execFileSync(join(__dirname, '../../../bpf/build.sh'), [lab.folder]);
+    mkdirSync(lab.bpffs);
+    execFileSync('mount', ['-t', 'bpf', 'bpf', lab.bpffs]);
+    lab.addNetns('bridge');
+    ip('-n', lab.nameOf('bridge'), 'link', 'add', 'br0', 'type', 'bridge');
+    ip('-n', lab.nameOf('bridge'), 'link', 'set', 'br0', 'up');
+    lab.outside = await NetnsPeer.start(lab.addNetns('outside', '192.0.2.100/24'));
+    const one = await Node.create(lab, 'n1', '192.0.2.1');
+    const two = await Node.create(lab, 'n2', '192.0.2.2');
+    lab.nodes = [one, two];
+    await one.addPod(lab, 'p1a', '198.51.100.11', 0x11);
+    await one.addPod(lab, 'p1b', '198.51.100.12', 0x12);
+    await two.addPod(lab, 'p2a', '198.51.100.21', 0x21);
+    await two.addPod(lab, 'p2b', '198.51.100.22', 0x22);
+    programNode(one, two);
+    programNode(two, one);
+    return lab;
+  }
+
+  nameOf(name: string): string {
+    return `${this.id}-${name}`;
+  }
+
+  /** Makes a namespace; with an address also a device eth0 on the bridge. */
+  addNetns(name: string, address?: string): string {
+    const full = this.nameOf(name);
+    ip('netns', 'add', full);
+    this.namespaces.push(full);
+    ip('-n', full, 'link', 'set', 'lo', 'up');
+    if (address !== undefined) {
+      const bridge = this.nameOf('bridge');
+      const port = `port${this.linkCount++}`;
+      ip('-n', bridge, 'link', 'add', port, 'type', 'veth', 'peer', 'name', 'eth0', 'netns', full);
+      ip('-n', bridge, 'link', 'set', port, 'master', 'br0', 'up');
+      ip('-n', full, 'addr', 'add', address, 'dev', 'eth0');
+      ip('-n', full, 'link', 'set', 'eth0', 'up');
+    }
+    return `/run/netns/${full}`;
+  }
+
+  async destroy(): Promise<void> {
+    for (const node of this.nodes) {
+      await node.datapath.close();
+      await node.peer.stop();
+      await Promise.all(node.pods.map((pod) => pod.peer.stop()));
+    }
+    await this.outside?.stop();
+    this.namespaces.forEach((name) => ip('netns', 'del', name));
+    if (existsSync(this.bpffs)) {
+      execFileSync('umount', [this.bpffs]);
+    }
+    rmSync(this.folder, { recursive: true });
+  }
+}
