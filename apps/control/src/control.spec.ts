@@ -1,5 +1,7 @@
 import { staticTls } from '@contrail/rpc';
 import type { TlsSource } from '@contrail/rpc';
+import { startTelemetry } from '@contrail/telemetry';
+import type { Telemetry } from '@contrail/telemetry';
 import { testPki } from '@contrail/testing';
 import type { TestPki } from '@contrail/testing';
 import {
@@ -30,7 +32,10 @@ let api: FakeConfigApi;
 let control: RunningControl;
 let agents: TestAgent[];
 
+let telemetry: Telemetry;
+
 beforeAll(() => {
+  telemetry = startTelemetry('control', {});
   pki = testPki();
   const cache = new Map<string, TlsSource>();
   tls = (service, node) => {
@@ -40,6 +45,8 @@ beforeAll(() => {
     return known;
   };
 });
+
+afterAll(() => telemetry.stop());
 
 async function start(options: { pendingMax?: number } = {}): Promise<void> {
   api = new FakeConfigApi();
@@ -135,7 +142,9 @@ describe('an agent', () => {
     const traced = agent.batches.flatMap((batch) => batch.traced);
     expect(traced.map(({ type }) => type).sort()).toEqual(['instance-ip', 'virtual-machine', 'virtual-machine-interface']);
     for (const trace of traced) {
-      expect(trace.traceparent).toContain('4bf92f3577b34da6a3ce929d0e0e4736');
+      // The same trace, and control's own span in it.
+      expect(trace.traceparent).toMatch(/^00-4bf92f3577b34da6a3ce929d0e0e4736-[0-9a-f]{16}-01$/);
+      expect(trace.traceparent).not.toBe(traceparent);
       expect(trace.revision).toBe(revision);
     }
   });
