@@ -15,6 +15,7 @@ enum hook { HOOK_POD, HOOK_TUNNEL, HOOK_UPLINK, HOOK_HOST, HOOK_LOOPBACK };
 enum side { SIDE_OUT, SIDE_IN };
 
 static const __u8 gateway_mac[6] = {0x00, 0x00, 0x5e, 0x00, 0x01, 0x00};
+static const __u8 no_mac[6];
 /* Source of inner frames: a VXLAN device takes frames from its own MAC, the gateway's, for loops. */
 static const __u8 tunnel_mac[6] = {0x02, 0x00, 0x5e, 0x00, 0x01, 0x03};
 
@@ -175,6 +176,15 @@ static __always_inline int to_host(struct __sk_buff *skb, const struct globals *
 	return TC_ACT_OK;
 }
 
+/* lo takes frames to its own address, which is zero, and leaves marked ones alone. */
+static __always_inline int to_loopback(struct __sk_buff *skb, __u32 ifindex)
+{
+	if (set_macs(skb, no_mac, no_mac))
+		return TC_ACT_SHOT;
+	skb->mark = MARK_TO_HOST;
+	return bpf_redirect(ifindex, BPF_F_INGRESS);
+}
+
 static __always_inline int act(struct __sk_buff *skb, const struct globals *g,
 			       const struct flow_value_v4 *value, enum hook hook)
 {
@@ -188,8 +198,7 @@ static __always_inline int act(struct __sk_buff *skb, const struct globals *g,
 	case NEXT_HOP_FABRIC:
 		return bpf_redirect_neigh(g->uplink_ifindex, 0, 0, 0);
 	case NEXT_HOP_LOOPBACK:
-		skb->mark = MARK_TO_HOST;
-		return bpf_redirect(value->oif, BPF_F_INGRESS);
+		return to_loopback(skb, value->oif);
 	default:
 		return TC_ACT_SHOT;
 	}

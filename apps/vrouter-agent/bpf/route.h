@@ -70,8 +70,6 @@ static __always_inline int to_local_vif(struct work *w, const struct next_hop *h
 
 static __always_inline int to_remote(struct work *w, const struct next_hop *hop)
 {
-	static const __u8 no_mac[6];
-
 	/* Nothing that came from the underlay is sent back into it: no loops, no transit. */
 	if (w->hook == HOOK_TUNNEL || w->hook == HOOK_UPLINK || w->hook == HOOK_LOOPBACK)
 		return DROP_TUNNEL_NOT_LOCAL;

@@ -89,6 +89,9 @@ export function createPodInterface(
 ): PodInterface {
   const inside = inNetns(request.netnsPath, (netnsFd) => {
     createPair(request, socket, netnsFd);
+    if (request.addresses.every((address) => address.length === 4)) {
+      disableIpv6(request.containerInterface);
+    }
     return new NetlinkSocket();
   });
   try {

@@ -103,8 +103,14 @@ export class Node {
     return inNetns(this.netns, use);
   }
 
-  /** Routes to the pods of this node, in both VRFs; the policy allows everything. */
-  async addPod(lab: Lab, name: string, address: string, mac: number): Promise<Pod> {
+  /** A pod in the pod VRF and the fabric's, or in a tenant's own; the policy allows everything. */
+  async addPod(
+    lab: Lab,
+    name: string,
+    address: string,
+    options: { mac: number; vrf?: number },
+  ): Promise<Pod> {
+    const { mac, vrf = podVrf } = options;
     const netns = lab.addNetns(name);
     const macBytes = Uint8Array.of(2, 0, 0, 0, 0, mac);
     const hostInterface = `v${name}`;
@@ -129,7 +135,7 @@ export class Node {
         { ifindex: hostIfindex, vlan: 0 },
         {
           kind: 'pod',
-          vrf: podVrf,
+          vrf,
           identity: podIdentity,
           policy: allowAll,
           portSecurity: true,
@@ -145,16 +151,16 @@ export class Node {
     datapath.nextHops.upsert([
       [nextHop, { ...baseNextHop, kind: 'encap', ifindex: hostIfindex, mac: macBytes }],
     ]);
-    this.setRoute(address, nextHop);
+    this.setRoute(address, nextHop, vrf === podVrf ? [podVrf, fabricVrf] : [vrf]);
     const peer = await NetnsPeer.start(netns);
     const pod = { name, netns, address, mac: macBytes, node: this, ifindex: hostIfindex, nextHop, peer };
     this.pods.push(pod);
     return pod;
   }
 
-  setRoute(address: string, nextHop: number): void {
+  setRoute(address: string, nextHop: number, vrfs: readonly number[] = [podVrf, fabricVrf]): void {
     this.datapath.hostRoutes.upsert(
-      [podVrf, fabricVrf].map((vrf) => [{ vrf, address: parseAddress(address) }, { nextHop }]),
+      vrfs.map((vrf) => [{ vrf, address: parseAddress(address) }, { nextHop }]),
     );
   }
 
@@ -303,10 +309,10 @@ export class Lab {
     const one = await Node.create(lab, 'n1', '192.0.2.1');
     const two = await Node.create(lab, 'n2', '192.0.2.2');
     lab.nodes = [one, two];
-    await one.addPod(lab, 'p1a', '198.51.100.11', 0x11);
-    await one.addPod(lab, 'p1b', '198.51.100.12', 0x12);
-    await two.addPod(lab, 'p2a', '198.51.100.21', 0x21);
-    await two.addPod(lab, 'p2b', '198.51.100.22', 0x22);
+    await one.addPod(lab, 'p1a', '198.51.100.11', { mac: 0x11 });
+    await one.addPod(lab, 'p1b', '198.51.100.12', { mac: 0x12 });
+    await two.addPod(lab, 'p2a', '198.51.100.21', { mac: 0x21 });
+    await two.addPod(lab, 'p2b', '198.51.100.22', { mac: 0x22 });
     programNode(one, two);
     programNode(two, one);
     return lab;

@@ -52,7 +52,8 @@ function serveUdp({ id, port, name, host }) {
   socket.bind(port, host ?? '0.0.0.0', () => answer(id, {}));
 }
 
-function sendUdp({ id, host, port, size, localPort, timeoutMs }) {
+function sendUdp({ id, host, port, size, payload, localPort, timeoutMs }) {
+  const data = payload === undefined ? Buffer.alloc(size ?? 1, 'x') : Buffer.from(payload, 'hex');
   const started = process.hrtime.bigint();
   const socket = dgram.createSocket('udp4');
   let done = false;
@@ -68,7 +69,7 @@ function sendUdp({ id, host, port, size, localPort, timeoutMs }) {
   socket.on('error', (error) => finish({ error: error.code }));
   socket.on('message', (message) => finish({ greeting: message.toString('latin1') }));
   socket.bind(localPort ?? 0, () =>
-    socket.connect(port, host, () => socket.send(Buffer.alloc(size ?? 1, 'x'))),
+    socket.connect(port, host, () => socket.send(data)),
   );
 }
 

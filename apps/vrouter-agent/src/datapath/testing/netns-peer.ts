@@ -17,6 +17,8 @@ export interface ConnectOptions {
   readonly localPort?: number;
   readonly localAddress?: string;
   readonly timeoutMs?: number;
+  /** Hexadecimal content of a datagram, instead of `size` bytes. */
+  readonly payload?: string;
 }
 
 /** A process inside a network namespace; see netns-peer.cjs. */
