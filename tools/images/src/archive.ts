@@ -26,7 +26,7 @@ export function packArchive(places: Places, plan: ArchivePlan): { readonly file:
   if (existsSync(file) && existsSync(record) && readFileSync(record, 'utf8') === text) return { file, isNew: false };
   const images = plan.images.map((image, position) => ({
     tag: tags[position] ?? '',
-    layers: image.layers.map((layer) => layer.spec),
+    layers: image.layers,
     config: image.config,
   }));
   writeImagesArchive(images, { out: file, layerCache: path.join(path.dirname(places.folder), 'layers') });

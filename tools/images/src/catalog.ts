@@ -111,7 +111,7 @@ function bundleLayer(app: string, bundle: string, more: readonly LayerEntry[] = 
     ...more,
   ];
   const described = entries.map((entry) => ('source' in entry ? [entry.target, contentOf([entry.source])] : entry));
-  return { key: fingerprint(described), spec: { entries } };
+  return { key: fingerprint(described), entries };
 }
 
 /** Jaeger all-in-one from the sandbox's build. */

@@ -35,8 +35,8 @@ export function productionModulesLayer(repository: string): Layer {
   const installed = path.join(repository, 'node_modules/.package-lock.json');
   return {
     key: fingerprint(target, unusedFile.source, unusedFolder.source, folders, contentOf([lockFile, installed])),
-    get spec() {
-      return { entries: folders.flatMap((folder) => packageEntries(repository, folder)) };
+    get entries() {
+      return folders.flatMap((folder) => packageEntries(repository, folder));
     },
   };
 }

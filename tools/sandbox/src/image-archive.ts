@@ -29,7 +29,10 @@ export type LayerEntry =
   | { readonly folder: true; readonly target: string; readonly mode?: number };
 
 /** A layer: entries, or a prepared folder that is taken as it is (owners become root). */
-export type LayerSpec = { readonly entries: readonly LayerEntry[] } | { readonly folder: string };
+export type LayerSpec = ({ readonly entries: readonly LayerEntry[] } | { readonly folder: string }) & {
+  /** Identifies the content, where the caller knows how: files are then read only to build the layer. */
+  readonly key?: string;
+};
 
 /** As in Docker's image configuration. */
 export interface ImageConfig {
@@ -124,8 +127,9 @@ function imageConfig(image: ImageSpec, layers: readonly Layer[]): object {
 
 /** Finds the layer in the cache by the content of all its files, or builds it. */
 function buildLayer(spec: LayerSpec, cache: string): Layer {
-  const entries = 'folder' in spec ? folderEntries(spec.folder) : spec.entries;
-  const key = sha256(JSON.stringify(entries.map(describeEntry)));
+  const listEntries = (): readonly LayerEntry[] =>
+    'folder' in spec ? folderEntries(spec.folder) : spec.entries;
+  const key = spec.key ?? sha256(JSON.stringify(listEntries().map(describeEntry)));
   const record = path.join(cache, `${key}.digest`);
   if (existsSync(record)) {
     const digest = readFileSync(record, 'utf8');
@@ -134,7 +138,7 @@ function buildLayer(spec: LayerSpec, cache: string): Layer {
   }
   const stage = makeStage(cache);
   try {
-    for (const entry of entries) placeEntry(stage, entry);
+    for (const entry of listEntries()) placeEntry(stage, entry);
     const partial = `${stage}.tar`;
     tar(stage, partial);
     const digest = hashFile(partial);
