@@ -27,10 +27,17 @@ const snapshot = [
   make.labelEntry(70, make.podVrf, 40),
   make.policyEntry(make.policyId),
   make.interfaceEntry(1),
+  make.interfaceEntry(2, {
+    hostPorts: [{ protocol: 6, hostPort: 8080, containerPort: 80, hostAddress: Buffer.alloc(0) }],
+  }),
   make.routeEntry(make.podVrf, '10.32.0.1/32', make.interfacePath('node1', 1)),
+  make.routeEntry(make.podVrf, '10.32.0.2/32', make.interfacePath('node1', 2)),
+  make.routeEntry(make.fabricVrf, '10.32.0.1/32', make.interfacePath('node1', 1)),
+  make.routeEntry(make.fabricVrf, '10.32.0.2/32', make.interfacePath('node1', 2)),
+  make.routeEntry(make.podVrf, '192.0.2.1/32', make.nodePath('node1')),
   make.routeEntry(make.podVrf, '10.32.0.3/32', make.interfacePath('node2', 3)),
   make.routeEntry(make.podVrf, '0.0.0.0/0', make.fabricPath()),
-  make.serviceEntry('10.96.0.1', [make.backend(1), make.backend(3, { node: 'node2' })]),
+  make.serviceEntry('10.32.255.1', [make.backend(1), make.backend(2)]),
 ];
 
 async function main(): Promise<void> {
