@@ -35,6 +35,7 @@ type Objects = Map<string, Resource>;
 export class FakeConfigApi {
   objects: Objects = new Map();
   revision = 0n;
+  private names = new Map<string, string>();
   progress: NodeProgress[] = [];
   /** Operations of each transaction that was tried, in order. */
   readonly transactions: Operation[][] = [];
@@ -116,13 +117,14 @@ export class FakeConfigApi {
 
   private commit(operations: readonly Operation[]): OperationResult[] {
     const next: Objects = new Map(this.objects);
+    const names = new Map(this.names);
     const changes: Change[] = [];
     let revision = this.revision;
     const ordered = [...operations.entries()].sort(([, a], [, b]) => rank(a) - rank(b));
     const results: OperationResult[] = operations.map(() => ({ resource: undefined, changed: false }));
     for (const [index, operation] of ordered) {
       const before = next.get(uuidOf(operation));
-      const after = resultOf(operation, before, next);
+      const after = resultOf(operation, before, { objects: next, names });
       if (after === before) {
         results[index] = { resource: before, changed: false };
         continue;
@@ -130,15 +132,20 @@ export class FakeConfigApi {
       revision += 1n;
       const uuid = uuidOf(operation);
       const stored = after === undefined ? undefined : setMeta(after, { ...metaOf(after), revision });
+      if (before !== undefined) names.delete(nameOf(before));
       if (stored === undefined) next.delete(uuid);
-      else next.set(uuid, stored);
+      else {
+        next.set(uuid, stored);
+        names.set(nameOf(stored), uuid);
+      }
       const known = stored ?? before;
       const type = known === undefined ? '' : typeOf(known);
       changes.push({ revision, type, uuid, resource: stored, traceparent: '' });
       results[index] = { resource: stored, changed: true };
     }
-    checkTargets(next);
+    checkTargets(next, changes);
     this.objects = next;
+    this.names = names;
     this.revision = revision;
     const token = { epoch: 'fake', revision };
     if (changes.length > 0) for (const stream of this.streams) stream.write({ kind: { $case: 'changes', value: { changes, token } } });
@@ -179,7 +186,17 @@ function uuidOf({ kind }: Operation): string {
   return kind?.value.resource === undefined ? '' : metaOf(kind.value.resource).uuid;
 }
 
-function resultOf({ kind }: Operation, before: Resource | undefined, objects: Objects): Resource | undefined {
+interface State {
+  readonly objects: Objects;
+  /** uuid by type and name. */
+  readonly names: ReadonlyMap<string, string>;
+}
+
+function nameOf(resource: Resource): string {
+  return `${typeOf(resource)}/${metaOf(resource).fqName.join(':')}`;
+}
+
+function resultOf({ kind }: Operation, before: Resource | undefined, state: State): Resource | undefined {
   if (kind === undefined || kind.$case === 'create') throw new ContrailError('UNIMPLEMENTED', 'not in the fake');
   if (kind.$case === 'delete') return undefined;
   const { resource } = kind.value;
@@ -188,30 +205,29 @@ function resultOf({ kind }: Operation, before: Resource | undefined, objects: Ob
     if (before === undefined) throw new ContrailError('NOT_FOUND', `${describe(resource)} does not exist`);
     if (metaOf(before).revision !== kind.value.expectedRevision) throw new ContrailError('ABORTED', 'the revision moved');
   }
-  const complete = withParent(completeResource(resource), objects);
+  const complete = withParent(completeResource(resource), state);
   const problems = validateResource(complete);
   if (problems.length > 0) throw new ContrailError('INVALID_ARGUMENT', problems.join('\n'));
-  const name = `${typeOf(complete)}/${metaOf(complete).fqName.join(':')}`;
-  for (const other of objects.values()) {
-    if (metaOf(other).uuid !== metaOf(complete).uuid && `${typeOf(other)}/${metaOf(other).fqName.join(':')}` === name) {
-      throw new ContrailError('ALREADY_EXISTS', `${name} has uuid ${metaOf(other).uuid}`);
-    }
+  const holder = state.names.get(nameOf(complete));
+  if (holder !== undefined && holder !== metaOf(complete).uuid) {
+    throw new ContrailError('ALREADY_EXISTS', `${nameOf(complete)} has uuid ${holder}`);
   }
   return complete;
 }
 
-function withParent(resource: Resource, objects: Objects): Resource {
+function withParent(resource: Resource, { names }: State): Resource {
   const meta = metaOf(resource);
   if (meta.parentType === '' || meta.parentUuid !== '') return resource;
-  const wanted = parentFqName(typeOf(resource), meta.parentType as ResourceType, meta.fqName).join(':');
-  const parent = [...objects.values()].find(
-    (other) => typeOf(other) === meta.parentType && metaOf(other).fqName.join(':') === wanted,
-  );
-  return setMeta(resource, { ...meta, parentUuid: parent === undefined ? 'missing' : metaOf(parent).uuid });
+  const parentName = parentFqName(typeOf(resource), meta.parentType as ResourceType, meta.fqName);
+  const parentUuid = names.get(`${meta.parentType}/${parentName.join(':')}`) ?? 'missing';
+  return setMeta(resource, { ...meta, parentUuid });
 }
 
-function checkTargets(objects: Objects): void {
-  for (const resource of objects.values()) {
+/** What was written needs its targets; what was deleted must not be one. */
+function checkTargets(objects: Objects, changes: readonly Change[]): void {
+  const anyDeleted = changes.some(({ resource }) => resource === undefined);
+  const suspects = anyDeleted ? [...objects.values()] : changes.flatMap(({ resource }) => resource ?? []);
+  for (const resource of suspects) {
     const { parentUuid } = metaOf(resource);
     if (parentUuid !== '' && !objects.has(parentUuid)) {
       throw new ContrailError('FAILED_PRECONDITION', `${describe(resource)}: parent ${parentUuid} does not exist or would go`);

@@ -1,6 +1,7 @@
 import {
   addressEquals,
   addressFromBigInt,
+  addressKey,
   addressToBigInt,
   formatPrefix,
   lastAddress,
@@ -89,12 +90,12 @@ export class FakeIpam {
     if (prefix === undefined) return failed(5, `network ${network} does not exist`);
     const known = this.held.find((held) => held.network === network && held.ownerUuid === item.ownerUuid);
     if (known !== undefined) return granted(known, prefix);
+    const taken = new Set(this.held.filter((held) => held.network === network).map((held) => addressKey(held.address)));
     // Last address is broadcast, the two below are gateway and DNS (R21).
     const first = addressToBigInt(prefix.address);
     for (let value = addressToBigInt(lastAddress(prefix)) - 3n; value > first; value -= 1n) {
       const address = addressFromBigInt(value, prefix.address.length);
-      if (this.held.some((held) => held.network === network && addressEquals(held.address, address))) continue;
-      return granted(this.hold(item, Buffer.from(address), false), prefix);
+      if (!taken.has(addressKey(address))) return granted(this.hold(item, Buffer.from(address), false), prefix);
     }
     return failed(8, `${formatPrefix(prefix)} has no free address`);
   }

@@ -1,6 +1,7 @@
 import { ContrailError } from '@contrail/errors';
 import type { ConfigServiceClient } from '@contrail/proto-gen/config/v1/config_service';
 import type { Operation, OperationResult, TransactResponse } from '@contrail/proto-gen/config/v1/messages';
+import { metaOf } from '@contrail/resource-model';
 import { callUnary } from '@contrail/rpc';
 import type { ResourceCache } from '../watch/resource-cache';
 import { Batcher } from './batcher';
@@ -49,8 +50,23 @@ export class TransactionWriter {
   /** @param operations in an order in which each prefix may be applied alone. */
   async write(operations: readonly Operation[]): Promise<void> {
     for (let from = 0; from < operations.length; from += operationsMax) {
-      const part = operations.slice(from, from + operationsMax);
-      this.remember(part, await this.batcher.add(part));
+      await this.writePart(operations.slice(from, from + operationsMax));
+    }
+  }
+
+  private async writePart(operations: readonly Operation[]): Promise<void> {
+    const uuids = operations.map(uuidOf);
+    const revisions = new Map<string, bigint>();
+    this.cache.beginWrite(uuids);
+    try {
+      const written = await this.batcher.add(operations);
+      if ('error' in written) throw written.error;
+      for (const { resource } of written.results) {
+        if (resource !== undefined) revisions.set(metaOf(resource).uuid, metaOf(resource).revision);
+      }
+      this.remember(operations, written);
+    } finally {
+      this.cache.endWrite(uuids, revisions);
     }
   }
 
@@ -72,8 +88,7 @@ export class TransactionWriter {
     return callUnary(this.client, 'transact', { operations: [...operations] }, { deadlineMs });
   }
 
-  private remember(operations: readonly Operation[], written: Written | Refused): void {
-    if ('error' in written) throw written.error;
+  private remember(operations: readonly Operation[], written: Written): void {
     for (const [index, { kind }] of operations.entries()) {
       const resource = written.results[index]?.resource;
       if (kind?.$case === 'delete') this.cache.remove(kind.value.key?.uuid ?? '', written.revision, 'own');
@@ -82,6 +97,11 @@ export class TransactionWriter {
     if (written.revision > this.written) this.written = written.revision;
     this.onWritten(operations.length);
   }
+}
+
+function uuidOf({ kind }: Operation): string {
+  if (kind?.$case === 'delete') return kind.value.key?.uuid ?? '';
+  return kind?.value.resource === undefined ? '' : metaOf(kind.value.resource).uuid;
 }
 
 function split(batch: readonly (readonly Operation[])[], response: TransactResponse): Written[] {

@@ -77,7 +77,8 @@ class Translation {
 
   private translate(document: KubeDocument): void {
     const { cluster } = this;
-    switch (document.kind) {
+    const kind: string = document.kind;
+    switch (kind) {
       case 'Namespace': {
         const namespace = toKubeNamespace(document as Namespace);
         this.resources.push(...translateNamespace(cluster, namespace, undefined));
@@ -99,7 +100,7 @@ class Translation {
       case 'EndpointSlice':
         return;
       default:
-        throw new Error(`input.yaml has a ${document.kind}`);
+        throw new Error(`input.yaml has a ${kind}`);
     }
   }
 

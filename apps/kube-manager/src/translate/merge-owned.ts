@@ -74,6 +74,7 @@ export function mergeOwned(desired: Resource, actual: Resource): Resource {
 
 /** Whether storing `merged` would change nothing. Names inside references do not count: uuids decide. */
 export function isStored(merged: Resource, actual: Resource): boolean {
+  if (Buffer.compare(encodeResource(merged), encodeResource(actual)) === 0) return true;
   const plain = (resource: Resource): Resource => mapRefs(resource, ({ uuid }) => ({ uuid, fqName: [] }));
   return Buffer.compare(encodeResource(plain(merged)), encodeResource(plain(actual))) === 0;
 }

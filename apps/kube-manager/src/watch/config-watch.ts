@@ -103,6 +103,7 @@ export class ConfigWatch {
           else this.cache.upsert(resource, 'watch');
         }
         this.token = kind.value.token ?? this.token;
+        this.cache.setPosition(this.revision);
         return 'on';
       case 'resync':
         log.info('config-api asks for a new snapshot', { reason: kind.value.reason });
@@ -120,6 +121,7 @@ export class ConfigWatch {
       const { revision } = this;
       for (const uuid of [...this.cache.uuids()]) if (!snapshot.has(uuid)) this.cache.remove(uuid, revision, 'watch');
     }
+    this.cache.setPosition(this.revision);
     this.isSynced = true;
     for (const listener of this.syncedListeners) listener();
   }

@@ -31,7 +31,8 @@ const sharedTypes: ReadonlySet<ResourceType> = new Set([
 
 /** An object came, changed or went; `root` is absent when it is not ours. */
 export interface CacheChange {
-  readonly type: ResourceType;
+  /** Absent when the object is not known any more. */
+  readonly type: ResourceType | undefined;
   readonly uuid: string;
   readonly root: string | undefined;
   readonly deleted: boolean;
@@ -60,6 +61,10 @@ export class ResourceCache {
   private readonly byName = new Map<string, string>();
   /** Deleted by us at a revision that the watch has not reached yet. */
   private readonly tombstones = new Map<string, bigint>();
+  /** Objects in a transaction of ours that has no answer yet, with the last change that the watch told of each. */
+  private readonly inFlight = new Map<string, { seen: bigint | undefined }>();
+  /** Everything up to this revision has come by the watch. */
+  private watched = 0n;
   private readonly listeners: ((change: CacheChange) => void)[] = [];
 
   constructor(private readonly clusterUid: string) {}
@@ -111,36 +116,65 @@ export class ResourceCache {
     return this.entries.size;
   }
 
-  /** @returns false when what is known is as new. */
-  upsert(resource: Resource, source: ChangeSource): boolean {
+  /** The watch has told everything up to here. */
+  setPosition(revision: bigint): void {
+    this.watched = revision;
+  }
+
+  /** These objects are about to be written by us: what the watch tells of them is probably our own echo. */
+  beginWrite(uuids: readonly string[]): void {
+    for (const uuid of uuids) this.inFlight.set(uuid, { seen: undefined });
+  }
+
+  /** @param written revision of each object as we wrote it; absent for what was deleted or refused. */
+  endWrite(uuids: readonly string[], written: ReadonlyMap<string, bigint>): void {
+    for (const uuid of uuids) {
+      const seen = this.inFlight.get(uuid)?.seen;
+      this.inFlight.delete(uuid);
+      const entry = this.entries.get(uuid);
+      const foreign = seen !== undefined && seen !== written.get(uuid) && (entry !== undefined || written.has(uuid));
+      if (foreign) this.tell({ type: entry?.type, uuid, root: entry?.root, deleted: entry === undefined, source: 'watch' });
+    }
+  }
+
+  upsert(resource: Resource, source: ChangeSource): void {
     const meta = metaOf(resource);
     const type = typeOf(resource);
     const known = this.entries.get(meta.uuid);
-    if (known !== undefined && known.revision >= meta.revision) return false;
-    if ((this.tombstones.get(meta.uuid) ?? -1n) >= meta.revision) return false;
+    if (known !== undefined && known.revision >= meta.revision) return;
+    // The watch was here before the answer, and may have told of a later deletion.
+    if (source === 'own' && meta.revision <= this.watched) return;
+    if ((this.tombstones.get(meta.uuid) ?? -1n) >= meta.revision) return;
     this.tombstones.delete(meta.uuid);
     const owner = rootOf(this.clusterUid, meta);
     const root = owner === undefined ? undefined : rootKey(owner);
-    if (root === undefined && !sharedTypes.has(type)) return false;
+    if (root === undefined && !sharedTypes.has(type)) return;
     this.unlink(meta.uuid, known);
     const name = sharedTypes.has(type) ? nameOf(type, meta.fqName) : undefined;
     const bytes = Buffer.from(encodeResource(resource));
     this.entries.set(meta.uuid, { type, revision: meta.revision, root, name, bytes });
     if (name !== undefined) this.byName.set(name, meta.uuid);
     if (root !== undefined) this.linkRoot(root, meta.uuid);
-    this.tell({ type, uuid: meta.uuid, root, deleted: false, source });
-    return true;
+    this.tell({ type, uuid: meta.uuid, root, deleted: false, source: this.sourceOf(meta.uuid, meta.revision, source) });
   }
 
   /** @param revision of the deletion; what is known at a later revision stays. */
   remove(uuid: string, revision: bigint, source: ChangeSource): void {
     const known = this.entries.get(uuid);
-    if (source === 'own') this.tombstones.set(uuid, revision);
+    if (source === 'own' && revision > this.watched) this.tombstones.set(uuid, revision);
     else if ((this.tombstones.get(uuid) ?? revision) <= revision) this.tombstones.delete(uuid);
     if (known === undefined || known.revision > revision) return;
     this.unlink(uuid, known);
     this.entries.delete(uuid);
-    this.tell({ type: known.type, uuid, root: known.root, deleted: true, source });
+    this.tell({ type: known.type, uuid, root: known.root, deleted: true, source: this.sourceOf(uuid, revision, source) });
+  }
+
+  /** A change of an object that we are writing counts as ours until `endWrite` knows better. */
+  private sourceOf(uuid: string, revision: bigint, source: ChangeSource): ChangeSource {
+    const flight = source === 'watch' ? this.inFlight.get(uuid) : undefined;
+    if (flight === undefined) return source;
+    flight.seen = revision;
+    return 'own';
   }
 
   private linkRoot(root: string, uuid: string): void {
