@@ -1,9 +1,11 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import * as path from 'node:path';
 import { writeImagesArchive } from '../../sandbox/src/image-archive';
 import type { Places } from './app-bundle';
 import type { ArchivePlan, Image } from './catalog';
 import { fingerprint } from './fingerprint';
+
+const layerDaysMax = 7;
 
 /**
  * The tag is a hash of all that decides the image's content, so `imagePullPolicy: IfNotPresent` always picks the right one
@@ -29,7 +31,19 @@ export function packArchive(places: Places, plan: ArchivePlan): { readonly file:
     layers: image.layers,
     config: image.config,
   }));
-  writeImagesArchive(images, { out: file, layerCache: path.join(path.dirname(places.folder), 'layers') });
+  const layerCache = path.join(path.dirname(places.folder), 'layers');
+  writeImagesArchive(images, { out: file, layerCache });
   writeFileSync(record, text);
+  removeOldLayers(layerCache);
   return { file, isNew: true };
+}
+
+/** Every rebuild of an app leaves a layer behind. One that is still needed is made again in a second. */
+function removeOldLayers(layerCache: string): void {
+  const oldest = Date.now() - layerDaysMax * 86_400_000;
+  for (const name of readdirSync(layerCache)) {
+    const file = path.join(layerCache, name);
+    const found = statSync(file, { throwIfNoEntry: false });
+    if (found?.isFile() === true && found.mtimeMs < oldest) rmSync(file, { force: true });
+  }
 }
