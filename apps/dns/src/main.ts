@@ -7,15 +7,8 @@ const telemetry = startTelemetry('dns');
 const drainMs = 3000;
 
 async function main(): Promise<void> {
-  const [{ inClusterConnection }, { loadConfig }, { startDns }, { registerState }] = await Promise.all([
-    import('@contrail/kube'),
-    import('./config.js'),
-    import('./dns-process.js'),
-    import('./serve/metrics.js'),
-  ]);
-  const config = loadConfig(process.env);
-  const dns = await startDns(config, inClusterConnection(config.kubernetes));
-  registerState(dns.state);
+  const { run } = await import('./run.js');
+  const dns = await run(process.env);
   let isStopping = false;
   const stop = (): void => {
     if (isStopping) return;
