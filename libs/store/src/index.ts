@@ -19,3 +19,15 @@ export type {
   WatchPosition,
   Write,
 } from './store';
+export { AddressPool } from './allocation/address-pool';
+export type {
+  AddressPoolOptions,
+  AllocationItem,
+  AllocationOutcome,
+  HeldAddress,
+  Holder,
+  PoolUsage,
+  ReleaseItem,
+} from './allocation/address-pool';
+export { capacityOf, describeSubnet, layoutOf } from './allocation/candidates';
+export type { PoolLayout, PoolSubnet } from './allocation/candidates';

@@ -60,6 +60,8 @@ export class RedisConnection {
   readonly #onConnect: OnConnect;
   readonly #stop = new AbortController();
   readonly #loop: Promise<void>;
+  readonly #firstAttempt: Promise<void>;
+  #endFirstAttempt: () => void = () => undefined;
   #client: Client | undefined;
   #ready = false;
   #problem: ContrailError;
@@ -70,6 +72,9 @@ export class RedisConnection {
     this.#server = options.url.replace(/\/\/[^@/]*@/, '//');
     this.#onConnect = onConnect;
     this.#problem = toStoreError(new Error('not connected yet: socket'), this.#server);
+    this.#firstAttempt = new Promise((resolve) => {
+      this.#endFirstAttempt = resolve;
+    });
     this.#loop = this.#run();
   }
 
@@ -80,8 +85,7 @@ export class RedisConnection {
 
   /** @throws ContrailError UNAVAILABLE or INTERNAL. */
   async command(args: readonly (string | Buffer)[]): Promise<Reply> {
-    const client = this.#client;
-    if (client === undefined) throw this.#problem;
+    const client = this.#client ?? (await this.#afterFirstAttempt());
     try {
       return await client.sendCommand<Reply>([...args]);
     } catch (error) {
@@ -92,8 +96,7 @@ export class RedisConnection {
   /** Calls one of our functions; all of them take the key prefix as their one key. */
   async call(name: FunctionName, prefix: string, args: readonly (string | Buffer)[]): Promise<Reply> {
     const command = ['FCALL', functionName(name), '1', prefix, ...args];
-    const client = this.#client;
-    if (client === undefined) throw this.#problem;
+    const client = this.#client ?? (await this.#afterFirstAttempt());
     try {
       return await client.sendCommand<Reply>(command);
     } catch (error) {
@@ -109,6 +112,13 @@ export class RedisConnection {
     await this.#loop;
   }
 
+  /** A process that just started waits for its first connection; later ones fail at once. */
+  async #afterFirstAttempt(): Promise<Client> {
+    await this.#firstAttempt;
+    if (this.#client === undefined) throw this.#problem;
+    return this.#client;
+  }
+
   async #run(): Promise<void> {
     const { signal } = this.#stop;
     let waitMs = reconnectMsMin;
@@ -122,6 +132,7 @@ export class RedisConnection {
         this.#ready = false;
         this.#client?.destroy();
         this.#client = undefined;
+        this.#endFirstAttempt();
       }
       waitMs = Date.now() - startedAt > reconnectMsMax ? reconnectMsMin : Math.min(waitMs * 2, reconnectMsMax);
       await delay(waitMs, undefined, { signal }).catch(() => undefined);
@@ -137,14 +148,18 @@ export class RedisConnection {
       signal.addEventListener('abort', () => reject(new Error('connection closed')), { once: true });
     });
     ended.catch(() => undefined);
+    const connecting = client.connect();
     try {
-      await Promise.race([client.connect(), ended]);
+      await Promise.race([connecting, ended]);
       await this.#loadFunctions(client);
       this.#client = client;
       await Promise.race([this.#onConnect(this), ended]);
       this.#ready = true;
+      this.#endFirstAttempt();
       await ended;
     } finally {
+      // A client that is destroyed while it connects would come up afterwards and stay.
+      await connecting.catch(() => undefined);
       client.destroy();
     }
   }

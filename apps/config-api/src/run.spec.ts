@@ -1,0 +1,179 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { ContrailError } from '@contrail/errors';
+import { callUnary, closeClient, createClient, openServerStream, staticTls } from '@contrail/rpc';
+import { BootstrapServiceClient, ConfigServiceClient } from '@contrail/proto-gen/config/v1/config_service';
+import { AllotKind } from '@contrail/proto-gen/config/v1/messages';
+import type { WatchResponse, WatchToken } from '@contrail/proto-gen/config/v1/messages';
+import type { Resource } from '@contrail/proto-gen/config/v1/resources';
+import { metaOf, toResource, typeOf, wellKnownUuid } from '@contrail/resource-model';
+import { startRedis, testPki } from '@contrail/testing';
+import type { TestRedis } from '@contrail/testing';
+import { run } from './run';
+import type { Running } from './run';
+
+const pki = testPki();
+let folder: string;
+let redis: TestRedis;
+let api: Running;
+const clients: ConfigServiceClient[] = [];
+
+function clientOf(service: string): ConfigServiceClient {
+  const client = createClient(ConfigServiceClient, {
+    address: `127.0.0.1:${api.port}`,
+    service: 'config-api',
+    tls: staticTls(pki.issue(service)),
+  });
+  clients.push(client);
+  return client;
+}
+
+beforeAll(async () => {
+  folder = mkdtempSync(path.join(tmpdir(), 'config-api-'));
+  const own = pki.issue('config-api');
+  const file = (name: string, content: Buffer): string => {
+    writeFileSync(path.join(folder, name), content);
+    return path.join(folder, name);
+  };
+  redis = await startRedis();
+  const any = { host: '127.0.0.1', port: 0 };
+  api = await run({
+    listenAddress: any,
+    bootstrapListenAddress: any,
+    adminAddress: any,
+    tls: { certFile: file('tls.crt', own.cert), keyFile: file('tls.key', own.key), caFile: file('ca.crt', own.ca) },
+    authority: { certFile: file('ca.pem', pki.caCert), keyFile: file('ca.key', pki.caKey) },
+    redis: { url: redis.url, user: 'default', passwordFile: undefined },
+    deployment: 'contrail',
+    changeLogLength: 10_000,
+    kubernetes: undefined,
+    tokenAudience: 'contrail',
+    agentUser: 'system:serviceaccount:contrail:vrouter-agent',
+  });
+  while ((await fetch(`http://127.0.0.1:${api.adminPort}/readyz`)).status !== 200) await new Promise((r) => setTimeout(r, 20));
+}, 30_000);
+
+afterAll(async () => {
+  for (const client of clients) closeClient(client);
+  await api.stop();
+  await redis.stop();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+function project(name: string, annotations: Record<string, string> = {}): Resource {
+  const fqName = ['default-domain', name];
+  return toResource('project', { meta: { uuid: wellKnownUuid('project', fqName), fqName, annotations } });
+}
+
+async function codeOf(call: Promise<unknown>): Promise<string> {
+  try {
+    await call;
+    return 'OK';
+  } catch (error) {
+    if (error instanceof ContrailError) return error.code;
+    throw error;
+  }
+}
+
+it('creates, reads, lists, updates and deletes', async () => {
+  const client = clientOf('kube-manager');
+  const resource = project('crud', { owner: 'k8s' });
+  const created = await callUnary(client, 'create', { resource });
+  expect(created.resource && metaOf(created.resource)).toMatchObject({ parentType: 'domain', annotations: { owner: 'k8s' } });
+  const byName = { type: 'project', fqName: ['default-domain', 'crud'], uuid: '' };
+  expect(await callUnary(client, 'get', { key: byName })).toEqual(created);
+  const list = { type: 'project', parentUuid: '', annotations: { owner: 'k8s' }, pageSize: 0, pageToken: '' };
+  expect((await callUnary(client, 'list', list)).resources).toEqual([created.resource]);
+  const changed = project('crud', { owner: 'me' });
+  const updated = await callUnary(client, 'update', { resource: changed, updateMask: ['meta.annotations'], expectedRevision: 0n });
+  expect(updated.resource && metaOf(updated.resource).annotations).toEqual({ owner: 'me' });
+  await callUnary(client, 'delete', { key: byName, expectedRevision: 0n });
+  expect(await codeOf(callUnary(client, 'get', { key: byName }))).toBe('NOT_FOUND');
+});
+
+it.each([
+  ['control', 'create', 'PERMISSION_DENIED'],
+  ['dns', 'create', 'PERMISSION_DENIED'],
+  ['vrouter-agent', 'get', 'PERMISSION_DENIED'],
+  ['ipam', 'allot', 'PERMISSION_DENIED'],
+  ['kube-manager', 'reportProgress', 'PERMISSION_DENIED'],
+  ['ipam', 'get', 'OK'],
+  ['control', 'allot', 'OK'],
+  ['control', 'reportProgress', 'OK'],
+] as const)('answers %s calling %s with %s', async (service, method, code) => {
+  const client = clientOf(service);
+  const call = {
+    create: () => callUnary(client, 'create', { resource: project(`by-${service}`) }),
+    get: () => callUnary(client, 'get', { key: { type: 'domain', fqName: ['default-domain'], uuid: '' } }),
+    allot: () => callUnary(client, 'allot', { kind: AllotKind.ALLOT_KIND_VRF, keys: ['x'] }),
+    reportProgress: () => callUnary(client, 'reportProgress', { nodes: [] }),
+  }[method];
+  expect(await codeOf(call())).toBe(code);
+});
+
+it('announces a change to a watcher within 100 ms, with the resumable position', async () => {
+  const client = clientOf('control');
+  const writer = clientOf('kube-manager');
+  const controller = new AbortController();
+  let sentAt = 0;
+  let token: WatchToken | undefined;
+  const seen: WatchResponse[] = [];
+  for await (const message of openServerStream(client, 'watch', { types: ['project'], resume: undefined }, { signal: controller.signal })) {
+    seen.push(message);
+    if (message.kind?.$case === 'inSync') {
+      sentAt = Date.now();
+      void callUnary(writer, 'transact', { operations: [{ kind: { $case: 'upsert', value: { resource: project('watched') } } }] });
+    }
+    if (message.kind?.$case === 'changes') {
+      token = message.kind.value.token;
+      break;
+    }
+  }
+  controller.abort();
+  expect(Date.now() - sentAt).toBeLessThan(100);
+  expect(seen.map(({ kind }) => kind?.$case)).toEqual(['snapshot', 'inSync', 'changes']);
+  const [snapshot] = seen;
+  expect(snapshot?.kind?.$case === 'snapshot' && snapshot.kind.value.resources.map(typeOf)).toContain('project');
+  for await (const message of openServerStream(client, 'watch', { types: [], resume: token })) {
+    expect(message.kind).toEqual({ $case: 'inSync', value: { token } });
+    break;
+  }
+});
+
+it('keeps the progress of nodes and gives equal ids for equal keys', async () => {
+  const control = clientOf('control');
+  const node = { node: 'n1', revision: 3n, exceptions: [], reportedAtMs: 0n };
+  await callUnary(control, 'reportProgress', { nodes: [node] });
+  const { nodes, revision } = await callUnary(clientOf('kube-manager'), 'getProgress', {});
+  expect(nodes).toMatchObject([{ node: 'n1', revision: 3n }]);
+  expect(Number(nodes[0]?.reportedAtMs)).toBeGreaterThan(Date.now() - 5_000);
+  expect(revision).toBeGreaterThan(0n);
+  const long = 'tag,'.repeat(5_000);
+  const { ids } = await callUnary(control, 'allot', { kind: AllotKind.ALLOT_KIND_IDENTITY, keys: [long, 'b', long] });
+  expect(ids).toEqual([1, 2, 1]);
+});
+
+it('serves token exchange to clients without certificate, and only that', async () => {
+  const address = `127.0.0.1:${api.bootstrapPort}`;
+  const tls = staticTls({ ca: pki.caCert });
+  const bootstrap = createClient(BootstrapServiceClient, { address, service: 'config-api', tls });
+  const config = createClient(ConfigServiceClient, { address, service: 'config-api', tls });
+  const request = { token: 'x', certificateRequestPem: '' };
+  expect(await codeOf(callUnary(bootstrap, 'exchangeToken', request))).toBe('FAILED_PRECONDITION');
+  expect(await codeOf(callUnary(config, 'getProgress', {}))).toBe('UNIMPLEMENTED');
+  closeClient(bootstrap);
+  closeClient(config);
+});
+
+it('says why it is not ready while Redis is away, and comes back', async () => {
+  const client = clientOf('kube-manager');
+  await redis.stop();
+  expect(await codeOf(callUnary(client, 'create', { resource: project('late') }))).toBe('UNAVAILABLE');
+  let ready = await fetch(`http://127.0.0.1:${api.adminPort}/readyz`);
+  while (ready.status === 200) {
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    ready = await fetch(`http://127.0.0.1:${api.adminPort}/readyz`);
+  }
+  expect(await ready.text()).toMatch(/Redis unix:.*(cannot be reached|lost the connection)/);
+}, 15_000);

@@ -1,0 +1,37 @@
+import type { AddressPool } from '@contrail/store';
+import { gauge, logger } from '@contrail/telemetry';
+
+const log = logger('health');
+const probeMs = 2_000;
+const storeUp = gauge('contrail_ipam_store_up_bool', '1 while the store can be read and written.');
+
+/** Knows whether the store can be read and written, by trying every two seconds. */
+export class StoreHealth {
+  #problems: readonly string[] = ['the store was not tried yet'];
+  readonly #pool: AddressPool;
+  readonly #timer: NodeJS.Timeout;
+
+  constructor(pool: AddressPool) {
+    this.#pool = pool;
+    void this.#probe();
+    this.#timer = setInterval(() => void this.#probe(), probeMs);
+  }
+
+  /** Sentences; empty while the store works. */
+  get problems(): readonly string[] {
+    return this.#problems;
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+  }
+
+  async #probe(): Promise<void> {
+    const before = this.#problems.length > 0;
+    this.#problems = await this.#pool.problems();
+    const now = this.#problems.length > 0;
+    storeUp.set(now ? 0 : 1);
+    if (now && !before) log.error('the store cannot be used', { problems: this.#problems });
+    if (!now && before) log.info('the store can be used');
+  }
+}

@@ -1,0 +1,62 @@
+import { ConfigServiceClient } from '@contrail/proto-gen/config/v1/config_service';
+import { systemClock } from '@contrail/reconcile';
+import { closeClient, createClient, loadTls, startServer } from '@contrail/rpc';
+import { AddressPool } from '@contrail/store';
+import { logger, startAdminServer } from '@contrail/telemetry';
+import type { Config } from './config';
+import { StoreHealth } from './health';
+import { ipamService } from './serve/ipam-service';
+import { UsageMonitor } from './serve/usage-monitor';
+import { NetworkCache } from './watch/network-cache';
+
+export interface Running {
+  readonly port: number;
+  readonly adminPort: number;
+  stop(): Promise<void>;
+}
+
+const log = logger('ipam');
+
+/** Starts the whole service; `stop` ends it in reverse order. */
+export async function run(config: Config): Promise<Running> {
+  const tls = loadTls(config.tls);
+  const { url, user, passwordFile } = config.redis;
+  const pool = new AddressPool({
+    redis: { url, user, tlsFiles: config.tls, ...(passwordFile === undefined ? {} : { passwordFile }) },
+    deployment: config.deployment,
+    quarantineMs: config.quarantineMs,
+  });
+  const health = new StoreHealth(pool);
+  const client = createClient(ConfigServiceClient, { address: config.configApiAddress, service: 'config-api', tls });
+  const cache = new NetworkCache(client, systemClock);
+  const stopping = new AbortController();
+  const following = cache.run(stopping.signal);
+  const monitor = new UsageMonitor({ pool, cache, warningRatio: config.usageWarningPercent / 100 });
+  monitor.start();
+  const ready = (): string[] => [...health.problems, ...cache.problems];
+  const { host, port } = config.listenAddress;
+  const server = await startServer({
+    address: host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`,
+    tls,
+    services: [ipamService(pool, cache)],
+    reflection: true,
+    health: () => ready().length === 0,
+  });
+  const admin = await startAdminServer({ address: config.adminAddress, live: () => [], ready });
+  log.info('serving', { port: server.port, adminPort: admin.port });
+  return {
+    port: server.port,
+    adminPort: admin.port,
+    stop: async () => {
+      await server.stop();
+      await admin.stop();
+      monitor.stop();
+      stopping.abort();
+      await following;
+      closeClient(client);
+      health.stop();
+      await pool.close();
+      tls.close();
+    },
+  };
+}

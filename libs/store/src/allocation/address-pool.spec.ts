@@ -1,0 +1,170 @@
+import { formatAddress, parseAddress, parsePrefix } from '@contrail/net';
+import { defaultServiceAddresses } from '@contrail/resource-model';
+import { startRedis } from '@contrail/testing';
+import type { TestRedis } from '@contrail/testing';
+import { AddressPool } from './address-pool';
+import type { AllocationItem, AllocationOutcome } from './address-pool';
+import { capacityOf, candidatesAfter, layoutOf } from './candidates';
+import type { PoolSubnet } from './candidates';
+
+function subnet(text: string, changes: Partial<PoolSubnet> = {}): PoolSubnet {
+  const prefix = parsePrefix(text);
+  const defaults = defaultServiceAddresses(prefix, changes.fromStart ?? false);
+  return { uuid: `subnet-${text}`, prefix, ...defaults, fromStart: false, pools: [], exclusions: [], unit: 1, ...changes };
+}
+
+const pool = (start: string, end: string): PoolSubnet['pools'][number] => ({ start: parseAddress(start), end: parseAddress(end) });
+
+function first(s: PoolSubnet, count: number): string[] {
+  const { addresses } = candidatesAfter(layoutOf(s), undefined, count);
+  return addresses.map((hex) => formatAddress(new Uint8Array(Buffer.from(hex, 'hex'))));
+}
+
+describe('the order of addresses', () => {
+  it.each<[string, PoolSubnet, string[]]>([
+    ['from the top, after gateway and DNS address (R21)', subnet('10.32.0.0/12'), ['10.47.255.252', '10.47.255.251']],
+    ['from the start', subnet('192.0.2.0/24', { fromStart: true }), ['192.0.2.3', '192.0.2.4']],
+    ['/30: nothing is left', subnet('192.0.2.0/30'), []],
+    ['/31: both addresses', subnet('192.0.2.2/31'), ['192.0.2.3', '192.0.2.2']],
+    ['/32: its address', subnet('192.0.2.9/32'), ['192.0.2.9']],
+    ['IPv6 /64 without a bitmap', subnet('2001:db8::/64'), ['2001:db8::ffff:ffff:ffff:fffc', '2001:db8::ffff:ffff:ffff:fffb']],
+    ['IPv6 /127', subnet('2001:db8::/127'), ['2001:db8::1', '2001:db8::']],
+    ['pools only, the highest first', subnet('192.0.2.0/24', { pools: [pool('192.0.2.10', '192.0.2.11'), pool('192.0.2.30', '192.0.2.30')] }), ['192.0.2.30', '192.0.2.11', '192.0.2.10']],
+    ['overlapping pools once', subnet('192.0.2.0/24', { pools: [pool('192.0.2.10', '192.0.2.11'), pool('192.0.2.11', '192.0.2.12')] }), ['192.0.2.12', '192.0.2.11', '192.0.2.10']],
+    ['without exclusions', subnet('192.0.2.0/29', { exclusions: [parsePrefix('192.0.2.4/31')] }), ['192.0.2.3', '192.0.2.2', '192.0.2.1']],
+    ['in units', subnet('192.0.2.0/27', { unit: 8, gateway: undefined, dns: undefined }), ['192.0.2.16', '192.0.2.8']],
+  ])('%s', (_, s, want) => {
+    expect(first(s, Math.max(want.length, 2)).slice(0, Math.max(want.length, 1))).toEqual(want);
+  });
+
+  it('counts the capacity', () => {
+    expect(capacityOf(layoutOf(subnet('10.32.0.0/12')))).toBe(2n ** 20n - 4n);
+    expect(capacityOf(layoutOf(subnet('2001:db8::/64')))).toBe(2n ** 64n - 4n);
+    expect(capacityOf(layoutOf(subnet('192.0.2.2/31')))).toBe(2n);
+  });
+
+  it('goes on after a position, across pools', () => {
+    const layout = layoutOf(subnet('192.0.2.0/24', { pools: [pool('192.0.2.10', '192.0.2.11'), pool('192.0.2.30', '192.0.2.31')] }));
+    expect(candidatesAfter(layout, 'c000021f', 10)).toEqual({ addresses: ['c000021e', 'c000020b', 'c000020a'], complete: true });
+    expect(candidatesAfter(layout, 'c000021f', 1)).toEqual({ addresses: ['c000021e'], complete: false });
+  });
+});
+
+describe('the address pool', () => {
+  let redis: TestRedis;
+  let number = 0;
+  let addresses: AddressPool;
+  const open = (quarantineMs: number): AddressPool =>
+    new AddressPool({ redis: { url: redis.url }, deployment: `t${number}`, quarantineMs });
+
+  beforeAll(async () => {
+    redis = await startRedis();
+  });
+  afterAll(() => redis.stop());
+  beforeEach(() => {
+    number += 1;
+    addresses = open(60_000);
+  });
+  afterEach(() => addresses.close());
+
+  const item = (owner: string, subnets: PoolSubnet[], changes: Partial<AllocationItem> = {}): AllocationItem => ({
+    ...{ network: 'n', owner, family: 4, subnets, address: undefined, reserved: false, description: `Pod/default/${owner}` },
+    ...changes,
+  });
+  const text = (outcome: AllocationOutcome | undefined): string =>
+    outcome?.kind === 'allocated' ? formatAddress(outcome.address) : (outcome?.kind ?? 'none');
+  const allocate = async (...items: AllocationItem[]): Promise<string[]> => (await addresses.allocate(items)).map(text);
+
+  it('gives each owner an address, and the same owner the same', async () => {
+    const s = subnet('10.32.0.0/12');
+    expect(await allocate(item('a', [s]), item('b', [s]), item('a', [s]))).toEqual(['10.47.255.252', '10.47.255.251', '10.47.255.252']);
+    expect(await allocate(item('b', [s]), item('c', [s]))).toEqual(['10.47.255.251', '10.47.255.250']);
+    expect(await allocate(item('a', [s], { network: 'other' }))).toEqual(['10.47.255.249']);
+  });
+
+  it('never gives one address twice, whoever asks at the same time', async () => {
+    const s = subnet('10.32.0.0/22');
+    const pools = [addresses, open(60_000), open(60_000)];
+    const answers = await Promise.all(
+      Array.from({ length: 30 }, (_, batch) =>
+        (pools[batch % 3] ?? addresses).allocate(Array.from({ length: 30 }, (__, i) => item(`${batch}-${i}`, [s]))),
+      ),
+    );
+    const given = answers.flat().map(text);
+    expect(new Set(given).size).toBe(900);
+    expect(given).not.toContain('exhausted');
+    await Promise.all(pools.slice(1).map((other) => other.close()));
+  });
+
+  it('says when a subnet is exhausted, and takes the next subnet of the network first', async () => {
+    const [small, next] = [subnet('192.0.2.0/31'), subnet('192.0.2.16/31')];
+    const owners = ['a', 'b', 'c', 'd', 'e'].map((owner) => item(owner, [small, next]));
+    expect(await allocate(...owners)).toEqual(['192.0.2.1', '192.0.2.0', '192.0.2.17', '192.0.2.16', 'exhausted']);
+  });
+
+  it('keeps a released address aside, then gives the one released longest ago', async () => {
+    await addresses.close();
+    addresses = open(150);
+    const s = subnet('192.0.2.0/29');
+    await allocate(...['a', 'b', 'c', 'd'].map((owner) => item(owner, [s])));
+    expect(await addresses.release([{ network: 'n', owner: 'b', address: undefined }])).toBe(1);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+    expect(await addresses.release([{ network: 'n', owner: 'a', address: undefined }])).toBe(1);
+    expect(await allocate(item('x', [s]))).toEqual(['exhausted']);
+    expect(await addresses.usage([s.uuid])).toEqual([{ allocated: 2, quarantined: 2 }]);
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    expect(await allocate(item('x', [s]), item('y', [s]))).toEqual(['192.0.2.3', '192.0.2.4']);
+  });
+
+  it('prefers addresses that nobody ever had', async () => {
+    await addresses.close();
+    addresses = open(0);
+    const s = subnet('192.0.2.0/24');
+    await allocate(item('a', [s]));
+    await addresses.release([{ network: 'n', owner: 'a', address: undefined }]);
+    expect(await allocate(item('b', [s]))).toEqual(['192.0.2.251']);
+  });
+
+  it('records a fixed address and refuses it to another owner, naming the holder', async () => {
+    const s = subnet('10.96.0.0/12');
+    const fixed = { address: parseAddress('10.96.0.10'), reserved: true };
+    expect(await allocate(item('dns', [s], fixed), item('dns', [s], fixed))).toEqual(['10.96.0.10', '10.96.0.10']);
+    expect(await addresses.allocate([item('other', [s], fixed)])).toMatchObject([
+      { kind: 'in-use', holder: { owner: 'dns', description: 'Pod/default/dns', reserved: true } },
+    ]);
+  });
+
+  it('passes over addresses that were fixed before', async () => {
+    const s = subnet('192.0.2.0/29');
+    await allocate(item('fixed', [s], { address: parseAddress('192.0.2.4') }));
+    expect(await allocate(item('a', [s]), item('b', [s]))).toEqual(['192.0.2.3', '192.0.2.2']);
+  });
+
+  it('releases one address or all of an owner, once', async () => {
+    const s = subnet('192.0.2.0/24');
+    await allocate(item('a', [s]), item('a', [s], { address: parseAddress('192.0.2.7') }), item('ab', [s]));
+    expect(await addresses.release([{ network: 'n', owner: 'a', address: parseAddress('192.0.2.7') }])).toBe(1);
+    expect(await addresses.release([{ network: 'n', owner: 'a', address: undefined }])).toBe(1);
+    expect(await addresses.release([{ network: 'n', owner: 'a', address: undefined }])).toBe(0);
+    const { addresses: left } = await addresses.list('n', '');
+    expect(left.map(({ owner }) => owner)).toEqual(['ab']);
+    expect(await addresses.networks()).toEqual(['n']);
+  });
+
+  it('finds addresses that a changed definition makes free', async () => {
+    const narrow = subnet('192.0.2.0/28', { pools: [pool('192.0.2.2', '192.0.2.3')] });
+    expect(await allocate(item('a', [narrow]), item('b', [narrow]), item('c', [narrow]))).toEqual(['192.0.2.3', '192.0.2.2', 'exhausted']);
+    const wide = { ...subnet('192.0.2.0/28'), uuid: narrow.uuid, pools: [pool('192.0.2.2', '192.0.2.4')] };
+    expect(await allocate(item('c', [wide]), item('d', [wide]))).toEqual(['192.0.2.4', 'exhausted']);
+  });
+
+  it('allocates thousands a second from a /12', async () => {
+    const s = subnet('10.32.0.0/12');
+    const startedAt = Date.now();
+    for (let batch = 0; batch < 20; batch += 1) {
+      await addresses.allocate(Array.from({ length: 500 }, (_, i) => item(`${batch}-${i}`, [s])));
+    }
+    const perSecond = 10_000 / ((Date.now() - startedAt) / 1000);
+    expect(perSecond).toBeGreaterThan(3_000);
+  });
+});
