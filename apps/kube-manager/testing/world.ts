@@ -154,6 +154,16 @@ export async function eventually(check: () => void, withinMs = 10_000): Promise<
   }
 }
 
+/** Waits until both are equal; compares cheaply, because a failing `expect` is slow. */
+export async function becomes<T>(actual: () => T, expected: T, withinMs = 10_000): Promise<void> {
+  const wanted = JSON.stringify(expected);
+  const giveUpAt = Date.now() + withinMs;
+  while (JSON.stringify(actual()) !== wanted && Date.now() < giveUpAt) {
+    await new Promise((resolve) => setTimeout(resolve, 2));
+  }
+  expect(actual()).toEqual(expected);
+}
+
 /** Everything but revisions; addresses of pods depend on the order of their allocation and are left out. */
 function describeFully(resource: Resource): string {
   const value: Record<string, unknown> = { ...resource.kind?.value };
