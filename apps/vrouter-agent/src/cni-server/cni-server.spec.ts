@@ -206,12 +206,17 @@ describe('ADD', () => {
     expect((await agent.run('ADD')).status).toBe(200);
   });
 
-  it('leaves nothing behind when the datapath has no room', async () => {
-    agent = await new Agent(withPod).start();
-    agent.datapath.sources.capacity = 0;
+  it.each([
+    ['for its sources', 'sources' as const],
+    ['for its policy', 'policies' as const],
+  ])('leaves nothing behind when the datapath has no room %s', async (_what, table) => {
+    agent = new Agent(base.filter(({ kind }) => kind?.$case !== 'policy'));
+    agent.datapath[table].capacity = 0;
+    agent.state.applyBatch(make.batch(2, [make.policyEntry(make.policyId), make.interfaceEntry(1)]));
+    await agent.start();
     const { json } = await agent.run('ADD');
     expect(json.code).toBe(11);
-    expect(json.msg).toContain('sources');
+    expect(json.msg).toContain(table);
     expect(agent.traces()).toEqual(nothingLeft);
     expect(orphanRows(agent.datapath)).toEqual([]);
   });

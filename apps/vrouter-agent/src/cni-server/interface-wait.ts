@@ -1,5 +1,5 @@
 import type { Interface } from '@contrail/proto-gen/control/v1/messages';
-import { interfaceUnit } from '../oper/unit-key';
+import { interfaceUnit, policyUnit } from '../oper/unit-key';
 import type { CniContext } from './cni-context';
 import { CniError, cniCodes } from './cni-error';
 import type { Subject } from './cni-request';
@@ -32,8 +32,9 @@ export function findWanted(context: CniContext, wanted: Wanted): Outcome<Interfa
 /** True when the datapath enforces all of the interface. */
 export function findProgrammed(context: CniContext, vmiUuid: string): Outcome<true> {
   if (context.state.holdsInterface(vmiUuid)) return { found: true };
-  const unit = interfaceUnit(vmiUuid);
-  const failure = context.state.progress()?.exceptions.find(({ key }) => key === unit);
+  const policy = context.state.desired.entries.findInterface(vmiUuid)?.policy ?? 0;
+  const units = [interfaceUnit(vmiUuid), policyUnit(policy)];
+  const failure = context.state.progress()?.exceptions.find(({ key }) => units.includes(key));
   return { missing: failure?.reason ?? 'the datapath is not programmed yet' };
 }
 

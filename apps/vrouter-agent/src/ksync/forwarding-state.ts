@@ -5,7 +5,7 @@ import type { NodeDevices } from '../node/node-devices';
 import { NodeSync } from '../node/node-sync';
 import { DesiredState } from '../oper/desired-state';
 import type { AttachedDevice } from '../oper/facts';
-import { globalUnit, interfaceUnit } from '../oper/unit-key';
+import { globalUnit, interfaceUnit, policyUnit } from '../oper/unit-key';
 import { tableNames } from '../oper/desired-tables';
 import { StaleBackends } from './stale-backends';
 import { createSyncedTables, flushTables } from './synced-tables';
@@ -133,11 +133,12 @@ export class ForwardingState {
     this.#datapath.removeFlows(device.ifindex, vlan);
   }
 
-  /** True when everything that the interface wants is in the datapath. */
+  /** True when everything that the interface wants, and its policy, is in the datapath. */
   holdsInterface(vmiUuid: string): boolean {
-    const unit = interfaceUnit(vmiUuid);
-    if (!this.#inSync || this.desired.malformed.has(unit)) return false;
-    return tableNames.every((name) => this.tables[name].holds(unit));
+    const policy = this.desired.entries.findInterface(vmiUuid)?.policy ?? 0;
+    const units = [interfaceUnit(vmiUuid), policyUnit(policy)];
+    if (!this.#inSync || policy === 0 || units.some((unit) => this.desired.malformed.has(unit))) return false;
+    return units.every((unit) => tableNames.every((name) => this.tables[name].holds(unit)));
   }
 
   /** Called after every flush. @returns stops the calls. */
