@@ -48,7 +48,7 @@ export async function ensureBuilt(
 
 /** Bundles apps/<app>/src/main.ts with our libraries. */
 export function ensureBundle(places: Places, app: string): Promise<string> {
-  const sources = [`apps/${app}/src`, 'libs', 'tools/build-app.mjs', 'tsconfig.base.json'];
+  const sources = [`apps/${app}/src`, 'libs', 'tools/build-app.mjs', 'tools/bundle.mjs', 'tsconfig.base.json'];
   return ensureBuilt(places, app, sources, async () => {
     if (!existsSync(path.join(places.repository, `apps/${app}/src/main.ts`))) {
       throw new ImageFailure(`apps/${app}/src/main.ts: does not exist`);
