@@ -8,6 +8,7 @@ const storeUp = gauge('contrail_ipam_store_up_bool', '1 while the store can be r
 /** Knows whether the store can be read and written, by trying every two seconds. */
 export class StoreHealth {
   #problems: readonly string[] = ['the store was not tried yet'];
+  #said: 'usable' | 'unusable' | undefined;
   readonly #pool: AddressPool;
   readonly #timer: NodeJS.Timeout;
 
@@ -27,11 +28,12 @@ export class StoreHealth {
   }
 
   async #probe(): Promise<void> {
-    const before = this.#problems.length > 0;
     this.#problems = await this.#pool.problems();
-    const now = this.#problems.length > 0;
-    storeUp.set(now ? 0 : 1);
-    if (now && !before) log.error('the store cannot be used', { problems: this.#problems });
-    if (!now && before) log.info('the store can be used');
+    const state = this.#problems.length > 0 ? 'unusable' : 'usable';
+    storeUp.set(state === 'usable' ? 1 : 0);
+    if (state === this.#said) return;
+    this.#said = state;
+    if (state === 'usable') log.info('the store can be used');
+    else log.error('the store cannot be used', { problems: this.#problems });
   }
 }
