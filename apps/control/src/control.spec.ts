@@ -1,3 +1,4 @@
+import { findMessage } from '@contrail/resource-model';
 import { staticTls } from '@contrail/rpc';
 import type { TlsSource } from '@contrail/rpc';
 import { startTelemetry } from '@contrail/telemetry';
@@ -20,6 +21,8 @@ import { TestAgent } from '../testing/test-agent';
 import { connectConfigApi } from './config-api-client';
 import { startControl } from './start-control';
 import type { RunningControl } from './start-control';
+
+jest.setTimeout(30_000);
 
 const settings = { clusterName: 'k8s', clusterPodNetwork: 'k8s-default-pod-network' };
 const blue = testUuid(2, 10);
@@ -202,6 +205,21 @@ describe('an agent', () => {
     const agent = new TestAgent({ port: control.port, tls: tls('kube-manager'), node: 'node1' });
     agents.push(agent);
     await eventually(() => expect(agent.error).toMatchObject({ code: 'PERMISSION_DENIED' }));
+  });
+});
+
+describe('an object that cannot be compiled', () => {
+  it('is left out, and the others go on', async () => {
+    await start();
+    const agent = await connect('node1');
+    const broken = pod(6, 'node1').map((resource) => {
+      const vmi = findMessage('virtual-machine-interface', resource);
+      if (vmi !== undefined) vmi.virtualMachineInterfaceMacAddresses = { macAddress: ['no mac'] };
+      return resource;
+    });
+    const revision = api.transact([...broken, ...pod(3, 'node1')]);
+    await eventually(() => expect(agent.revision).toBe(revision));
+    expect(interfacesOf(agent)).toEqual([podUuids.interface(1), podUuids.interface(3)]);
   });
 });
 

@@ -1,5 +1,5 @@
-/** Waits until the check passes; after five seconds its own error is thrown. */
-export async function eventually(check: () => void, timeoutMs = 5_000): Promise<void> {
+/** Waits until the check passes; after fifteen seconds its own error is thrown. */
+export async function eventually(check: () => void, timeoutMs = 15_000): Promise<void> {
   const deadline = Date.now() + timeoutMs;
   for (;;) {
     try {

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import { counter, logger } from '@contrail/telemetry';
 import { affectedByObject } from '../compile/affected-by-object';
 import { affectedByTopology, asNew } from '../compile/affected-by-topology';
 import type { CompileContext, CompileSettings } from '../compile/compile-context';
@@ -40,6 +41,9 @@ export interface CompileResult {
   /** Numbers without which the result is not complete. */
   readonly missingIds: readonly WantedId[];
 }
+
+const failedUnits = counter('contrail_control_failed_units_total', 'Times a unit could not be compiled');
+const log = logger('compiler');
 
 /** Units compiled before others may run. */
 const unitsPerSlice = 2_000;
@@ -175,9 +179,8 @@ export class Compiler {
   }
 
   #compileOne(context: CompileContext, unit: Unit): EntryUpdate | undefined {
-    const compiled = compileUnit(context, unit);
     const before = this.#table.get(unit.key);
-    const after = compiled && new EntryRecord(unit, compiled);
+    const after = tryCompile(context, unit, before);
     if (unit.kind === 'service') {
       const pairs = this.reach.replace(unit.instance, before?.interest?.backends ?? [], after?.interest?.backends ?? []);
       if (pairs.length > 0) this.#noteReach(pairs, this.#dirty.tracesOf(unit));
@@ -219,6 +222,18 @@ export class Compiler {
     const network = this.topology.networks.get(object.networkUuid);
     if (network === undefined || network.isFabric) return false;
     return network.isPopulated !== this.model.has('interface by network', network.uuid);
+  }
+}
+
+/** One object that cannot be compiled must not stop the others: its entry stays as it was. */
+function tryCompile(context: CompileContext, unit: Unit, before: EntryRecord | undefined): EntryRecord | undefined {
+  try {
+    const compiled = compileUnit(context, unit);
+    return compiled && new EntryRecord(unit, compiled);
+  } catch (error) {
+    failedUnits.inc();
+    log.error('unit not compiled; its entry stays as it was', { unit: unit.key, error });
+    return before;
   }
 }
 

@@ -2,6 +2,7 @@ import { errorText } from '@contrail/errors';
 import type { Change, WatchRequest, WatchResponse, WatchToken } from '@contrail/proto-gen/config/v1/messages';
 import type { Resource } from '@contrail/proto-gen/config/v1/resources';
 import { backoffDelayMs } from '@contrail/reconcile';
+import { describe } from '@contrail/resource-model';
 import type { BackoffPolicy, Clock } from '@contrail/reconcile';
 import { counter, logger } from '@contrail/telemetry';
 import type { EngineInput, TracedObjectChange } from '../engine/control-engine';
@@ -102,7 +103,7 @@ export class ConfigWatch {
   }
 
   #collect(resource: Resource): void {
-    const object = toModelObject(resource);
+    const object = tryToModelObject(resource);
     if (object !== undefined) this.#snapshot.push(object);
   }
 
@@ -128,7 +129,17 @@ export class ConfigWatch {
 }
 
 function toObjectChange({ type, uuid, resource, revision, traceparent }: Change): TracedObjectChange {
-  const object = resource && toModelObject(resource);
+  const object = resource && tryToModelObject(resource);
   // Types that are not watched change nothing: the model has no object of theirs.
   return { type: type as ModelType, uuid, object, revision, traceparent };
+}
+
+/** config-api validates objects; should one be malformed all the same, the others go on without it. */
+function tryToModelObject(resource: Resource): ModelObject | undefined {
+  try {
+    return toModelObject(resource);
+  } catch (error) {
+    log.error('object left out', { object: describe(resource), error });
+    return undefined;
+  }
 }

@@ -1,0 +1,16 @@
+import { loadConfig } from './config';
+
+it('has the defaults of CONTRIBUTING', () => {
+  expect(loadConfig({ CONFIG_API_ADDRESS: '192.0.2.1:9001' })).toMatchObject({
+    listenAddress: '0.0.0.0:9003',
+    adminAddress: { host: '0.0.0.0', port: 9103 },
+    settings: { clusterName: 'k8s', clusterPodNetwork: 'k8s-default-pod-network' },
+    tls: { certFile: '/etc/contrail/tls/tls.crt', keyFile: '/etc/contrail/tls/tls.key', caFile: '/etc/contrail/tls/ca.crt' },
+  });
+});
+
+it('reports every problem at once', () => {
+  expect(() => loadConfig({ ADMIN_ADDRESS: 'x', AGENT_PENDING_MAX: '3' })).toThrow(
+    /CONFIG_API_ADDRESS(.|\n)*AGENT_PENDING_MAX|ADMIN_ADDRESS(.|\n)*CONFIG_API_ADDRESS/,
+  );
+});
