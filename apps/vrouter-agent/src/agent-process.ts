@@ -83,7 +83,10 @@ export async function startAgent(parts: AgentParts): Promise<RunningAgent> {
     drops: new DropFeed(datapath),
     version: config.version,
     controlAddress: () => session?.address ?? '',
-    problems: () => [context.controlProblem(), identity.problem, ...state.problems()].filter((text) => text !== undefined),
+    problems: () => {
+      const found = [context.controlProblem(), identity.problem, ...state.problems()];
+      return [...new Set(found.filter((text) => text !== undefined))];
+    },
   };
   stoppables.push(await serveUnixSocket(config.agentSocket, service));
   const installation = installWhenReady(config, state);
