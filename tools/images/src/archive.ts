@@ -1,10 +1,12 @@
-import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync, statSync, utimesSync } from 'node:fs';
 import * as path from 'node:path';
 import { writeImagesArchive } from '../../sandbox/src/image-archive';
 import type { Places } from './app-bundle';
 import type { ArchivePlan, Image } from './catalog';
 import { fingerprint } from './fingerprint';
 
+/** Archives of one name that are kept: somebody may be importing the one before. */
+const keptArchives = 3;
 const layerDaysMax = 7;
 
 /**
@@ -16,26 +18,34 @@ export function tagOf(image: Image): string {
 }
 
 /**
- * Packs the images of a plan into one docker-archive, unless the archive of an earlier run holds exactly these.
+ * Packs the images of a plan into one docker-archive, unless an earlier run did. Its name holds a hash of the tags, so a
+ * path always means the same images, also while another build goes on.
  *
  * @returns the path of the archive, and whether it was written.
  */
 export function packArchive(places: Places, plan: ArchivePlan): { readonly file: string; readonly isNew: boolean } {
-  const file = path.join(places.folder, plan.file);
-  const record = `${file}.tags`;
-  const tags = plan.images.map((image) => `${image.name}:${tagOf(image)}`);
-  const text = `${tags.join('\n')}\n`;
-  if (existsSync(file) && existsSync(record) && readFileSync(record, 'utf8') === text) return { file, isNew: false };
-  const images = plan.images.map((image, position) => ({
-    tag: tags[position] ?? '',
-    layers: image.layers,
-    config: image.config,
-  }));
+  const images = plan.images.map((image) => ({ ...image, tag: `${image.name}:${tagOf(image)}` }));
+  const key = fingerprint(images.map((image) => image.tag)).slice(0, 16);
+  const file = path.join(places.folder, `${plan.name}-${key}.tar`);
+  if (existsSync(file)) {
+    utimesSync(file, new Date(), new Date());
+    return { file, isNew: false };
+  }
   const layerCache = path.join(path.dirname(places.folder), 'layers');
   writeImagesArchive(images, { out: file, layerCache });
-  writeFileSync(record, text);
+  removeOldArchives(places.folder, plan.name);
   removeOldLayers(layerCache);
   return { file, isNew: true };
+}
+
+function removeOldArchives(folder: string, name: string): void {
+  const archives = readdirSync(folder)
+    .filter((file) => new RegExp(`^${name}-[0-9a-f]{16}\\.tar$`).test(file))
+    .map((file) => ({ file, usedAtMs: statSync(path.join(folder, file)).mtimeMs }))
+    .sort((a, b) => b.usedAtMs - a.usedAtMs);
+  for (const { file } of archives.slice(keptArchives)) {
+    for (const suffix of ['', '.key']) rmSync(path.join(folder, `${file}${suffix}`), { force: true });
+  }
 }
 
 /** Every rebuild of an app leaves a layer behind. One that is still needed is made again in a second. */

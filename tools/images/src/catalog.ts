@@ -1,7 +1,6 @@
 import { existsSync, readdirSync } from 'node:fs';
 import * as path from 'node:path';
 import type { ImageConfig, LayerEntry } from '../../sandbox/src/image-archive';
-import { say } from '../../sandbox/src/progress';
 import { ensureBuilt, ensureBundle, runInRepository, type Places } from './app-bundle';
 import { ImageFailure } from './failure';
 import { contentOf, fingerprint } from './fingerprint';
@@ -19,7 +18,7 @@ export interface Image {
 
 /** Images of one archive; layers that they share are stored in it once. */
 export interface ArchivePlan {
-  readonly file: string;
+  readonly name: ArchiveName;
   readonly images: readonly Image[];
 }
 
@@ -46,24 +45,17 @@ export function planArchive(places: Places, name: ArchiveName): Promise<ArchiveP
 async function planContrail(places: Places): Promise<ArchivePlan> {
   const shared = [baseLayer(), productionModulesLayer(places.repository)];
   const images: Image[] = [];
-  for (const app of plainApps.filter((name) => isWritten(places, name))) {
+  for (const app of plainApps) {
     const bundle = await ensureBundle(places, app);
     images.push(appImage(app, [...shared, bundleLayer(app, bundle)]));
   }
-  if (isWritten(places, 'vrouter-agent')) images.push(await agentImage(places, shared));
+  images.push(await agentImage(places, shared));
   images.push({
     name: `${registry}/redis`,
     layers: [...shared.slice(0, 1), redisLayer()],
     config: { Entrypoint: ['/usr/bin/redis-server'], Env: environment, WorkingDir: '/data', User: unprivilegedUser },
   });
-  return { file: 'contrail.tar', images };
-}
-
-/** Manifests name every app, but a checkout may lack some. */
-function isWritten(places: Places, app: string): boolean {
-  if (existsSync(path.join(places.repository, `apps/${app}/src/main.ts`))) return true;
-  say(`apps/${app}: has no src/main.ts; going on without its image`);
-  return false;
+  return { name: 'contrail', images };
 }
 
 function appImage(app: string, layers: readonly Layer[]): Image {
@@ -128,5 +120,5 @@ function planJaeger(places: Places): ArchivePlan {
     { folder: true, target: '/tmp', mode: 0o1777 },
   ]);
   const config = { Entrypoint: ['/jaeger-all-in-one'], Env: environment, User: unprivilegedUser };
-  return { file: 'jaeger.tar', images: [{ name: `${registry}/jaeger`, layers: [layer], config }] };
+  return { name: 'jaeger', images: [{ name: `${registry}/jaeger`, layers: [layer], config }] };
 }

@@ -1,11 +1,11 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import * as path from 'node:path';
 import { ensureBuilt, type Places } from './app-bundle';
 import { packArchive, tagOf } from './archive';
 import { parseArguments } from './arguments';
-import type { Image } from './catalog';
+import type { ArchivePlan, Image } from './catalog';
 import { layerOf } from './layer';
 import { productionModulesLayer } from './production-modules';
 
@@ -66,16 +66,24 @@ describe('tags', () => {
 describe('packArchive', () => {
   it('writes an archive that names its images by tag, and writes it again only for other content', () => {
     const file = write('main.js', 'one');
-    const plan = (): { file: string; images: Image[] } => ({ file: 'contrail.tar', images: [imageOf('dns', file)] });
+    const plan = (): ArchivePlan => ({ name: 'contrail', images: [imageOf('dns', file)] });
     const first = packArchive(places, plan());
     expect(first.isNew).toBe(true);
     const manifest = JSON.parse(execFileSync('tar', ['-xOf', first.file, 'manifest.json'], { encoding: 'utf8' })) as unknown;
     expect(manifest).toMatchObject([{ RepoTags: [`localhost/contrail/dns:${tagOf(imageOf('dns', file))}`] }]);
-    const written = statSync(first.file).mtimeMs;
-    expect(packArchive(places, plan()).isNew).toBe(false);
-    expect(statSync(first.file).mtimeMs).toBe(written);
+    expect(packArchive(places, plan())).toEqual({ file: first.file, isNew: false });
     writeFileSync(file, 'another');
-    expect(packArchive(places, plan()).isNew).toBe(true);
+    const second = packArchive(places, plan());
+    expect([second.isNew, second.file === first.file, existsSync(first.file)]).toEqual([true, false, true]);
+  });
+
+  it('keeps the latest archives only', () => {
+    const file = write('main.js', '');
+    for (let i = 0; i < 5; i++) {
+      writeFileSync(file, 'x'.repeat(i));
+      packArchive(places, { name: 'contrail', images: [imageOf('dns', file)] });
+    }
+    expect(readdirSync(places.folder).filter((name) => name.endsWith('.tar'))).toHaveLength(3);
   });
 });
 
