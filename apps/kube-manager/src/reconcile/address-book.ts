@@ -27,6 +27,8 @@ const batchMax = 200;
 const callsAtOnce = 4;
 const deadlineMs = 5_000;
 const usageAgeMs = 2_000;
+/** ipam takes no longer description; a longer key is cut, and the sweep leaves such an address alone. */
+export const descriptionLengthMax = 256;
 
 /** Addresses from ipam; calls that wait for one another share a call. */
 export class AddressBook {
@@ -102,7 +104,7 @@ function toItem(request: AddressRequest, family: IpFamily, address: Address): Al
     subnetUuid: '',
     family,
     address: Buffer.from(address),
-    description: request.description,
+    description: request.description.slice(0, descriptionLengthMax),
   };
 }
 

@@ -5,6 +5,7 @@ import { podNetwork, serviceNetwork } from '../translate/cluster';
 import type { Cluster } from '../translate/cluster';
 import { parseRootKey } from '../translate/ownership';
 import type { ResourceCache } from '../watch/resource-cache';
+import { descriptionLengthMax } from './address-book';
 import type { AddressBook } from './address-book';
 
 const log = logger('sweep');
@@ -59,10 +60,11 @@ export class Sweeper {
       if (key.startsWith('Cluster/') || this.options.exists(key)) continue;
       orphans.add(key);
     }
-    for (const key of orphans) {
-      if (!this.suspectRoots.has(key)) continue;
-      log.info('objects without their Kubernetes object are removed', { key });
-      this.options.remove(key);
+    const confirmed = [...orphans].filter((key) => this.suspectRoots.has(key));
+    for (const key of confirmed) this.options.remove(key);
+    if (confirmed.length > 0) {
+      const examples = confirmed.slice(0, 3);
+      log.info('objects without their Kubernetes object are removed', { count: confirmed.length, examples });
     }
     this.suspectRoots = orphans;
   }
@@ -86,6 +88,7 @@ export class Sweeper {
 
   /** Asked for by this app, for a pod or service that Kubernetes no longer has. */
   private isOurs(description: string): boolean {
+    if (description.length >= descriptionLengthMax) return false;
     const root = parseRootKey(description);
     if (root === undefined || (root.kind !== 'Pod' && root.kind !== 'Service')) return false;
     return !this.options.exists(description);
