@@ -44,6 +44,7 @@ disabled_plugins = [${disabled.map((name) => `"${name}"`).join(', ')}]
 `;
   if (!withKubernetes) return base;
   // restrict_oom_score_adj: root may lack CAP_SYS_RESOURCE and then cannot lower a score.
+  // use_internal_loopback: no network has to bring the loopback plugin.
   return `${base}
 [plugins.'io.containerd.cri.v1.images']
   snapshotter = "overlayfs"
@@ -55,6 +56,7 @@ disabled_plugins = [${disabled.map((name) => `"${name}"`).join(', ')}]
 [plugins.'io.containerd.cri.v1.runtime'.cni]
   bin_dirs = ["/opt/cni/bin"]
   conf_dir = "/etc/cni/net.d"
+  use_internal_loopback = true
 [plugins.'io.containerd.cri.v1.runtime'.containerd.runtimes.runc]
   runtime_type = "io.containerd.runc.v2"
 [plugins.'io.containerd.cri.v1.runtime'.containerd.runtimes.runc.options]
