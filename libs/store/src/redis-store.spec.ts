@@ -180,12 +180,15 @@ it('shares one Redis between deployments and between versions of this software',
   await write(two, 'a');
 });
 
-it('frees a number that nobody claimed only after its time', async () => {
-  const redis = await start();
-  const store = open(redis);
-  expect(await store.allot('label', ['pending'], true)).toEqual([1]);
-  expect(await store.allot('label', ['other'], true)).toEqual([2]);
-  expect(await store.allot('label', ['pending'], true)).toEqual([1]);
+it('frees a number that nobody claimed in time, and keeps a claimed one', async () => {
+  const store = open(await start(), { pendingIdMs: 100 });
+  expect(await store.allot('label', ['lost', 'kept'], true)).toEqual([1, 2]);
+  const claim = { space: 'label', key: 'kept', id: 2 } as const;
+  const create: Write = { kind: 'put', resource: vm('kept'), previous: undefined };
+  expect(await store.transact({ writes: [create], claims: [claim], frees: [], traceparent: '' })).toMatchObject({ ok: true });
+  await new Promise((resolve) => setTimeout(resolve, 150));
+  expect(await store.allot('label', ['next'], true)).toEqual([3]);
+  expect(await store.allot('label', ['lost', 'kept'])).toEqual([4, 2]);
 });
 
 describe('says what is wrong and what to do', () => {

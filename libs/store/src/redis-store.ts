@@ -32,12 +32,13 @@ export interface StoreOptions {
   readonly deployment?: string;
   /** Changes that the log keeps, at least; default 100 000. */
   readonly logLength?: number;
+  /** A number allotted for an object that is never created is freed after this time; default ten minutes. */
+  readonly pendingIdMs?: number;
 }
 
 const logLengthDefault = 100_000;
 const pageBytesMax = 1_048_576;
-/** A number allotted for an object that is never created is freed after this time. */
-const pendingIdMs = 600_000;
+const pendingIdMsDefault = 600_000;
 
 /** Connects in the background; calls fail with UNAVAILABLE until it has. */
 export function openStore(options: StoreOptions): ResourceStore {
@@ -49,11 +50,13 @@ class RedisStore implements ResourceStore, ChangeSource {
   readonly #feed: ChangeFeed;
   readonly #prefix: string;
   readonly #logLength: number;
+  readonly #pendingIdMs: number;
 
   constructor(options: StoreOptions) {
     const prefix = keyPrefix(options.deployment ?? 'contrail');
     this.#prefix = prefix;
     this.#logLength = options.logLength ?? logLengthDefault;
+    this.#pendingIdMs = options.pendingIdMs ?? pendingIdMsDefault;
     this.#connection = new RedisConnection(options.redis, async (connection) => {
       await readPosition(connection, prefix);
     });
@@ -156,7 +159,7 @@ class RedisStore implements ResourceStore, ChangeSource {
   async allot(space: IdSpace, keys: readonly string[], pending = false): Promise<number[]> {
     if (keys.length === 0) return [];
     const { first, last } = idRanges[space];
-    const args = [space, String(first), String(last), String(pending ? pendingIdMs : 0), ...keys];
+    const args = [space, String(first), String(last), String(pending ? this.#pendingIdMs : 0), ...keys];
     const reply = listOf(await this.#connection.call('allot', this.#prefix, args)).map(String);
     if (reply[0] === 'exhausted') {
       throw new ContrailError(
