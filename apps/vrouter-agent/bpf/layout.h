@@ -408,7 +408,7 @@ struct sweep { /* agent writes the first part, program the second */
 	__u8 protocol;
 	__u8 pad[3];
 	__u32 vrf;
-	__u32 seen;
+	__u32 kept; /* records that stay */
 	__u32 removed;
 };
 ASSERT_SIZE(struct sweep, 32);

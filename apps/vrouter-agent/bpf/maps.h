@@ -21,24 +21,28 @@
 #define TRIE(map, key_type, value_type, entries)                                                    \
 	TABLE(map, BPF_MAP_TYPE_LPM_TRIE, key_type, value_type, entries, BPF_F_NO_PREALLOC)
 
+/*
+ * A hash costs 16 bytes for each possible entry at once (host_routes_v4 4 MB), a trie nothing. The
+ * tables of IPv6 stay small until dual stack is built.
+ */
 HASH(vifs, struct vif_key, struct vif, 16384);
 TRIE(sources_v4, struct source_key_v4, __u32, 65536);
-TRIE(sources_v6, struct source_key_v6, __u32, 65536);
-HASH(host_routes_v4, struct host_route_key_v4, struct route, 1048576);
-HASH(host_routes_v6, struct host_route_key_v6, struct route, 1048576);
+TRIE(sources_v6, struct source_key_v6, __u32, 4096);
+HASH(host_routes_v4, struct host_route_key_v4, struct route, 262144);
+HASH(host_routes_v6, struct host_route_key_v6, struct route, 4096);
 TRIE(prefix_routes_v4, struct prefix_route_key_v4, struct route, 65536);
-TRIE(prefix_routes_v6, struct prefix_route_key_v6, struct route, 65536);
-HASH(next_hops, __u32, struct next_hop, 262144);
-HASH(composites, struct composite_key, struct route, 262144);
-HASH(labels_in, __u32, struct label_in, 262144);
-HASH(labels_out, struct label_out_key, __u32, 262144);
-HASH(services_v4, struct service_key_v4, struct service, 262144);
-HASH(services_v6, struct service_key_v6, struct service, 262144);
-HASH(backends, struct backend_key, struct backend, 1048576);
+TRIE(prefix_routes_v6, struct prefix_route_key_v6, struct route, 4096);
+HASH(next_hops, __u32, struct next_hop, 131072);
+HASH(composites, struct composite_key, struct route, 131072);
+HASH(labels_in, __u32, struct label_in, 131072);
+HASH(labels_out, struct label_out_key, __u32, 131072);
+HASH(services_v4, struct service_key_v4, struct service, 131072);
+HASH(services_v6, struct service_key_v6, struct service, 4096);
+HASH(backends, struct backend_key, struct backend, 524288);
 TRIE(source_ranges_v4, struct source_range_key_v4, __u32, 65536);
-TRIE(source_ranges_v6, struct source_range_key_v6, __u32, 65536);
+TRIE(source_ranges_v6, struct source_range_key_v6, __u32, 4096);
 HASH(nodes_v4, struct node_key_v4, struct node, 16384);
-HASH(nodes_v6, struct node_key_v6, struct node, 16384);
+HASH(nodes_v6, struct node_key_v6, struct node, 4096);
 TRIE(policies, struct policy_key, struct policy_verdict, 1048576);
 HASH(vrfs, __u32, struct vrf, 16384);
 

@@ -166,7 +166,7 @@ static __noinline int resolve_route(struct work *w, const struct globals *g)
 /* A packet that reached the node's own address, or lo: a hostPort, or none of our business. */
 static __always_inline int resolve_node_service(struct work *w, const struct globals *g)
 {
-	struct service *service = find_node_service(g, &w->p);
+	struct service *service = find_node_service(g, &w->p, w->hook);
 	int step;
 
 	if (!service)

@@ -15,16 +15,19 @@ static __always_inline struct service *find_service(__u32 vrf, __be32 address, _
 }
 
 /*
- * A service that clients at the node's addresses may use: hostPorts (0.0.0.0 means every address of
- * the node) and external addresses.
+ * A service that clients at the node's addresses may use: hostPorts and external addresses. 0.0.0.0
+ * means every address of the node; on the uplink that is the node address, because the node may also
+ * be a router between others.
  */
 static __always_inline struct service *find_node_service(const struct globals *g,
-							  const struct packet *p)
+							  const struct packet *p, enum hook hook)
 {
 	struct service *service = find_service(g->fabric_vrf, p->dst, p->protocol, p->dport);
 
 	if (service && service->flags & (SERVICE_HOST_PORT | SERVICE_EXTERNAL))
 		return service;
+	if (hook == HOOK_UPLINK && p->dst != g->node_address)
+		return 0;
 	service = find_service(g->fabric_vrf, 0, p->protocol, p->dport);
 	if (service && service->flags & SERVICE_HOST_PORT)
 		return service;

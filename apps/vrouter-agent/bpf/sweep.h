@@ -101,11 +101,12 @@ static long sweep_flow(struct bpf_map *map, struct flow_key_v4 *key, struct flow
 
 	if (!g)
 		return 1;
-	sweep->seen += 1;
 	if (has_peer)
 		pair.peer = bpf_map_lookup_elem(&flows_v4, &other);
-	if (!is_wanted(sweep, &own, &pair, g))
+	if (!is_wanted(sweep, &own, &pair, g)) {
+		sweep->kept += 1;
 		return 0;
+	}
 	sweep->removed += 1;
 	if (has_peer && !bpf_map_delete_elem(&flows_v4, &other))
 		sweep->removed += 1;

@@ -178,7 +178,8 @@ int tunnel_slow(struct __sk_buff *skb)
 /* ---- ingress of the uplink ---- */
 
 /* Could a packet for the node's own address be the first one to a hostPort? */
-static __always_inline int is_for_node_service(const struct packet *p, const struct globals *g)
+static __always_inline int is_for_node_service(const struct packet *p, const struct globals *g,
+					       enum hook hook)
 {
 	if (p->is_fragment)
 		return 0;
@@ -188,7 +189,7 @@ static __always_inline int is_for_node_service(const struct packet *p, const str
 	} else if (p->protocol != IPPROTO_UDP) {
 		return 0;
 	}
-	return find_node_service(g, p) != 0;
+	return find_node_service(g, p, hook) != 0;
 }
 
 SEC("tc")
@@ -211,7 +212,7 @@ int uplink(struct __sk_buff *skb)
 	value = bpf_map_lookup_elem(&flows_v4, &key);
 	if (value && is_usable(value, &p, g, SIDE_IN))
 		return forward(skb, &p, g, &key, value, SIDE_IN, HOOK_UPLINK);
-	if (value || is_for_node_service(&p, g))
+	if (value || is_for_node_service(&p, g, HOOK_UPLINK))
 		return go_slow(skb, SLOW_UPLINK);
 	return TC_ACT_OK;
 }
@@ -306,7 +307,7 @@ int loopback(struct __sk_buff *skb)
 	value = bpf_map_lookup_elem(&flows_v4, &key);
 	if (value && is_usable(value, &p, g, SIDE_OUT))
 		return forward(skb, &p, g, &key, value, SIDE_OUT, HOOK_LOOPBACK);
-	if (value || is_for_node_service(&p, g))
+	if (value || is_for_node_service(&p, g, HOOK_LOOPBACK))
 		return go_slow(skb, SLOW_LOOPBACK);
 	return TC_ACT_OK;
 }
@@ -341,10 +342,10 @@ int sweep(void *context)
 	if (!command)
 		return 1;
 	state = *command;
-	state.seen = 0;
+	state.kept = 0;
 	state.removed = 0;
 	bpf_for_each_map_elem(&flows_v4, sweep_flow, &state, 0);
-	command->seen = state.seen;
+	command->kept = state.kept;
 	command->removed = state.removed;
 	return 0;
 }

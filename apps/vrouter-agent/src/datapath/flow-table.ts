@@ -19,7 +19,7 @@ type SweepRequest = Partial<ReturnType<typeof sweepStruct.decode>> & { command: 
 
 /** The flow records: read by people, ended by a program in the kernel when the agent asks. */
 export class FlowTable {
-  /** Records seen by the last sweep, less those it ended. */
+  /** Records that the last sweep left. */
   private used = 0;
   private sweeps: Promise<void> = Promise.resolve();
 
@@ -96,7 +96,7 @@ export class FlowTable {
         protocol: 0,
         pad: new Uint8Array(3),
         vrf: 0,
-        seen: 0,
+        kept: 0,
         removed: 0,
         ...request,
       }),
@@ -104,8 +104,7 @@ export class FlowTable {
     await runTask(this.parts.sweepProgramFd);
     const result = this.parts.sweepCommand.lookup(index);
     if (result !== undefined) {
-      const { seen, removed } = sweepStruct.decode(result);
-      this.used = Math.max(0, seen - removed);
+      this.used = sweepStruct.decode(result).kept;
     }
   }
 }

@@ -122,12 +122,17 @@ export class KernelDatapath implements Datapath {
   }
 
   attach(ifindex: number, hook: Hook): void {
-    attachClassifier(ifindex, hookDirections[hook], this.object.getProgramFd(hook));
+    attachClassifier(ifindex, hookDirections[hook], this.programFd(hook));
   }
 
   detach(ifindex: number): void {
     detachClassifier(ifindex, 'ingress');
     detachClassifier(ifindex, 'egress');
+  }
+
+  /** For runs on single packets. */
+  programFd(hook: Hook): number {
+    return this.object.getProgramFd(hook);
   }
 
   flows(): AsyncIterable<readonly Flow[]> {

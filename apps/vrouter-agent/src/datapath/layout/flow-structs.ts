@@ -113,7 +113,7 @@ export const sweepStruct = struct('sweep', {
   protocol: u8,
   pad: bytes(3),
   vrf: u32,
-  seen: u32,
+  kept: u32,
   removed: u32,
 });
 
