@@ -79,6 +79,8 @@ function kubeletConfig(
       'imagefs.available': '1%',
     },
     imageGCHighThresholdPercent: 100,
+    // Once an image was missing and asked for, kubelet would not trust a later import of it.
+    imagePullCredentialsVerificationPolicy: 'NeverVerify',
     imageGCLowThresholdPercent: 99,
     imageMinimumGCAge: '24h',
     nodeStatusUpdateFrequency: '4s',
