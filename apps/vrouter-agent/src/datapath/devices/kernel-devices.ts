@@ -81,6 +81,11 @@ export class KernelDevices implements Devices {
     this.socket.request([rt.setLinkAlias(hostInterface, vmiUuid)], `alias of ${hostInterface}`);
   }
 
+  /** Resolves when every removal asked for is done. */
+  settled(): Promise<void> {
+    return this.removals;
+  }
+
   /** Waits for removals, then closes the socket. */
   async close(): Promise<void> {
     await this.removals;
