@@ -83,9 +83,9 @@ describeKernel(`devices${missing ? ` (skipped: ${missing})` : ''}`, () => {
     expect(() =>
       onNode(({ devices }) => devices.createPodInterface(request({ netnsPath: '/run/netns/absent' }))),
     ).toThrow(/Netns \/run\/netns\/absent: cannot be opened/);
-    // The gateway is the pod's own address: the kernel refuses the route.
+    // The kernel refuses a multicast address.
     expect(() =>
-      onNode(({ devices }) => devices.createPodInterface(request({ gatewayV4: parseAddress('198.51.100.11') }))),
+      onNode(({ devices }) => devices.createPodInterface(request({ addresses: [parseAddress('ff02::1')] }))),
     ).toThrow(/netlink: configuration of eth0/);
     expect(onNode(({ devices }) => devices.listPodInterfaces())).toEqual([]);
   });
