@@ -1,10 +1,14 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createClient } from 'redis';
 import { metaOf, toResource, wellKnownUuid } from '@contrail/resource-model';
 import type { Resource } from '@contrail/proto-gen/config/v1/resources';
-import { startRedis } from '@contrail/testing';
-import type { TestRedis } from '@contrail/testing';
+import { startRedis, testPki } from '@contrail/testing';
+import type { TestCertificate, TestRedis } from '@contrail/testing';
 import { openStore } from './redis-store';
 import type { StoreOptions } from './redis-store';
 import type { ResourceStore, WatchEvent, WatchPosition, Write } from './store';
@@ -82,6 +86,14 @@ async function followUntilResync(
   });
   await eventually(() => Promise.resolve(seen.length > 0));
   return { seen, done };
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
 }
 
 const appendOnly = ['--appendonly', 'yes', '--appendfsync', 'always'];
@@ -190,6 +202,38 @@ it('frees a number that nobody claimed in time, and keeps a claimed one', async 
   expect(await store.allot('label', ['next'], true)).toEqual([3]);
   expect(await store.allot('label', ['lost', 'kept'])).toEqual([4, 2]);
 });
+
+it('speaks mutual TLS as an ACL user, and uses new certificates when it connects again', async () => {
+  const pki = testPki();
+  const folder = mkdtempSync(path.join(tmpdir(), 'redis-tls-'));
+  cleanups.push(() => rm(folder, { recursive: true }));
+  const save = (name: string, certificate: TestCertificate): { certFile: string; keyFile: string; caFile: string } => {
+    for (const part of ['cert', 'key', 'ca'] as const) writeFileSync(path.join(folder, `${name}.${part}`), certificate[part]);
+    return {
+      certFile: path.join(folder, `${name}.cert`),
+      keyFile: path.join(folder, `${name}.key`),
+      caFile: path.join(folder, `${name}.ca`),
+    };
+  };
+  const server = save('server', pki.issue('redis-server'));
+  const port = await freePort();
+  const redis = await start([
+    ...['--tls-port', String(port), '--tls-cert-file', server.certFile, '--tls-key-file', server.keyFile],
+    ...['--tls-ca-cert-file', server.caFile, '--tls-auth-clients', 'yes', '--user', 'config-api', 'on', '>secret', '~*', '&*', '+@all'],
+  ]);
+  const passwordFile = path.join(folder, 'password');
+  writeFileSync(passwordFile, 'secret\n');
+  const tlsFiles = save('client', testPki().issue('config-api'));
+  const options = { url: `rediss://127.0.0.1:${port}`, user: 'config-api', passwordFile, tlsFiles };
+  const store = openStore({ redis: options });
+  cleanups.push(() => store.close());
+  await expect(store.revision()).rejects.toThrow(/cannot be reached by TLS .*check the scheme of REDIS_URL, TLS_CA_FILE/);
+  save('client', pki.issue('config-api'));
+  await eventually(isUsable(store));
+  await write(store, 'a');
+  await admin(redis, 'ACL', 'DELUSER', 'config-api');
+  await expect(write(store, 'b')).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+}, 20_000);
 
 describe('says what is wrong and what to do', () => {
   it('with a wrong password', async () => {
