@@ -4,18 +4,35 @@ import { runTask } from './bpf/test-run';
 import { flowNow, peerKeyOf, toFlow } from './flow-view';
 import { flowKeyV4Struct, flowValueV4Struct, sweepCommands, sweepStruct } from './layout/flow-structs';
 import type { Flow } from './port';
+import { sweepInUserSpace, type Timeouts } from './user-sweep';
 
 const batchSize = 1000;
+/** Records after which other work gets its turn: a few milliseconds. */
+const turnSize = 100;
 
 export interface FlowTableParts {
   readonly flows: KernelMap;
   readonly sweepCommand: KernelMap;
-  readonly sweepProgramFd: number;
+  /** undefined: the kernel cannot run it. */
+  readonly sweepProgramFd: number | undefined;
+  readonly timeouts: () => Timeouts | undefined;
   /** What a sweep in the background met. */
   readonly onFailure: (error: unknown) => void;
 }
 
 type SweepRequest = Partial<ReturnType<typeof sweepStruct.decode>> & { command: number };
+
+const emptyCommand = {
+  zone: 0,
+  vlan: 0,
+  port: 0,
+  address: new Uint8Array(4),
+  protocol: 0,
+  pad: new Uint8Array(3),
+  vrf: 0,
+  kept: 0,
+  removed: 0,
+};
 
 /** The flow records: read by people, ended by a program in the kernel when the agent asks. */
 export class FlowTable {
@@ -34,10 +51,12 @@ export class FlowTable {
       const peerKey = peerKeyOf(key, value);
       const peer = peerKey && this.parts.flows.lookup(flowKeyV4Struct.encode(peerKey));
       batch.push(toFlow(key, value, peer && flowValueV4Struct.decode(peer), now));
+      if (batch.length % turnSize === 0) {
+        await nextTurn();
+      }
       if (batch.length === batchSize) {
         yield batch;
         batch = [];
-        await nextTurn();
       }
     }
     if (batch.length > 0) {
@@ -85,24 +104,20 @@ export class FlowTable {
   }
 
   private async run(request: SweepRequest): Promise<void> {
+    const command = { ...emptyCommand, ...request };
+    const { flows, sweepProgramFd, sweepCommand, timeouts } = this.parts;
+    const now = timeouts();
+    if (now === undefined) {
+      return;
+    }
+    if (sweepProgramFd === undefined) {
+      this.used = await sweepInUserSpace(flows, command, now);
+      return;
+    }
     const index = Buffer.alloc(4);
-    this.parts.sweepCommand.update(
-      index,
-      sweepStruct.encode({
-        zone: 0,
-        vlan: 0,
-        port: 0,
-        address: new Uint8Array(4),
-        protocol: 0,
-        pad: new Uint8Array(3),
-        vrf: 0,
-        kept: 0,
-        removed: 0,
-        ...request,
-      }),
-    );
-    await runTask(this.parts.sweepProgramFd);
-    const result = this.parts.sweepCommand.lookup(index);
+    sweepCommand.update(index, sweepStruct.encode(command));
+    await runTask(sweepProgramFd);
+    const result = sweepCommand.lookup(index);
     if (result !== undefined) {
       this.used = sweepStruct.decode(result).kept;
     }

@@ -64,7 +64,8 @@ function translationOf(value: FlowValue): string {
   return `${source} > ${formatAddress(value.natDst)}:${value.natDport}`;
 }
 
-function tcpStateOf(protocol: number, one: number, other: number): string {
+/** Empty for other protocols. `one` and `other` are TCP_SEEN_… of the two directions. */
+export function tcpStateOf(protocol: number, one: number, other: number): string {
   if (protocol !== 6) {
     return '';
   }
@@ -99,7 +100,7 @@ const received = (value: FlowValue): Direction => ({
 });
 
 /** A record with a peer counts one direction; the peer counts the other. */
-function directionsOf(
+export function directionsOf(
   value: FlowValue,
   peer: FlowValue | undefined,
 ): { out: Direction; in: Direction } {
@@ -112,6 +113,19 @@ function directionsOf(
     : { out: other, in: received(value) };
 }
 
+/** Time since either direction was last used, in units of flow times; 0 at most recent. */
+export function idleUnitsOf(
+  value: FlowValue,
+  peer: FlowValue | undefined,
+  nowUnits: number,
+): number {
+  const { out, in: back } = directionsOf(value, peer);
+  const idle = [out.last, back.last]
+    .filter((last) => last !== 0)
+    .map((last) => Math.max(0, (nowUnits - last) | 0));
+  return Math.min(...idle, 0x7fff_ffff);
+}
+
 /** @param nowUnits `flowNow` of the moment at which the record was read. */
 export function toFlow(
   key: FlowKey,
@@ -120,10 +134,6 @@ export function toFlow(
   nowUnits: number,
 ): Flow {
   const both = directionsOf(value, peer);
-  const idleUnits = [both.out.last, both.in.last]
-    .filter((last) => last !== 0)
-    .map((last) => (nowUnits - last) | 0)
-    .map((units) => Math.max(0, units));
   return {
     zone: key.zone,
     vlan: key.vlan,
@@ -141,7 +151,7 @@ export function toFlow(
     bytesOut: both.out.bytes,
     packetsIn: both.in.packets,
     bytesIn: both.in.bytes,
-    idleMs: Math.round((Math.min(...idleUnits, Number.MAX_SAFE_INTEGER / unitNs) * unitNs) / 1e6),
+    idleMs: Math.round((idleUnitsOf(value, peer, nowUnits) * unitNs) / 1e6),
     tcpState: tcpStateOf(key.protocol, both.out.tcp, both.in.tcp),
   };
 }

@@ -116,31 +116,6 @@ describeWalk(`invariants${missing ? ` (skipped: ${missing})` : ''}`, () => {
       expect(await walk.flows()).toHaveLength(2);
     });
 
-    test('flows end when they idle: by state, both records at once', async () => {
-      walk.setGlobals({ tcpHalfOpenS: 0, tcpEstablishedS: 8000 });
-      walk.send(a, b.address, { sourcePort: 1 });
-      walk.send(a, b.address, { sourcePort: 2 });
-      const answer = { sourcePort: 80, destinationPort: 2 };
-      walk.send(b, a.address, { ...answer, flags: tcpFlags.syn | tcpFlags.ack });
-      walk.send(a, b.address, { sourcePort: 2, flags: tcpFlags.ack });
-      await new Promise((resolve) => setTimeout(resolve, 10));
-      await walk.datapath.flowTable.expire();
-      expect((await walk.flows()).map(({ localPort }) => localPort)).toEqual([2, 80]);
-      expect(walk.datapath.flowCount()).toEqual({ used: 2, capacity: flowCapacity });
-      walk.setGlobals({ tcpHalfOpenS: 60 });
-    });
-
-    test('flows to a backend that went are ended, of its VRF only', async () => {
-      walk.setService(1, '203.0.113.13', 53, { id: 5 }, [{ address: b.address, port: 53 }]);
-      walk.send(a, '203.0.113.13', { protocol: 'udp', destinationPort: 53 });
-      walk.datapath.removeFlowsToBackend(7, parseAddress(b.address), 53, 17);
-      await walk.datapath.flowTable.settled();
-      expect(await walk.flows()).toHaveLength(2);
-      walk.datapath.removeFlowsToBackend(1, parseAddress(b.address), 53, 17);
-      await walk.datapath.flowTable.settled();
-      expect(await walk.flows()).toEqual([]);
-    });
-
     test('the same connection directly and translated: the second gets another source port', async () => {
       walk.setService(1, '203.0.113.14', 80, { id: 6 }, [{ address: b.address, port: 80 }]);
       walk.send(a, b.address);

@@ -3,6 +3,7 @@ import { ContrailError, errorText } from '@contrail/errors';
 import type { BpfObject } from './bpf/bpf-object';
 import { loadBpfObject } from './bpf/bpf-object';
 import type { Direction } from './bpf/classifier';
+import { libbpf } from './bpf/libbpf';
 import { attachClassifier, detachClassifier } from './bpf/classifier';
 import { KernelDevices } from './devices/kernel-devices';
 import { RingBuffer, toDropEvent } from './drop-events';
@@ -13,6 +14,7 @@ import { globalsStruct } from './layout/flow-structs';
 import type { TableLayout } from './layout/table-layouts';
 import { tableLayouts } from './layout/table-layouts';
 import type { Datapath, DatapathGlobals, DropCount, DropEvent, Flow, Hook } from './port';
+import type { Timeouts } from './user-sweep';
 
 export interface KernelDatapathOptions {
   /** The compiled programs, vrouter.bpf.o. */
@@ -23,7 +25,12 @@ export interface KernelDatapathOptions {
   readonly flowCapacity: number;
   /** What work in the background met: expiry of flows, removal of devices. Default: a warning. */
   readonly onFailure?: (error: unknown) => void;
+  /** Do without what kernels before 5.14 lack, for tests; default: what the kernel says. */
+  readonly withoutNewFeatures?: boolean;
 }
+
+/** BPF_PROG_TYPE_SYSCALL, since Linux 5.14. */
+const taskProgramType = 31;
 
 /** LAYOUT_VERSION of bpf/layout.h. */
 export const layoutVersion = 1;
@@ -105,7 +112,8 @@ export class KernelDatapath implements Datapath {
     this.flowTable = new FlowTable({
       flows: object.getMap('flows_v4'),
       sweepCommand: object.getMap('sweep_command'),
-      sweepProgramFd: object.getProgramFd('sweep'),
+      sweepProgramFd: object.findProgramFd('sweep'),
+      timeouts: () => this.timeouts(),
       onFailure,
     });
     const { fd, maxEntries } = object.getMap('drop_events').shape;
@@ -166,6 +174,12 @@ export class KernelDatapath implements Datapath {
     this.ring.close();
   }
 
+  private timeouts(): Timeouts | undefined {
+    const bytes = this.object.getMap('globals').lookup(Buffer.alloc(4));
+    const globals = bytes && globalsStruct.decode(bytes);
+    return globals?.tcpEstablishedS === 0 ? undefined : globals;
+  }
+
   /** Nobody listens: events stay in the ring, which then refuses new ones. */
   private deliverEvents(): void {
     if (this.dropListeners.length === 0) {
@@ -199,12 +213,15 @@ function checkLayout(object: BpfObject): void {
  * @throws ContrailError FAILED_PRECONDITION naming what the kernel or the node lacks.
  */
 export function createKernelDatapath(options: KernelDatapathOptions): Promise<KernelDatapath> {
+  const hasTasks =
+    options.withoutNewFeatures !== true && libbpf().probeProgramType(taskProgramType) === 1;
   const object = loadBpfObject({
     objectFile: options.objectFile,
     pinPath: join(options.pinPath, `v${layoutVersion}`),
     maxEntries: { flows_v4: options.flowCapacity },
     transient: ['scratch'],
     perCpu: ['drop_counts', 'scratch'],
+    withoutPrograms: hasTasks ? [] : ['sweep'],
   });
   checkLayout(object);
   const warn = (error: unknown): void => process.emitWarning(errorText(error));

@@ -15,12 +15,15 @@ export interface BpfObjectOptions {
   /** Maps that hold nothing between packets: made anew each time, not pinned. */
   readonly transient: readonly string[];
   readonly perCpu: readonly string[];
+  /** Programs that this kernel cannot load, left out. */
+  readonly withoutPrograms: readonly string[];
 }
 
 /** The loaded programs and their maps. Descriptors are closed with the process. */
 export interface BpfObject {
   getMap(name: string): KernelMap;
   getProgramFd(name: string): number;
+  findProgramFd(name: string): number | undefined;
 }
 
 const bpfFsMagic = 0xcafe4a11;
@@ -103,6 +106,11 @@ function open(lib: Libbpf, options: BpfObjectOptions): bigint {
       reusePinned(lib, map, join(options.pinPath, name));
     }
   }
+  for (const program of iterate((previous) => lib.nextProgram(object, previous))) {
+    if (options.withoutPrograms.includes(lib.programName(program))) {
+      lib.setProgramAutoload(program, false);
+    }
+  }
   return object;
 }
 
@@ -126,7 +134,7 @@ function load(lib: Libbpf, options: BpfObjectOptions): bigint {
   lib.closeObject(again);
   throw new ContrailError(
     'FAILED_PRECONDITION',
-    `Datapath objectFile: the kernel refuses ${options.objectFile} (errno ${-result}); see standard error; kernel 5.14 or later with BTF is needed`,
+    `Datapath objectFile: the kernel refuses ${options.objectFile} (errno ${-result}); see standard error; kernel 5.10 or later is needed`,
   );
 }
 
@@ -156,11 +164,15 @@ export function loadBpfObject(options: BpfObjectOptions): BpfObject {
     }
   }
   for (const program of iterate((previous) => lib.nextProgram(object, previous))) {
-    programs.set(lib.programName(program), lib.programFd(program));
+    const name = lib.programName(program);
+    if (!options.withoutPrograms.includes(name)) {
+      programs.set(name, lib.programFd(program));
+    }
   }
   return {
     getMap: (name) => found(maps.get(name), `Map/${name}`),
     getProgramFd: (name) => found(programs.get(name), `Program/${name}`),
+    findProgramFd: (name) => programs.get(name),
   };
 }
 

@@ -47,8 +47,8 @@ export interface Libbpf {
   testRun(fd: number, options: Buffer): number;
   /** The same on a pool thread. */
   testRunAsync(fd: number, options: Buffer): Promise<number>;
-  probeHelper(programType: number, helper: number): number;
-  probeMapType(mapType: number): number;
+  /** 1: the kernel has programs of the type. */
+  probeProgramType(programType: number): number;
   /** Whether libbpf writes what the kernel's verifier says to standard error. */
   setPrinting(on: boolean): void;
 }
@@ -56,8 +56,7 @@ export interface Libbpf {
 function bind(): Libbpf {
   const lib = koffi.load('libbpf.so.1');
   const testRun = lib.func('int bpf_prog_test_run_opts(int fd, void *options)');
-  const probeHelper = lib.func('int libbpf_probe_bpf_helper(int type, int helper, void *options)');
-  const probeMapType = lib.func('int libbpf_probe_bpf_map_type(int type, void *options)');
+  const probe = lib.func('int libbpf_probe_bpf_prog_type(int type, void *options)');
   const setPrint = lib.func('void *libbpf_set_print(void *function)');
   let printer: Pointer = setPrint(null);
   return {
@@ -106,8 +105,7 @@ function bind(): Libbpf {
           }
         });
       }),
-    probeHelper: (programType, helper) => Number(probeHelper(programType, helper, null)),
-    probeMapType: (mapType) => Number(probeMapType(mapType, null)),
+    probeProgramType: (programType) => Number(probe(programType, null)),
     setPrinting: (on) => {
       if (on) {
         setPrint(printer);

@@ -47,7 +47,10 @@ export class Walk {
     public globals: DatapathGlobals,
   ) {}
 
-  static async create(options: { flowCapacity: number }): Promise<Walk> {
+  static async create(options: {
+    flowCapacity: number;
+    withoutNewFeatures?: boolean;
+  }): Promise<Walk> {
     const name = `walk${process.pid}`;
     const folder = mkdtempSync(join(tmpdir(), 'vrouter-walk-'));
     const objectFile = join(folder, 'vrouter.bpf.o');
@@ -67,7 +70,7 @@ export class Walk {
       createKernelDatapath({
         objectFile,
         pinPath: join(folder, 'bpf', 'contrail'),
-        flowCapacity: options.flowCapacity,
+        ...options,
       }),
     );
     const globals = inNetns(`/run/netns/${name}`, () => openDevices(datapath));
