@@ -43,7 +43,10 @@ const cases = {
     table: (datapath) => datapath.sources,
     entries: [
       [{ ifindex: 1, vlan: 0, prefix: { address: v4, length: 32 } }, true],
-      [{ ifindex: 1, vlan: 0, prefix: { address: parseAddress('198.51.100.0'), length: 24 } }, true],
+      [
+        { ifindex: 1, vlan: 0, prefix: { address: parseAddress('198.51.100.0'), length: 24 } },
+        true,
+      ],
       [{ ifindex: 1, vlan: 0, prefix: { address: v6, length: 128 } }, true],
     ],
     changed: true,
@@ -95,7 +98,11 @@ const cases = {
     table: (datapath) => datapath.services,
     entries: [
       [{ vrf: 1, address: v4, protocol: 6, port: 80 }, { ...baseService, id: 1, slotCount: 2 }],
-      [{ vrf: 1, address: v6, protocol: 17, port: 65_535 }, { ...baseService, id: 2, hostPort: true }],
+      [{ vrf: 1, address: v6, protocol: 17, port: 65_535 }, {
+        ...baseService,
+        id: 2,
+        hostPort: true,
+      }],
     ],
     changed: {
       id: 3,
@@ -135,9 +142,25 @@ const cases = {
   policies: define({
     table: (datapath) => datapath.policies,
     entries: [
-      [{ policy: 1, direction: 'ingress', peerIdentity: 0, protocol: 0, port: 0, portLength: 0 }, { verdict: 'deny', rule: 1 }],
-      [{ policy: 1, direction: 'ingress', peerIdentity: 0, protocol: 6, port: 0, portLength: 0 }, { verdict: 'pass', rule: 2 }],
-      [{ policy: 1, direction: 'egress', peerIdentity: 9, protocol: 6, port: 8000, portLength: 13 }, { verdict: 'pass', rule: 3 }],
+      [{ policy: 1, direction: 'ingress', peerIdentity: 0, protocol: 0, port: 0, portLength: 0 }, {
+        verdict: 'deny',
+        rule: 1,
+      }],
+      [{ policy: 1, direction: 'ingress', peerIdentity: 0, protocol: 6, port: 0, portLength: 0 }, {
+        verdict: 'pass',
+        rule: 2,
+      }],
+      [
+        {
+          policy: 1,
+          direction: 'egress',
+          peerIdentity: 9,
+          protocol: 6,
+          port: 8000,
+          portLength: 13,
+        },
+        { verdict: 'pass', rule: 3 },
+      ],
     ],
     changed: { verdict: 'pass', rule: 4 },
   }),
@@ -187,10 +210,12 @@ function check<K, V>(datapath: Datapath, { table: tableOf, entries, changed }: C
 
 const missing = missingForLab();
 
-describe.each([
-  ['in memory', undefined],
-  ['on the kernel', missing],
-] as const)('tables %s', (kind, reason) => {
+describe.each(
+  [
+    ['in memory', undefined],
+    ['on the kernel', missing],
+  ] as const,
+)('tables %s', (kind, reason) => {
   const testHere = reason === undefined ? test : test.skip;
   let datapath: Datapath;
   let walk: Walk | undefined;
@@ -237,14 +262,18 @@ describe.each([
     });
     datapath.hostRoutes.upsert(entries);
     expect(datapath.hostRoutes.dump()).toHaveLength(entries.length);
-    expect(datapath.hostRoutes.get({ vrf: 3, address: Uint8Array.of(198, 51, 39, 15) })).toEqual({ nextHop: 9999 });
+    expect(datapath.hostRoutes.get({ vrf: 3, address: Uint8Array.of(198, 51, 39, 15) })).toEqual({
+      nextHop: 9999,
+    });
     datapath.hostRoutes.remove(entries.map(([key]) => key));
     expect(datapath.hostRoutes.dump()).toEqual([]);
   });
 
   testHere('a full table refuses and says so', () => {
     const fill = (): void =>
-      datapath.vrfs.upsert(Array.from({ length: 16_385 }, (_, vrf) => [vrf, { maxFlows: 0, vni: vrf }] as const));
+      datapath.vrfs.upsert(
+        Array.from({ length: 16_385 }, (_, vrf) => [vrf, { maxFlows: 0, vni: vrf }] as const),
+      );
     if (datapath instanceof FakeDatapath) {
       datapath.vrfs.capacity = 16_384;
     }

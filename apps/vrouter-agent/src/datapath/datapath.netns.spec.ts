@@ -15,7 +15,8 @@ const seen = (name: string, address: string): { greeting: unknown } => ({
   ),
 });
 
-const clientPort = (answer: Answer): number => Number(/:(\d+)(?: \d+)?$/.exec(answer.greeting ?? '')?.[1]);
+const clientPort = (answer: Answer): number =>
+  Number(/:(\d+)(?: \d+)?$/.exec(answer.greeting ?? '')?.[1]);
 
 const run = (netns: string, ...command: string[]): { status: number | null; output: string } => {
   const result = spawnSync('nsenter', [`--net=${netns}`, ...command]);
@@ -146,10 +147,15 @@ describeLab(`two nodes with two pods each${missing ? ` (skipped: ${missing})` : 
     });
 
     test('with affinity a client stays with one endpoint', async () => {
-      setService('203.0.113.11', 80, [p1b, p2a, p2b].map(({ address }) => ({ address, port: 8080 })), {
-        id: 2,
-        affinityTimeoutS: 60,
-      });
+      setService(
+        '203.0.113.11',
+        80,
+        [p1b, p2a, p2b].map(({ address }) => ({ address, port: 8080 })),
+        {
+          id: 2,
+          affinityTimeoutS: 60,
+        },
+      );
       const names = new Set<string>();
       for (let i = 0; i < 8; i += 1) {
         names.add(((await p1a.peer.connectTcp('203.0.113.11', 80)).greeting ?? '').slice(0, 3));
@@ -167,10 +173,12 @@ describeLab(`two nodes with two pods each${missing ? ` (skipped: ${missing})` : 
     test('without endpoints clients are refused in milliseconds', async () => {
       setService('203.0.113.13', 80, [], { id: 4 });
       for (const peer of [p1a.peer, one.peer]) {
-        for (const answer of [
-          await peer.connectTcp('203.0.113.13', 80),
-          await peer.sendUdp('203.0.113.13', 80),
-        ]) {
+        for (
+          const answer of [
+            await peer.connectTcp('203.0.113.13', 80),
+            await peer.sendUdp('203.0.113.13', 80),
+          ]
+        ) {
           expect(answer).toMatchObject({ error: 'ECONNREFUSED' });
           expect(answer.elapsedMs).toBeLessThan(100);
         }
@@ -183,27 +191,43 @@ describeLab(`two nodes with two pods each${missing ? ` (skipped: ${missing})` : 
       setService('203.0.113.15', 443, [{ address: two.address, port: 9000 }], { id: 6 });
       for (const node of [one, two]) {
         // From the node itself the backend is looked up in the fabric.
-        for (const [address, id, target] of [
-          ['203.0.113.14', 5, one],
-          ['203.0.113.15', 6, two],
-        ] as const) {
+        for (
+          const [address, id, target] of [
+            ['203.0.113.14', 5, one],
+            ['203.0.113.15', 6, two],
+          ] as const
+        ) {
           const protocol = 6;
-          const service = node.datapath.services.get({ vrf: podVrf, address: parseAddress(address), protocol, port: 443 });
+          const service = node.datapath.services.get({
+            vrf: podVrf,
+            address: parseAddress(address),
+            protocol,
+            port: 443,
+          });
           if (service === undefined) {
             throw new Error('no service');
           }
           node.datapath.services.upsert([
-            [{ vrf: fabricVrf, address: parseAddress(address), protocol, port: 443 }, { ...service, id: id + 100 }],
+            [{ vrf: fabricVrf, address: parseAddress(address), protocol, port: 443 }, {
+              ...service,
+              id: id + 100,
+            }],
           ]);
           node.datapath.backends.upsert([
-            [{ service: id + 100, slot: 0 }, { address: parseAddress(target.address), port: 9000, vrf: fabricVrf }],
+            [{ service: id + 100, slot: 0 }, {
+              address: parseAddress(target.address),
+              port: 9000,
+              vrf: fabricVrf,
+            }],
           ]);
         }
       }
-      for (const [address, name] of [
-        ['203.0.113.14', 'n1'],
-        ['203.0.113.15', 'n2'],
-      ] as const) {
+      for (
+        const [address, name] of [
+          ['203.0.113.14', 'n1'],
+          ['203.0.113.15', 'n2'],
+        ] as const
+      ) {
         const fromPod = await p1a.peer.connectTcp(address, 443, { size: 60_000 });
         expect(fromPod).toMatchObject({ echoed: 60_000, ...seen(name, p1a.address) });
         const fromNode = await one.peer.connectTcp(address, 443, { size: 60_000 });
@@ -235,7 +259,16 @@ describeLab(`two nodes with two pods each${missing ? ` (skipped: ${missing})` : 
       one.datapath.services.upsert([
         [
           { vrf: podVrf, address: parseAddress(cluster), protocol: 0, port: 0 },
-          { id: 0, slotCount: 0, affinityTimeoutS: 0, hasSourceRanges: false, external: false, internalLocalOnly: false, externalLocalOnly: false, hostPort: false },
+          {
+            id: 0,
+            slotCount: 0,
+            affinityTimeoutS: 0,
+            hasSourceRanges: false,
+            external: false,
+            internalLocalOnly: false,
+            externalLocalOnly: false,
+            hostPort: false,
+          },
         ],
       ]);
       const answer = await p1a.peer.connectTcp(cluster, 81, { timeoutMs: 300 });
@@ -245,7 +278,7 @@ describeLab(`two nodes with two pods each${missing ? ` (skipped: ${missing})` : 
     });
   });
 
-  test('pods reach the outside with the node\'s address and a port of our range', async () => {
+  test("pods reach the outside with the node's address and a port of our range", async () => {
     const tcp = await p1a.peer.connectTcp(outsideAddress, 7000, { size: 60_000 });
     expect(tcp).toMatchObject({ echoed: 60_000, ...seen('outside', one.address) });
     expect(clientPort(tcp)).toBeGreaterThanOrEqual(61_000);
@@ -261,7 +294,7 @@ describeLab(`two nodes with two pods each${missing ? ` (skipped: ${missing})` : 
       one.setService('0.0.0.0', 30_080, [{ address: p1a.address, port: 8080 }], {
         id: 20,
         hostPort: true,
-      }),
+      })
     );
 
     test('from outside, whose address the pod sees', async () => {
@@ -295,7 +328,7 @@ describeLab(`two nodes with two pods each${missing ? ` (skipped: ${missing})` : 
   });
 
   describe('what is refused', () => {
-    test('a source that is not the pod\'s is dropped and counted', async () => {
+    test("a source that is not the pod's is dropped and counted", async () => {
       run(p1a.netns, 'ip', 'addr', 'add', '198.51.100.77/32', 'dev', 'eth0');
       const before = one.dropCount('source-address-spoofed');
       const answer = await p1a.peer.connectTcp(p1b.address, 8080, {
@@ -331,8 +364,12 @@ describeLab(`two nodes with two pods each${missing ? ` (skipped: ${missing})` : 
         throw new Error('p1b has no interface');
       }
       one.datapath.vifs.upsert([[key, { ...vif, policy: 0 }]]);
-      expect(await p1b.peer.connectTcp(p1a.address, 8080, { timeoutMs: 300 })).toMatchObject({ error: 'TIMEOUT' });
-      expect(await p1a.peer.connectTcp(p1b.address, 8080, { timeoutMs: 300 })).toMatchObject({ error: 'TIMEOUT' });
+      expect(await p1b.peer.connectTcp(p1a.address, 8080, { timeoutMs: 300 })).toMatchObject({
+        error: 'TIMEOUT',
+      });
+      expect(await p1a.peer.connectTcp(p1b.address, 8080, { timeoutMs: 300 })).toMatchObject({
+        error: 'TIMEOUT',
+      });
       expect(one.dropCount('interface-not-programmed')).toBeGreaterThan(0);
       expect(one.dropCount('destination-not-programmed')).toBeGreaterThan(0);
       one.datapath.vifs.upsert([[key, vif]]);

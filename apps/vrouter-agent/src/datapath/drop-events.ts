@@ -45,10 +45,9 @@ export class RingBuffer {
         return;
       }
       const length = header & 0x3fff_ffff;
-      const record =
-        (header & discardBit) === 0
-          ? Buffer.from(this.data.subarray(offset + headerSize, offset + headerSize + length))
-          : undefined;
+      const record = (header & discardBit) === 0
+        ? Buffer.from(this.data.subarray(offset + headerSize, offset + headerSize + length))
+        : undefined;
       const step = (length + headerSize + 7) & ~7;
       Atomics.store(this.consumer, 0, position + BigInt(step));
       if (record !== undefined) {
@@ -66,7 +65,10 @@ export class RingBuffer {
   private map(fd: number, length: number, protection: number, offset: number): ArrayBuffer {
     const address = libc().mmap(length, protection, fd, offset);
     if (address === -1n) {
-      throw new ContrailError('INTERNAL', `Map/drop_events: cannot be mapped (errno ${libc().errno()})`);
+      throw new ContrailError(
+        'INTERNAL',
+        `Map/drop_events: cannot be mapped (errno ${libc().errno()})`,
+      );
     }
     this.mappings.push({ address, length });
     return koffi.view(address, length);

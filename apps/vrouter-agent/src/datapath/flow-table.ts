@@ -2,7 +2,12 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { KernelMap } from './bpf/kernel-map';
 import { runTask } from './bpf/test-run';
 import { flowNow, peerKeyOf, toFlow } from './flow-view';
-import { flowKeyV4Struct, flowValueV4Struct, sweepCommands, sweepStruct } from './layout/flow-structs';
+import {
+  flowKeyV4Struct,
+  flowValueV4Struct,
+  sweepCommands,
+  sweepStruct,
+} from './layout/flow-structs';
 import type { Flow } from './port';
 import { sweepInUserSpace, type Timeouts } from './user-sweep';
 

@@ -1,6 +1,11 @@
 /** Flow records in the words of the port. Pure. */
 import { formatAddress } from '@contrail/net';
-import { flowFlags, type flowKeyV4Struct, type flowValueV4Struct, tcpSeen } from './layout/flow-structs';
+import {
+  flowFlags,
+  type flowKeyV4Struct,
+  type flowValueV4Struct,
+  tcpSeen,
+} from './layout/flow-structs';
 import type { Flow } from './port';
 
 export type FlowKey = ReturnType<typeof flowKeyV4Struct.decode>;

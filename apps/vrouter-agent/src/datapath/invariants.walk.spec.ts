@@ -56,11 +56,17 @@ describeWalk(`invariants${missing ? ` (skipped: ${missing})` : ''}`, () => {
 
       walk.send(a, b.address);
       walk.send(red[0], b.address);
-      expect(walk.send(a, '203.0.113.10', { sourcePort: 5 })).toMatchObject({ destinationPort: 8080 });
-      expect(walk.send(red[0], '203.0.113.10', { sourcePort: 5 })).toMatchObject({ destinationPort: 9090 });
+      expect(walk.send(a, '203.0.113.10', { sourcePort: 5 })).toMatchObject({
+        destinationPort: 8080,
+      });
+      expect(walk.send(red[0], '203.0.113.10', { sourcePort: 5 })).toMatchObject({
+        destinationPort: 9090,
+      });
 
       const flows = (await walk.flows()).map(words);
-      expect(flows).toContain(`${a.ifindex} 6 198.51.100.11:40000 198.51.100.12:80 encap ${b.ifindex} []`);
+      expect(flows).toContain(
+        `${a.ifindex} 6 198.51.100.11:40000 198.51.100.12:80 encap ${b.ifindex} []`,
+      );
       expect(flows).toContain(
         `${red[0].ifindex} 6 198.51.100.11:40000 198.51.100.12:80 encap ${red[1].ifindex} []`,
       );
@@ -69,13 +75,23 @@ describeWalk(`invariants${missing ? ` (skipped: ${missing})` : ''}`, () => {
 
     test('a backend in another VRF is looked up there', async () => {
       const red = walk.addPod(13, { address: '198.51.100.13', vrf: 7 });
-      walk.setService(1, '203.0.113.11', 80, { id: 3 }, [{ address: red.address, port: 80, vrf: 7 }]);
+      walk.setService(1, '203.0.113.11', 80, { id: 3 }, [{
+        address: red.address,
+        port: 80,
+        vrf: 7,
+      }]);
       walk.send(a, '203.0.113.11');
       expect((await walk.flows()).map(words)).toContain(
         `${red.ifindex} 6 198.51.100.13:80 198.51.100.11:40000 encap ${a.ifindex} ` +
           '[203.0.113.11:80 > 198.51.100.11:40000]',
       );
-      expect(walk.send(red, a.address, { flags: tcpFlags.syn | tcpFlags.ack, sourcePort: 80, destinationPort: 40_000 })).toMatchObject({
+      expect(
+        walk.send(red, a.address, {
+          flags: tcpFlags.syn | tcpFlags.ack,
+          sourcePort: 80,
+          destinationPort: 40_000,
+        }),
+      ).toMatchObject({
         verdict: verdicts.redirect,
         source: '203.0.113.11',
         destination: a.address,
@@ -96,7 +112,11 @@ describeWalk(`invariants${missing ? ` (skipped: ${missing})` : ''}`, () => {
       const mute = walk.addPod(21, { address: '198.51.100.21', policy: 2 });
       walk.setPolicy({ policy: 2, direction: 'ingress' }, 'pass', 5);
       walk.send(a, mute.address);
-      const answer = { flags: tcpFlags.syn | tcpFlags.ack, sourcePort: 80, destinationPort: 40_000 };
+      const answer = {
+        flags: tcpFlags.syn | tcpFlags.ack,
+        sourcePort: 80,
+        destinationPort: 40_000,
+      };
       expect(walk.send(mute, a.address, answer).verdict).toBe(verdicts.redirect);
       expect(walk.send(mute, a.address, { sourcePort: 1 }).verdict).toBe(verdicts.drop);
       const flow = (await walk.flows()).find(({ zone }) => zone === a.ifindex);
@@ -127,7 +147,11 @@ describeWalk(`invariants${missing ? ` (skipped: ${missing})` : ''}`, () => {
         sourcePort: 80,
         destinationPort: second.sourcePort,
       });
-      expect(answer).toMatchObject({ source: '203.0.113.14', sourcePort: 80, destinationPort: 40_000 });
+      expect(answer).toMatchObject({
+        source: '203.0.113.14',
+        sourcePort: 80,
+        destinationPort: 40_000,
+      });
       expect(await walk.flows()).toHaveLength(4);
     });
   });
@@ -161,7 +185,9 @@ describeWalk(`invariants${missing ? ` (skipped: ${missing})` : ''}`, () => {
     }
     expect(refused.length).toBeGreaterThan(0);
     expect(walk.dropCount('flow-table-full', 1)).toBe(refused.length);
-    expect(walk.send(a, b.address, { sourcePort: 1, flags: tcpFlags.ack }).verdict).toBe(verdicts.redirect);
+    expect(walk.send(a, b.address, { sourcePort: 1, flags: tcpFlags.ack }).verdict).toBe(
+      verdicts.redirect,
+    );
     // No half connection is left: every record has its other half.
     const flows = await walk.flows();
     expect(flows.filter(({ zone }) => zone === a.ifindex)).toHaveLength(flows.length / 2);
@@ -171,7 +197,11 @@ describeWalk(`invariants${missing ? ` (skipped: ${missing})` : ''}`, () => {
     const events: DropEvent[] = [];
     walk.datapath.onDrop((event) => events.push(event));
     walk.setPolicy({ policy: 3 }, 'pass');
-    walk.setPolicy({ policy: 3, direction: 'egress', protocol: 6, port: 8000, portLength: 13 }, 'deny', 77);
+    walk.setPolicy(
+      { policy: 3, direction: 'egress', protocol: 6, port: 8000, portLength: 13 },
+      'deny',
+      77,
+    );
     const pod = walk.addPod(61, { address: '198.51.100.61', policy: 3 });
     for (let i = 0; i < 30; i += 1) {
       walk.send(pod, a.address, { destinationPort: 8007, sourcePort: 1000 + i });
@@ -201,12 +231,23 @@ describeWalk(`invariants${missing ? ` (skipped: ${missing})` : ''}`, () => {
     walk.send(a, '203.0.113.15');
     walk.setService(1, '203.0.113.15', 80, { id: 7 }, [{ address: b.address, port: 9 }]);
     const next = { flags: tcpFlags.ack };
-    walk.setPolicy({ policy: 4, direction: 'ingress', protocol: 6, port: 8080, portLength: 16 }, 'pass', 2);
+    walk.setPolicy(
+      { policy: 4, direction: 'ingress', protocol: 6, port: 8080, portLength: 16 },
+      'pass',
+      2,
+    );
     walk.setGlobals({ generation: 2 });
-    expect(walk.send(a, '203.0.113.15', next)).toMatchObject({ verdict: verdicts.redirect, destinationPort: 8080 });
+    expect(walk.send(a, '203.0.113.15', next)).toMatchObject({
+      verdict: verdicts.redirect,
+      destinationPort: 8080,
+    });
     expect((await walk.flows())[0]).toMatchObject({ generation: 2, rule: 2 });
 
-    walk.setPolicy({ policy: 4, direction: 'ingress', protocol: 6, port: 8080, portLength: 16 }, 'deny', 3);
+    walk.setPolicy(
+      { policy: 4, direction: 'ingress', protocol: 6, port: 8080, portLength: 16 },
+      'deny',
+      3,
+    );
     walk.setGlobals({ generation: 3 });
     // Also when the answering side sends first.
     const answer = { flags: tcpFlags.ack, sourcePort: 8080, destinationPort: 40_000 };
@@ -220,9 +261,23 @@ describeWalk(`invariants${missing ? ` (skipped: ${missing})` : ''}`, () => {
       const pod = walk.addPod(81, { address: '198.51.100.81', policy: 5 });
       walk.setRoute(2, pod.address, pod.nextHop);
       const mac = Uint8Array.of(2, 0, 0, 0, 0, 99);
-      const probe = { sourceMac: mac, source: '192.0.2.1', destination: pod.address, protocol: 'tcp' as const, sourcePort: 40_000, destinationPort: 80 };
-      expect(walk.run('host', host, probe)).toMatchObject({ verdict: verdicts.redirect, destinationMac: '02:00:00:00:00:51' });
-      const answer = walk.send(pod, '192.0.2.1', { flags: tcpFlags.syn | tcpFlags.ack, sourcePort: 80, destinationPort: 40_000 });
+      const probe = {
+        sourceMac: mac,
+        source: '192.0.2.1',
+        destination: pod.address,
+        protocol: 'tcp' as const,
+        sourcePort: 40_000,
+        destinationPort: 80,
+      };
+      expect(walk.run('host', host, probe)).toMatchObject({
+        verdict: verdicts.redirect,
+        destinationMac: '02:00:00:00:00:51',
+      });
+      const answer = walk.send(pod, '192.0.2.1', {
+        flags: tcpFlags.syn | tcpFlags.ack,
+        sourcePort: 80,
+        destinationPort: 40_000,
+      });
       expect(answer).toMatchObject({ verdict: verdicts.ok, mark: 0x0ce00000 });
       expect((await walk.flows()).map(words)).toEqual([
         `${pod.ifindex} 6 198.51.100.81:80 192.0.2.1:40000 receive []`,
@@ -232,10 +287,31 @@ describeWalk(`invariants${missing ? ` (skipped: ${missing})` : ''}`, () => {
     test('what it calls on a service is translated and answered', async () => {
       walk.setService(2, '203.0.113.16', 80, { id: 8 }, [{ address: b.address, port: 8080 }]);
       const mac = Uint8Array.of(2, 0, 0, 0, 0, 99);
-      const call = walk.run('host', host, { sourceMac: mac, source: '192.0.2.1', destination: '203.0.113.16', protocol: 'tcp', sourcePort: 40_000, destinationPort: 80 });
-      expect(call).toMatchObject({ verdict: verdicts.redirect, destination: b.address, destinationPort: 8080, checksumsAreRight: true });
-      const answer = walk.send(b, '192.0.2.1', { flags: tcpFlags.syn | tcpFlags.ack, sourcePort: 8080, destinationPort: 40_000 });
-      expect(answer).toMatchObject({ verdict: verdicts.ok, source: '203.0.113.16', sourcePort: 80, checksumsAreRight: true });
+      const call = walk.run('host', host, {
+        sourceMac: mac,
+        source: '192.0.2.1',
+        destination: '203.0.113.16',
+        protocol: 'tcp',
+        sourcePort: 40_000,
+        destinationPort: 80,
+      });
+      expect(call).toMatchObject({
+        verdict: verdicts.redirect,
+        destination: b.address,
+        destinationPort: 8080,
+        checksumsAreRight: true,
+      });
+      const answer = walk.send(b, '192.0.2.1', {
+        flags: tcpFlags.syn | tcpFlags.ack,
+        sourcePort: 8080,
+        destinationPort: 40_000,
+      });
+      expect(answer).toMatchObject({
+        verdict: verdicts.ok,
+        source: '203.0.113.16',
+        sourcePort: 80,
+        checksumsAreRight: true,
+      });
     });
   });
 
@@ -246,7 +322,9 @@ describeWalk(`invariants${missing ? ` (skipped: ${missing})` : ''}`, () => {
       expect(walk.dropCount('source-address-spoofed', 1)).toBe(1);
       expect(walk.send(a, b.address, { sourceMac: foreign }).verdict).toBe(verdicts.drop);
       walk.send(a, b.address);
-      expect(walk.send(a, b.address, { sourceMac: foreign, flags: tcpFlags.ack }).verdict).toBe(verdicts.drop);
+      expect(walk.send(a, b.address, { sourceMac: foreign, flags: tcpFlags.ack }).verdict).toBe(
+        verdicts.drop,
+      );
       expect(walk.dropCount('source-mac-spoofed', 1)).toBe(2);
     });
 
@@ -254,7 +332,9 @@ describeWalk(`invariants${missing ? ` (skipped: ${missing})` : ''}`, () => {
       const open = walk.addPod(111, { address: '198.51.100.111', portSecurity: false });
       const foreign = { source: '198.51.100.99', sourceMac: Uint8Array.of(2, 9, 9, 9, 9, 9) };
       expect(walk.send(open, b.address, foreign).verdict).toBe(verdicts.redirect);
-      expect(walk.send(open, b.address, { ...foreign, flags: tcpFlags.ack }).verdict).toBe(verdicts.redirect);
+      expect(walk.send(open, b.address, { ...foreign, flags: tcpFlags.ack }).verdict).toBe(
+        verdicts.redirect,
+      );
     });
   });
 
@@ -268,16 +348,25 @@ describeWalk(`invariants${missing ? ` (skipped: ${missing})` : ''}`, () => {
     });
 
     test('what did not come from a known node is dropped', () => {
-      const inner = { sourceMac: b.mac, source: '198.51.100.50', destination: a.address, protocol: 'udp' as const };
+      const inner = {
+        sourceMac: b.mac,
+        source: '198.51.100.50',
+        destination: a.address,
+        protocol: 'udp' as const,
+      };
       expect(walk.run('tunnel', walk.globals.tunnelIfindex, inner).verdict).toBe(verdicts.drop);
       expect(walk.dropCount('tunnel-from-unknown-node')).toBe(1);
     });
   });
 
   describe('13. SNAT ports', () => {
-    test('come from their range, outside of the kernel\'s own, and answers come back', () => {
+    test("come from their range, outside of the kernel's own, and answers come back", () => {
       const sent = walk.send(a, '192.0.2.200');
-      expect(sent).toMatchObject({ verdict: verdicts.redirect, source: '192.0.2.1', checksumsAreRight: true });
+      expect(sent).toMatchObject({
+        verdict: verdicts.redirect,
+        source: '192.0.2.1',
+        checksumsAreRight: true,
+      });
       expect(sent.sourcePort).toBeGreaterThanOrEqual(61_000);
       const answer = walk.run('uplink', uplink, {
         sourceMac: b.mac,
@@ -288,12 +377,19 @@ describeWalk(`invariants${missing ? ` (skipped: ${missing})` : ''}`, () => {
         destinationPort: sent.sourcePort,
         flags: tcpFlags.syn | tcpFlags.ack,
       });
-      expect(answer).toMatchObject({ verdict: verdicts.redirect, destination: a.address, destinationPort: 40_000, checksumsAreRight: true });
+      expect(answer).toMatchObject({
+        verdict: verdicts.redirect,
+        destination: a.address,
+        destinationPort: 40_000,
+        checksumsAreRight: true,
+      });
     });
 
     test('are refused with a reason when none is free; other destinations are not touched', () => {
       walk.setGlobals({ snatPortMin: 61_000, snatPortMax: 61_001 });
-      const results = [1, 2, 3].map((sourcePort) => walk.send(a, '192.0.2.200', { sourcePort }).verdict);
+      const results = [1, 2, 3].map((sourcePort) =>
+        walk.send(a, '192.0.2.200', { sourcePort }).verdict
+      );
       expect(results).toEqual([verdicts.redirect, verdicts.redirect, verdicts.drop]);
       expect(walk.dropCount('snat-ports-exhausted', 1)).toBe(1);
       expect(walk.send(a, '192.0.2.201').verdict).toBe(verdicts.redirect);

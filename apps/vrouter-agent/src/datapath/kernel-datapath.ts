@@ -213,8 +213,8 @@ function checkLayout(object: BpfObject): void {
  * @throws ContrailError FAILED_PRECONDITION naming what the kernel or the node lacks.
  */
 export function createKernelDatapath(options: KernelDatapathOptions): Promise<KernelDatapath> {
-  const hasTasks =
-    options.withoutNewFeatures !== true && libbpf().probeProgramType(taskProgramType) === 1;
+  const hasTasks = options.withoutNewFeatures !== true &&
+    libbpf().probeProgramType(taskProgramType) === 1;
   const object = loadBpfObject({
     objectFile: options.objectFile,
     pinPath: join(options.pinPath, `v${layoutVersion}`),

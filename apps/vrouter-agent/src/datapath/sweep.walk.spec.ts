@@ -15,7 +15,8 @@ describeWalk.each([
   let walk: Walk;
   let a: WalkPod;
   let b: WalkPod;
-  const ports = async (): Promise<number[]> => (await walk.flows()).map(({ localPort }) => localPort);
+  const ports = async (): Promise<number[]> =>
+    (await walk.flows()).map(({ localPort }) => localPort);
   const synAck = tcpFlags.syn | tcpFlags.ack;
 
   /** A connection from `sourcePort` of a, its handshake complete. */
@@ -38,7 +39,13 @@ describeWalk.each([
 
   afterEach(async () => {
     await walk.clear(a.ifindex, b.ifindex);
-    walk.setGlobals({ tcpHalfOpenS: 60, tcpEstablishedS: 8000, tcpClosingS: 10, udpS: 60, udpStreamS: 180 });
+    walk.setGlobals({
+      tcpHalfOpenS: 60,
+      tcpEstablishedS: 8000,
+      tcpClosingS: 10,
+      udpS: 60,
+      udpStreamS: 180,
+    });
   });
 
   afterAll(() => walk.destroy(), 30_000);
@@ -60,7 +67,11 @@ describeWalk.each([
     walk.send(a, b.address, { sourcePort: 2, flags: tcpFlags.fin | tcpFlags.ack });
     connect(3);
     walk.send(a, b.address, { sourcePort: 3, flags: tcpFlags.fin | tcpFlags.ack });
-    walk.send(b, a.address, { sourcePort: 80, destinationPort: 3, flags: tcpFlags.fin | tcpFlags.ack });
+    walk.send(b, a.address, {
+      sourcePort: 80,
+      destinationPort: 3,
+      flags: tcpFlags.fin | tcpFlags.ack,
+    });
     await expire();
     expect(await ports()).toEqual([2, 80]);
   });

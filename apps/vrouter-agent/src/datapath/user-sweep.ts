@@ -4,7 +4,15 @@
  */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { KernelMap } from './bpf/kernel-map';
-import { directionsOf, flowNow, type FlowKey, type FlowValue, idleUnitsOf, peerKeyOf, tcpStateOf } from './flow-view';
+import {
+  directionsOf,
+  type FlowKey,
+  flowNow,
+  type FlowValue,
+  idleUnitsOf,
+  peerKeyOf,
+  tcpStateOf,
+} from './flow-view';
 import {
   flowFlags,
   flowKeyV4Struct,

@@ -33,10 +33,9 @@ function filterOptions(programFd: number): Buffer {
 export function attachClassifier(ifindex: number, direction: Direction, programFd: number): void {
   const lib = libbpf();
   const created = lib.createHook(hookOf(ifindex, 'both'));
-  const result =
-    created < 0 && created !== -errno.EEXIST
-      ? created
-      : lib.attachClassifier(hookOf(ifindex, direction), filterOptions(programFd));
+  const result = created < 0 && created !== -errno.EEXIST
+    ? created
+    : lib.attachClassifier(hookOf(ifindex, direction), filterOptions(programFd));
   if (result < 0) {
     const isGone = result === -errno.ENODEV || result === -errno.EINVAL;
     throw new ContrailError(

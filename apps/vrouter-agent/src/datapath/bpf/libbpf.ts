@@ -127,7 +127,9 @@ export function libbpf(): Libbpf {
   } catch (cause) {
     throw new ContrailError(
       'FAILED_PRECONDITION',
-      `Datapath library: libbpf.so.1 cannot be used (${errorText(cause)}); install the package libbpf1`,
+      `Datapath library: libbpf.so.1 cannot be used (${
+        errorText(cause)
+      }); install the package libbpf1`,
       { cause },
     );
   }

@@ -43,7 +43,10 @@ describeKernel(`devices${missing ? ` (skipped: ${missing})` : ''}`, () => {
   test('a pod interface is made, inspected, named and removed', async () => {
     const made = onNode(({ devices }) => devices.createPodInterface(request({})));
     const inside = onNode(({ devices }) => devices.inspectPodInterface(podPath, 'eth0'));
-    expect(inside && { ...inside, mac: formatMac(inside.mac), addresses: inside.addresses.map(formatAddress) }).toEqual({
+    expect(
+      inside &&
+        { ...inside, mac: formatMac(inside.mac), addresses: inside.addresses.map(formatAddress) },
+    ).toEqual({
       mac: '02:01:02:03:04:05',
       addresses: ['198.51.100.11', '198.51.100.12'],
       mtu: 1400,
@@ -69,9 +72,10 @@ describeKernel(`devices${missing ? ` (skipped: ${missing})` : ''}`, () => {
 
   test('a second interface of the same name is refused and changes nothing', async () => {
     onNode(({ devices }) => devices.createPodInterface(request({})));
-    expect(() => onNode(({ devices }) => devices.createPodInterface(request({ mtu: 900 })))).toThrow(/exists already/);
+    expect(() => onNode(({ devices }) => devices.createPodInterface(request({ mtu: 900 }))))
+      .toThrow(/exists already/);
     expect(() =>
-      onNode(({ devices }) => devices.createPodInterface(request({ hostInterface: 'vother' }))),
+      onNode(({ devices }) => devices.createPodInterface(request({ hostInterface: 'vother' })))
     ).toThrow(/exists already/);
     expect(onNode(({ devices }) => devices.listPodInterfaces())).toHaveLength(1);
     expect(onNode(({ devices }) => devices.inspectPodInterface(podPath, 'eth0'))?.mtu).toBe(1400);
@@ -81,11 +85,15 @@ describeKernel(`devices${missing ? ` (skipped: ${missing})` : ''}`, () => {
 
   test('a namespace that is gone, or a bad address, leaves no device behind', () => {
     expect(() =>
-      onNode(({ devices }) => devices.createPodInterface(request({ netnsPath: '/run/netns/absent' }))),
+      onNode(({ devices }) =>
+        devices.createPodInterface(request({ netnsPath: '/run/netns/absent' }))
+      )
     ).toThrow(/Netns \/run\/netns\/absent: cannot be opened/);
     // The kernel refuses a multicast address.
     expect(() =>
-      onNode(({ devices }) => devices.createPodInterface(request({ addresses: [parseAddress('ff02::1')] }))),
+      onNode(({ devices }) =>
+        devices.createPodInterface(request({ addresses: [parseAddress('ff02::1')] }))
+      )
     ).toThrow(/netlink: configuration of eth0/);
     expect(onNode(({ devices }) => devices.listPodInterfaces())).toEqual([]);
   });
@@ -97,7 +105,7 @@ describeKernel(`devices${missing ? ` (skipped: ${missing})` : ''}`, () => {
     const prefix = (text: string, length: number) => ({ address: parseAddress(text), length });
     const ensure = (...prefixes: Array<ReturnType<typeof prefix>>) =>
       onNode(({ devices }) =>
-        devices.ensureHostInterface({ mtu: 1400, nodeAddress: parseAddress('192.0.2.1'), prefixes }),
+        devices.ensureHostInterface({ mtu: 1400, nodeAddress: parseAddress('192.0.2.1'), prefixes })
       );
     const one = ensure(prefix('198.51.100.0', 24), prefix('203.0.113.0', 24));
     expect(ensure(prefix('203.0.113.0', 24), prefix('198.51.100.128', 25))).toEqual(one);
@@ -116,7 +124,18 @@ describeKernel(`devices${missing ? ` (skipped: ${missing})` : ''}`, () => {
     const b = walk.addPod(2, { address: '198.51.100.22' });
     walk.send(a, b.address);
     onNode((datapath) => datapath.attach(a.ifindex, 'pod'));
-    const filter = (): string => execFileSync('ip', ['netns', 'exec', walk.name, 'tc', 'filter', 'show', 'dev', 'v1', 'ingress']).toString();
+    const filter = (): string =>
+      execFileSync('ip', [
+        'netns',
+        'exec',
+        walk.name,
+        'tc',
+        'filter',
+        'show',
+        'dev',
+        'v1',
+        'ingress',
+      ]).toString();
     expect(filter()).toMatch(/pod:\[\d+\] direct-action/);
     const before = filter();
 
@@ -125,8 +144,7 @@ describeKernel(`devices${missing ? ` (skipped: ${missing})` : ''}`, () => {
         objectFile: join(walk.folder, 'vrouter.bpf.o'),
         pinPath: join(walk.folder, 'bpf', 'contrail'),
         flowCapacity: 1024,
-      }),
-    );
+      }));
     try {
       expect(next.vifs.dump()).toEqual(walk.datapath.vifs.dump());
       expect(next.flowCount().capacity).toBe(64);

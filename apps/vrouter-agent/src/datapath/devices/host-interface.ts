@@ -50,7 +50,9 @@ function ensurePair(socket: NetlinkSocket, mtu: number): number {
   prepareStack();
   socket.request(
     [
-      ...(host.mtu === mtu ? [] : [rt.setLinkMtu(other.ifindex, mtu), rt.setLinkMtu(host.ifindex, mtu)]),
+      ...(host.mtu === mtu
+        ? []
+        : [rt.setLinkMtu(other.ifindex, mtu), rt.setLinkMtu(host.ifindex, mtu)]),
       rt.setLinkUp(other.ifindex, { noArp: true }),
       rt.setLinkUp(host.ifindex, { noArp: true }),
     ],

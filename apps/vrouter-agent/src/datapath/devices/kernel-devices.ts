@@ -28,8 +28,8 @@ export class KernelDevices implements Devices {
       .query(rt.dumpAddresses(), 'dump of addresses')
       .map(rt.decodeAddress)
       .find((each) => addressEquals(each.address, address));
-    const reply =
-      holder && this.socket.query(rt.getLinkByIndex(holder.ifindex), 'look-up of the uplink')[0];
+    const reply = holder &&
+      this.socket.query(rt.getLinkByIndex(holder.ifindex), 'look-up of the uplink')[0];
     if (reply === undefined) {
       throw new ContrailError(
         'NOT_FOUND',

@@ -17,7 +17,9 @@ export function writeSysctl(name: string, value: string): void {
   } catch (cause) {
     throw new ContrailError(
       'FAILED_PRECONDITION',
-      `Sysctl net/${name}: cannot be set to ${value} (${errorText(cause)}); the agent needs to run privileged`,
+      `Sysctl net/${name}: cannot be set to ${value} (${
+        errorText(cause)
+      }); the agent needs to run privileged`,
       { cause },
     );
   }

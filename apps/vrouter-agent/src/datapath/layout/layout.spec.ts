@@ -35,38 +35,41 @@ const missingTool = ['clang', 'bpftool', 'llvm-strip'].find(
 );
 const describeCompiled = missingTool === undefined ? describe : describe.skip;
 
-describeCompiled(`layout of compiled structs${missingTool ? ` (skipped: no ${missingTool})` : ''}`, () => {
-  let types: BtfType[] = [];
+describeCompiled(
+  `layout of compiled structs${missingTool ? ` (skipped: no ${missingTool})` : ''}`,
+  () => {
+    let types: BtfType[] = [];
 
-  beforeAll(() => {
-    const out = mkdtempSync(join(tmpdir(), 'vrouter-layout-'));
-    execFileSync(join(bpfFolder, 'build.sh'), [out]);
-    const text = execFileSync('bpftool', [
-      '-j',
-      'btf',
-      'dump',
-      'file',
-      join(out, 'vrouter.bpf.o'),
-    ]);
-    types = (JSON.parse(text.toString('utf8')) as { types: BtfType[] }).types;
-  }, 60_000);
+    beforeAll(() => {
+      const out = mkdtempSync(join(tmpdir(), 'vrouter-layout-'));
+      execFileSync(join(bpfFolder, 'build.sh'), [out]);
+      const text = execFileSync('bpftool', [
+        '-j',
+        'btf',
+        'dump',
+        'file',
+        join(out, 'vrouter.bpf.o'),
+      ]);
+      types = (JSON.parse(text.toString('utf8')) as { types: BtfType[] }).types;
+    }, 60_000);
 
-  test.each(codecs.map((codec) => [codec.structName, codec] as const))(
-    'struct %s has the same size and offsets in C and in TypeScript',
-    (name, codec) => {
-      const type = types.find((each) => each.kind === 'STRUCT' && each.name === name);
-      expect(type).toBeDefined();
-      expect(codec.size).toBe(type?.size);
-      const inC = Object.fromEntries(
-        (type?.members ?? []).map((member) => [member.name, member.bits_offset / 8]),
-      );
-      const inTypeScript = Object.fromEntries(
-        [...codec.fields].map(([field, place]) => [toSnake(field), place.offset]),
-      );
-      expect(inTypeScript).toEqual(inC);
-    },
-  );
-});
+    test.each(codecs.map((codec) => [codec.structName, codec] as const))(
+      'struct %s has the same size and offsets in C and in TypeScript',
+      (name, codec) => {
+        const type = types.find((each) => each.kind === 'STRUCT' && each.name === name);
+        expect(type).toBeDefined();
+        expect(codec.size).toBe(type?.size);
+        const inC = Object.fromEntries(
+          (type?.members ?? []).map((member) => [member.name, member.bits_offset / 8]),
+        );
+        const inTypeScript = Object.fromEntries(
+          [...codec.fields].map(([field, place]) => [toSnake(field), place.offset]),
+        );
+        expect(inTypeScript).toEqual(inC);
+      },
+    );
+  },
+);
 
 test('drop reasons have the same numbers and words in C and in TypeScript', () => {
   const header = readFileSync(join(bpfFolder, 'drop_reasons.h'), 'utf8');

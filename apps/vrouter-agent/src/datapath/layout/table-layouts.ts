@@ -112,13 +112,15 @@ const vifValue = convert(
   }),
 );
 
-const sourceKey = (raw: Codec<{
-  prefixlen: number;
-  ifindex: number;
-  vlan: number;
-  pad: number;
-  address: Uint8Array;
-}>): Codec<SourceKey> =>
+const sourceKey = (
+  raw: Codec<{
+    prefixlen: number;
+    ifindex: number;
+    vlan: number;
+    pad: number;
+    address: Uint8Array;
+  }>,
+): Codec<SourceKey> =>
   convert(
     raw,
     (key) => ({
@@ -154,7 +156,9 @@ const routeValue = convert(
     reserved: noBytes(8),
   }),
   (raw): RouteValue =>
-    raw.identity === 0 ? { nextHop: raw.nextHop } : { nextHop: raw.nextHop, identity: raw.identity },
+    raw.identity === 0
+      ? { nextHop: raw.nextHop }
+      : { nextHop: raw.nextHop, identity: raw.identity },
 );
 
 /** Order of `enum next_hop_kind` in bpf/layout.h; 0 is no kind. */
@@ -204,13 +208,15 @@ const labelInValue = convert(
   (raw): LabelInValue => ({ vrf: raw.vrf, identity: raw.identity, senderVrf: raw.senderVrf }),
 );
 
-const serviceKey = (raw: Codec<{
-  vrf: number;
-  address: Uint8Array;
-  port: number;
-  protocol: number;
-  pad: number;
-}>): Codec<ServiceKey> =>
+const serviceKey = (
+  raw: Codec<{
+    vrf: number;
+    address: Uint8Array;
+    port: number;
+    protocol: number;
+    pad: number;
+  }>,
+): Codec<ServiceKey> =>
   convert(
     raw,
     (key) => ({ ...key, pad: 0 }),
@@ -237,8 +243,7 @@ const serviceValue = convert(
     id: value.id,
     slotCount: value.slotCount,
     affinityTimeoutS: value.affinityTimeoutS,
-    flags:
-      (value.hasSourceRanges ? serviceFlags.hasSourceRanges : 0) |
+    flags: (value.hasSourceRanges ? serviceFlags.hasSourceRanges : 0) |
       (value.external ? serviceFlags.external : 0) |
       (value.internalLocalOnly ? serviceFlags.internalLocalOnly : 0) |
       (value.externalLocalOnly ? serviceFlags.externalLocalOnly : 0) |
@@ -299,8 +304,7 @@ const policyBits = { anyProtocol: 72, protocol: 80 } as const;
 const policyKey = convert(
   structs.policyKeyStruct,
   (key: PolicyKey) => ({
-    prefixlen:
-      key.protocol === 0 ? policyBits.anyProtocol : policyBits.protocol + key.portLength,
+    prefixlen: key.protocol === 0 ? policyBits.anyProtocol : policyBits.protocol + key.portLength,
     policy: key.policy,
     peerIdentity: key.peerIdentity,
     direction: key.direction === 'ingress' ? 0 : 1,

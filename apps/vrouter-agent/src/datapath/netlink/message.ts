@@ -107,7 +107,10 @@ export function decodeAttributes(buffer: Buffer): Map<number, Buffer> {
     if (length < 4 || offset + length > buffer.length) {
       break;
     }
-    result.set(buffer.readUInt16LE(offset + 2) & 0x3fff, buffer.subarray(offset + 4, offset + length));
+    result.set(
+      buffer.readUInt16LE(offset + 2) & 0x3fff,
+      buffer.subarray(offset + 4, offset + length),
+    );
     offset += align(length);
   }
   return result;

@@ -100,7 +100,7 @@ export class NetlinkSocket {
         encodeMessage(
           { ...message, flags: message.flags | flags.request | flags.ack },
           ++this.sequence,
-        ),
+        )
       ),
     );
     return { data, last: this.sequence };

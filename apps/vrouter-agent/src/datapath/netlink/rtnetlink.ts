@@ -106,7 +106,10 @@ export function createMetadataVxlan(device: VethEnd, port: number): Message {
   ]);
 }
 
-export function setLinkUp(ifindex: number, options: { noArp: boolean } = { noArp: false }): Message {
+export function setLinkUp(
+  ifindex: number,
+  options: { noArp: boolean } = { noArp: false },
+): Message {
   const wanted = options.noArp ? up | noArp : up;
   return linkMessage(types.newLink, 0, linkHeader(ifindex, wanted, wanted), []);
 }

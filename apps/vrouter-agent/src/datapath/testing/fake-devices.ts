@@ -82,14 +82,12 @@ export class FakeDevices implements Devices {
       ({ request }) =>
         request.netnsPath === netnsPath && request.containerInterface === containerInterface,
     );
-    return link === undefined
-      ? undefined
-      : {
-          mac: link.request.mac,
-          addresses: [...link.request.addresses],
-          mtu: link.request.mtu,
-          peerIfindex: link.ifindex,
-        };
+    return link === undefined ? undefined : {
+      mac: link.request.mac,
+      addresses: [...link.request.addresses],
+      mtu: link.request.mtu,
+      peerIfindex: link.ifindex,
+    };
   }
 
   listPodInterfaces(): Array<{ name: string; ifindex: number; vmiUuid: string | undefined }> {

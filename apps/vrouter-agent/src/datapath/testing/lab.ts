@@ -92,8 +92,7 @@ export class Node {
         pinPath: join(lab.bpffs, name),
         flowCapacity: 4096,
         onFailure: (error) => process.stderr.write(`${String(error)}\n`),
-      }),
-    );
+      }));
     const datapath = await opened;
     const globals = inNetns(netns, () => prepareDevices(datapath, address));
     return new Node(name, netns, address, datapath, await NetnsPeer.start(netns), globals);
@@ -153,7 +152,16 @@ export class Node {
     ]);
     this.setRoute(address, nextHop, vrf === podVrf ? [podVrf, fabricVrf] : [vrf]);
     const peer = await NetnsPeer.start(netns);
-    const pod = { name, netns, address, mac: macBytes, node: this, ifindex: hostIfindex, nextHop, peer };
+    const pod = {
+      name,
+      netns,
+      address,
+      mac: macBytes,
+      node: this,
+      ifindex: hostIfindex,
+      nextHop,
+      peer,
+    };
     this.pods.push(pod);
     return pod;
   }
@@ -261,7 +269,9 @@ export function programNode(node: Node, other: Node): void {
     [{ vrf: fabricVrf, address: remote }, { nextHop: hops.fabric }],
   ]);
   datapath.prefixRoutes.upsert([
-    [{ vrf: podVrf, prefix: { address: parseAddress('0.0.0.0'), length: 0 } }, { nextHop: hops.fabric }],
+    [{ vrf: podVrf, prefix: { address: parseAddress('0.0.0.0'), length: 0 } }, {
+      nextHop: hops.fabric,
+    }],
   ]);
   // The label is 1000 * receiver's VRF + sender's identity, 500 more when the sender is in the fabric.
   const labels = [

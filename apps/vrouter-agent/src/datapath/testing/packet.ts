@@ -66,8 +66,9 @@ function transport(frame: Frame, addresses: Buffer): Buffer {
   }
   const segment = Buffer.concat([header, payload]);
   if (frame.zeroChecksum !== true) {
-    const before =
-      protocol === 'icmp' ? [] : [pseudoHeader(addresses, numbers[protocol], segment.length)];
+    const before = protocol === 'icmp'
+      ? []
+      : [pseudoHeader(addresses, numbers[protocol], segment.length)];
     segment.writeUInt16BE(checksum(...before, segment), checksumOffset);
   }
   return segment;

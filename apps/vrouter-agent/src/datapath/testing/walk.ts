@@ -71,8 +71,7 @@ export class Walk {
         objectFile,
         pinPath: join(folder, 'bpf', 'contrail'),
         ...options,
-      }),
-    );
+      }));
     const globals = inNetns(`/run/netns/${name}`, () => openDevices(datapath));
     return new Walk(name, folder, datapath, globals);
   }
@@ -86,17 +85,19 @@ export class Walk {
   addPod(index: number, options: Partial<VifValue> & { address: string }): WalkPod {
     const { address, ...vif } = options;
     const mac = Uint8Array.of(2, 0, 0, 0, 0, index);
-    const { hostIfindex } = inNetns(`/run/netns/${this.name}`, () =>
-      this.datapath.devices.createPodInterface({
-        netnsPath: `/run/netns/${this.name}-pods`,
-        containerInterface: `c${index}`,
-        hostInterface: `v${index}`,
-        mac,
-        addresses: [],
-        gatewayV4: undefined,
-        gatewayV6: undefined,
-        mtu: 1450,
-      }),
+    const { hostIfindex } = inNetns(
+      `/run/netns/${this.name}`,
+      () =>
+        this.datapath.devices.createPodInterface({
+          netnsPath: `/run/netns/${this.name}-pods`,
+          containerInterface: `c${index}`,
+          hostInterface: `v${index}`,
+          mac,
+          addresses: [],
+          gatewayV4: undefined,
+          gatewayV6: undefined,
+          mtu: 1450,
+        }),
     );
     const vrf = vif.vrf ?? 1;
     const nextHop = 100 + index;
@@ -158,7 +159,11 @@ export class Walk {
     );
   }
 
-  setPolicy(key: Partial<PolicyKey> & { policy: number }, verdict: 'pass' | 'deny', rule = 0): void {
+  setPolicy(
+    key: Partial<PolicyKey> & { policy: number },
+    verdict: 'pass' | 'deny',
+    rule = 0,
+  ): void {
     for (const direction of key.direction ? [key.direction] : (['ingress', 'egress'] as const)) {
       this.datapath.policies.upsert([
         [
@@ -171,8 +176,9 @@ export class Walk {
 
   /** Runs the program of a hook on bytes. */
   runRaw(hook: Hook, ifindex: number, packet: Buffer, repeat = 1): PacketRun {
-    return inNetns(`/run/netns/${this.name}`, () =>
-      runOnPacket(this.datapath.programFd(hook), packet, { ifindex, repeat }),
+    return inNetns(
+      `/run/netns/${this.name}`,
+      () => runOnPacket(this.datapath.programFd(hook), packet, { ifindex, repeat }),
     );
   }
 
