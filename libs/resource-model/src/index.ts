@@ -52,6 +52,7 @@ export {
   describe,
   describeName,
   encodeResource,
+  fieldsOf,
   findMessage,
   fromResource,
   isResourceType,

@@ -1,5 +1,5 @@
 import type { Resource } from '@contrail/proto-gen/config/v1/resources';
-import { specOf, toCamelCase, typeOf, withFields } from './resource';
+import { fieldsOf, specOf, toCamelCase, typeOf, withFields } from './resource';
 import type { ResourceType } from './resource';
 import type { ReferenceSpec } from './schema';
 
@@ -19,7 +19,7 @@ interface RawReference {
 
 /** TypeScript field that holds references to a type: `networkIpamRefs`. */
 export function referenceField(spec: ReferenceSpec): string {
-  return `${toCamelCase(spec.to)}Refs`;
+  return toCamelCase(`${spec.to}-refs`);
 }
 
 /** All references of an object, in the order of the table. */
@@ -56,6 +56,5 @@ export function mapRefs(
 }
 
 function rawReferences(resource: Resource, spec: ReferenceSpec): readonly RawReference[] {
-  const message: Readonly<Record<string, unknown>> = { ...resource.kind?.value };
-  return (message[referenceField(spec)] ?? []) as readonly RawReference[];
+  return (fieldsOf(resource)[referenceField(spec)] ?? []) as readonly RawReference[];
 }

@@ -25,6 +25,8 @@ export type PartialMessage<T extends ResourceType> = DeepPartial<MessageOf<T>> &
   readonly meta: { readonly fqName: readonly string[] };
 };
 
+const camelCaseNames = new Map<string, string>();
+const camelCaseNamesMax = 2_000;
 const specs = new Map<string, ResourceTypeSpec>(resourceTypes.map((spec) => [spec.name, spec]));
 const typeByCase = new Map(resourceTypes.map((spec) => [toCamelCase(spec.name), spec.name as ResourceType]));
 
@@ -33,7 +35,12 @@ export const typeNames: readonly ResourceType[] = resourceTypes.map((spec) => sp
 
 /** `virtual-network` or `virtual_network` -> `virtualNetwork`, the name in generated TypeScript. */
 export function toCamelCase(name: string): string {
-  return name.toLowerCase().replaceAll(/[-_]([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
+  const known = camelCaseNames.get(name);
+  if (known !== undefined) return known;
+  const camel = name.toLowerCase().replaceAll(/[-_]([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
+  // Names come from the table; those of requests are not kept.
+  if (camelCaseNames.size < camelCaseNamesMax) camelCaseNames.set(name, camel);
+  return camel;
 }
 
 export function isResourceType(name: string): name is ResourceType {
@@ -72,6 +79,11 @@ export function metaOf(resource: Resource): Meta {
     throw new ContrailError('INVALID_ARGUMENT', `${typeOf(resource)} meta: is missing; set uuid and fq_name`);
   }
   return meta;
+}
+
+/** The fields of a resource by their TypeScript names, for code that walks the table. */
+export function fieldsOf(resource: Resource): Readonly<Record<string, unknown>> {
+  return (resource.kind?.value ?? {}) as unknown as Readonly<Record<string, unknown>>;
 }
 
 /** The same resource with other metadata; nothing is modified. */

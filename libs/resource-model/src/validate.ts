@@ -2,7 +2,7 @@ import type { Meta, Resource } from '@contrail/proto-gen/config/v1/resources';
 import { formatProblem, isUuid } from './formats';
 import { isChildName } from './naming-rules';
 import { refsOf } from './references';
-import { describe, specOf, toCamelCase, typeOf } from './resource';
+import { describe, fieldsOf, specOf, toCamelCase, typeOf } from './resource';
 import type { ResourceType } from './resource';
 import { structures } from './schema';
 import type { PropertySpec, ResourceTypeSpec, StructureSpec } from './schema';
@@ -31,7 +31,7 @@ const structureByName = new Map<string, StructureSpec>(structures.map((spec) => 
  */
 export function validateResource(resource: Resource): string[] {
   const spec = specOf(typeOf(resource));
-  const fields: Fields = { ...resource.kind?.value };
+  const fields = fieldsOf(resource);
   const meta = resource.kind?.value.meta;
   const problems = [
     ...(meta === undefined ? ['meta: is missing; set uuid and fq_name'] : metaProblems(spec, meta)),
@@ -45,8 +45,8 @@ export function validateResource(resource: Resource): string[] {
 
 /** A client may leave read-only fields empty or repeat the stored value, nothing else. */
 export function readOnlyProblems(resource: Resource, stored: Resource | undefined): string[] {
-  const given: Fields = { ...resource.kind?.value };
-  const kept: Fields = { ...stored?.kind?.value };
+  const given = fieldsOf(resource);
+  const kept: Fields = stored === undefined ? {} : fieldsOf(stored);
   return specOf(typeOf(resource))
     .properties.filter((property) => property.readOnly)
     .flatMap((property) => {

@@ -1,5 +1,5 @@
 import { ContrailError } from '@contrail/errors';
-import { describe, metaOf, referenceField, setMeta, specOf, structures, toCamelCase, typeOf, withFields } from '@contrail/resource-model';
+import { describe, fieldsOf, metaOf, referenceField, setMeta, specOf, structures, toCamelCase, typeOf, withFields } from '@contrail/resource-model';
 import { IdPermsType, PermType2 } from '@contrail/proto-gen/config/v1/resources';
 import type { Resource } from '@contrail/proto-gen/config/v1/resources';
 
@@ -20,13 +20,13 @@ export function applyMask(stored: Resource, given: Resource, mask: readonly stri
     if (rest.length > 0) throw unknownPath(stored, path, 'has more than two parts');
     if (field === 'meta') return applyMeta(result, given, { path, part });
     const target = fieldOf(stored, field, path);
-    const from: Fields = { ...given.kind?.value };
+    const from = fieldsOf(given);
     if (part === undefined) return withFields(result, { [target.name]: from[target.name] });
     const structure = structures.find(({ name }) => name === target.structure);
     if (structure?.fields.some(({ name }) => name === part) !== true) {
       throw unknownPath(stored, path, `${field} has no field ${part} that can change by itself`);
     }
-    const to: Fields = { ...result.kind?.value };
+    const to = fieldsOf(result);
     const before = (to[target.name] ?? from[target.name] ?? {}) as Fields;
     const after = (from[target.name] ?? {}) as Fields;
     const name = toCamelCase(part);

@@ -1,5 +1,5 @@
 import { ContrailError } from '@contrail/errors';
-import { describe, encodeResource, metaOf, setMeta, specOf, toCamelCase, typeOf, withFields } from '@contrail/resource-model';
+import { describe, encodeResource, fieldsOf, metaOf, setMeta, specOf, toCamelCase, typeOf, withFields } from '@contrail/resource-model';
 import { IdPermsType } from '@contrail/proto-gen/config/v1/resources';
 import type { Resource } from '@contrail/proto-gen/config/v1/resources';
 
@@ -13,7 +13,7 @@ export function replaceFields(stored: Resource, given: Resource): Resource {
   checkIdentity(stored, given);
   const before = metaOf(stored);
   const after = metaOf(given);
-  const kept = { ...stored.kind?.value } as Readonly<Record<string, unknown>>;
+  const kept = fieldsOf(stored);
   const readOnly = specOf(typeOf(stored))
     .properties.filter((property) => property.readOnly)
     .map(({ name }) => toCamelCase(name));
