@@ -44,6 +44,19 @@ const bodySchema = z.object({ env: z.record(z.string(), z.string()), stdin: z.st
 const text = (max: number) => z.string().max(max);
 const port = z.number().int().min(1).max(65535);
 
+const mappingFields = ['hostPort', 'containerPort', 'protocol', 'hostIP'];
+
+/** containerd writes these keys with a capital letter; plugins in Go read them in any case. */
+function withPluginNames(mapping: unknown): unknown {
+  if (typeof mapping !== 'object' || mapping === null) return mapping;
+  return Object.fromEntries(
+    Object.entries(mapping).map(([key, value]): [string, unknown] => [
+      mappingFields.find((field) => field.toLowerCase() === key.toLowerCase()) ?? key,
+      value,
+    ]),
+  );
+}
+
 const prevResultSchema = z.object({
   interfaces: z.array(z.object({ name: text(64), mac: text(64).optional(), sandbox: text(4096).optional() })).max(64).default([]),
   ips: z.array(z.object({ address: text(64) })).max(64).default([]),
@@ -57,12 +70,15 @@ const configSchema = z.object({
     .object({
       portMappings: z
         .array(
-          z.object({
-            hostPort: z.number().int().min(0).max(65535),
-            containerPort: port,
-            protocol: text(16).default('tcp'),
-            hostIP: text(64).default(''),
-          }),
+          z.preprocess(
+            withPluginNames,
+            z.object({
+              hostPort: z.number().int().min(0).max(65535),
+              containerPort: port,
+              protocol: text(16).default('tcp'),
+              hostIP: text(64).default(''),
+            }),
+          ),
         )
         .max(1024)
         .nullish(),

@@ -244,11 +244,12 @@ describe('ADD', () => {
     const portMappings = [
       { hostPort: 8080, containerPort: 80, protocol: 'tcp' },
       { hostPort: 5353, containerPort: 53, protocol: 'UDP', hostIP: '192.0.2.1' },
+      { HostPort: 9090, ContainerPort: 90, Protocol: 'tcp', HostIP: '' },
       { hostPort: 0, containerPort: 99, protocol: 'tcp' },
     ];
     await agent.run('ADD', { config: { runtimeConfig: { portMappings } } });
     const ports = agent.datapath.services.dump().map(([key]) => `${key.address.join('.')} ${key.protocol} ${key.port}`);
-    expect(ports.sort()).toEqual(['0.0.0.0 6 8080', '192.0.2.1 17 5353']);
+    expect(ports.sort()).toEqual(['0.0.0.0 6 8080', '0.0.0.0 6 9090', '192.0.2.1 17 5353']);
     await agent.run('DEL');
     expect(agent.datapath.services.dump()).toEqual([]);
   });
