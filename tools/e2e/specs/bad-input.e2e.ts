@@ -31,7 +31,7 @@ describe('bad input', () => {
     const uid = (await kubectl(['-n', ns.name, 'get', 'service', 'thousand', '-o', 'jsonpath={.metadata.uid}'])).trim();
     expect(uid).not.toBe('');
     await eventually('1 001 members on the node', async () => {
-      const agent = (await kubectl(['-n', 'contrail', 'get', 'pods', '-l', 'app=vrouter-agent', '-o', 'jsonpath={.items[0].metadata.name}'])).trim();
+      const agent = (await kubectl(['-n', 'contrail', 'get', 'pods', '-l', 'app.kubernetes.io/name=vrouter-agent', '-o', 'jsonpath={.items[0].metadata.name}'])).trim();
       const services = JSON.parse((await podExec('contrail', agent, ['contrailctl', 'service', '-o', 'json'])).stdout) as Array<{ name: string; slots: Array<{ address: unknown }> }>;
       const found = services.find((candidate) => candidate.name.includes(`${ns.name}/thousand`));
       const distinct = new Set(found?.slots.map((slot) => JSON.stringify(slot.address)));

@@ -50,7 +50,7 @@ describe('services', () => {
 
   it('without endpoints refuse at once, TCP and UDP', async () => {
     const address = await clusterIp('nobody');
-    await eventually('refusal', async () => ((await curl(`http://${address}/`)).includes('refused') ? true : undefined), 15_000);
+    await eventually('refusal', async () => ((await curl(`http://${address}/`)).includes("Couldn't connect") ? true : undefined), 15_000);
     const timed = await podExec(ns.name, 'client', ['sh', '-c', `date +%s%N; curl -s --max-time 4 http://${address}/; echo $?; date +%s%N`]);
     const [from, code, to] = timed.stdout.trim().split('\n');
     expect(code).toBe('7');
@@ -148,7 +148,7 @@ describe('pods and the world', () => {
 
   it('a packet with a forged source, or to the tunnel port of a node, is dropped and counted', async () => {
     const counted = async (): Promise<Map<string, number>> => {
-      const agent = (await kubectl(['-n', 'contrail', 'get', 'pods', '-l', 'app=vrouter-agent', '--field-selector', 'spec.nodeName=node1', '-o', 'jsonpath={.items[0].metadata.name}'])).trim();
+      const agent = (await kubectl(['-n', 'contrail', 'get', 'pods', '-l', 'app.kubernetes.io/name=vrouter-agent', '--field-selector', 'spec.nodeName=node1', '-o', 'jsonpath={.items[0].metadata.name}'])).trim();
       const drops = JSON.parse((await podExec('contrail', agent, ['contrailctl', 'drop', '-o', 'json'])).stdout) as Array<{ reasonName: string; packets: string | number }>;
       const sum = new Map<string, number>();
       for (const drop of drops) sum.set(drop.reasonName, (sum.get(drop.reasonName) ?? 0) + Number(drop.packets));
