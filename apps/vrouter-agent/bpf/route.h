@@ -118,14 +118,18 @@ static __always_inline int to_node(struct work *w, const struct globals *g)
 	return STEP_OK;
 }
 
+static __always_inline int is_node(__be32 address)
+{
+	struct node_key_v4 key = {.address = address};
+
+	return bpf_map_lookup_elem(&nodes_v4, &key) != 0;
+}
+
 static __always_inline int is_forged_tunnel(const struct work *w)
 {
-	struct node_key_v4 node = {.address = w->to.dst};
-
 	return w->hook == HOOK_POD && w->p.protocol == IPPROTO_UDP &&
 	       w->to.dport == bpf_htons(TUNNEL_PORT) &&
-	       (w->kind == NEXT_HOP_RECEIVE || w->kind == NEXT_HOP_FABRIC ||
-		bpf_map_lookup_elem(&nodes_v4, &node));
+	       (w->kind == NEXT_HOP_RECEIVE || w->kind == NEXT_HOP_FABRIC || is_node(w->to.dst));
 }
 
 /* Routes `to.dst` in `to_vrf`; fills what the action needs. */
@@ -143,7 +147,10 @@ static __noinline int resolve_route(struct work *w, const struct globals *g)
 	w->to_identity = route->identity;
 	if (is_forged_tunnel(w))
 		return DROP_FORGED_TUNNEL;
-	switch (hop->kind) {
+	/* Another node answers the node over the underlay, whatever the route says. */
+	if (w->hook == HOOK_HOST && w->kind == NEXT_HOP_TUNNEL && is_node(w->to.dst))
+		w->kind = NEXT_HOP_FABRIC;
+	switch (w->kind) {
 	case NEXT_HOP_ENCAP:
 		return to_local_vif(w, hop, g);
 	case NEXT_HOP_TUNNEL:

@@ -97,13 +97,6 @@ int pod_slow(struct __sk_buff *skb)
 
 /* ---- ingress of the VXLAN device ---- */
 
-static __always_inline int is_known_node(__be32 address)
-{
-	struct node_key_v4 key = {.address = address};
-
-	return bpf_map_lookup_elem(&nodes_v4, &key) != 0;
-}
-
 /* The outer header: who sent it, and under which label. */
 static __always_inline struct label_in *find_tunnel(struct __sk_buff *skb, __be32 *remote)
 {
@@ -139,7 +132,7 @@ int tunnel(struct __sk_buff *skb)
 	value = bpf_map_lookup_elem(&flows_v4, &key);
 	if (!value || !is_usable(value, &p, g, SIDE_IN))
 		return go_slow(skb, SLOW_TUNNEL);
-	if (*(__be32 *)value->remote != remote && !is_known_node(remote))
+	if (*(__be32 *)value->remote != remote && !is_node(remote))
 		return drop(skb, &p, DROP_UNKNOWN_NODE, value->vrf);
 	return forward(skb, &p, g, &key, value, SIDE_IN, HOOK_TUNNEL);
 }
@@ -157,7 +150,7 @@ int tunnel_slow(struct __sk_buff *skb)
 		return drop(skb, 0, DROP_NOT_CONFIGURED, 0);
 	label = find_tunnel(skb, &w->tunnel_remote);
 	result = parse(skb, &w->p);
-	if (!is_known_node(w->tunnel_remote))
+	if (!is_node(w->tunnel_remote))
 		return drop_work(skb, w, DROP_UNKNOWN_NODE);
 	if (!label)
 		return drop_work(skb, w, DROP_UNKNOWN_LABEL);

@@ -266,7 +266,7 @@ export function programNode(node: Node, other: Node): void {
   other.pods.forEach((pod) => node.setRoute(pod.address, hops.tunnelPods));
   datapath.hostRoutes.upsert([
     [{ vrf: podVrf, address: remote }, { nextHop: hops.tunnelNode }],
-    [{ vrf: fabricVrf, address: remote }, { nextHop: hops.fabric }],
+    [{ vrf: fabricVrf, address: remote }, { nextHop: hops.tunnelNode }],
   ]);
   datapath.prefixRoutes.upsert([
     [{ vrf: podVrf, prefix: { address: parseAddress('0.0.0.0'), length: 0 } }, {
