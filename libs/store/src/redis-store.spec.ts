@@ -254,7 +254,7 @@ describe('says what is wrong and what to do', () => {
   it('without a server', async () => {
     const store = openStore({ redis: { url: 'unix:///nonexistent/redis.sock' } });
     cleanups.push(() => store.close());
-    await expect(store.revision()).rejects.toThrow(/cannot be reached .*check that the Redis pod runs/);
+    await expect(store.revision()).rejects.toThrow(/cannot be reached .*check that REDIS_URL names it, and the state and log of the Redis pod/);
   });
 
   it('when Redis cannot write to its disk', async () => {

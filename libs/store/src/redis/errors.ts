@@ -42,7 +42,8 @@ const remedies: readonly Remedy[] = [
   {
     when: /ENOENT|ECONNREFUSED|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN/,
     cause: 'cannot be reached',
-    remedy: 'check that the Redis pod runs and that REDIS_URL names it',
+    // With `appendfsync always` Redis ends itself when it cannot write.
+    remedy: 'check that REDIS_URL names it, and the state and log of the Redis pod: it ends when its disk is full',
   },
   {
     when: /certificate|CERT_|self.signed|wrong version number|ssl|tls/i,
@@ -52,7 +53,7 @@ const remedies: readonly Remedy[] = [
   {
     when: /socket|closed|ECONNRESET|EPIPE|timeout|offline|disconnect/i,
     cause: 'lost the connection',
-    remedy: 'nothing to do while it comes back by itself; else check the Redis pod',
+    remedy: 'it is made again by itself; if not, check the Redis pod and its log: it ends when its disk is full',
   },
 ];
 
