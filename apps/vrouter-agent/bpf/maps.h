@@ -6,7 +6,7 @@
 #include <bpf/bpf_helpers.h>
 
 #include "drop_reasons.h"
-#include "layout.h"
+#include "flow_layout.h"
 
 #define TABLE(map, map_type, key_type, value_type, entries, creation_flags) \
 	struct { \

@@ -12,7 +12,7 @@
 #include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
 
-#include "layout.h"
+#include "flow_layout.h"
 
 #define IP_OFFSET ETH_HLEN
 #define IP_MORE_FRAGMENTS 0x2000

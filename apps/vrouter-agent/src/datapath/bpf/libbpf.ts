@@ -41,7 +41,6 @@ export interface Libbpf {
     options: Buffer,
   ): number;
   createHook(hook: Buffer): number;
-  destroyHook(hook: Buffer): number;
   attachClassifier(hook: Buffer, options: Buffer): number;
   detachClassifier(hook: Buffer, options: Buffer): number;
   testRun(fd: number, options: Buffer): number;
@@ -91,7 +90,6 @@ function bind(): Libbpf {
       'int bpf_map_lookup_batch(int fd, void *in, void *out, void *keys, void *values, void *count, void *options)',
     ),
     createHook: lib.func('int bpf_tc_hook_create(void *hook)'),
-    destroyHook: lib.func('int bpf_tc_hook_destroy(void *hook)'),
     attachClassifier: lib.func('int bpf_tc_attach(void *hook, void *options)'),
     detachClassifier: lib.func('int bpf_tc_detach(void *hook, void *options)'),
     testRun: (fd, options) => Number(testRun(fd, options)),

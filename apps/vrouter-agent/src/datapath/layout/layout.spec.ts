@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { dropReasons } from '../drop-reasons';
@@ -50,7 +50,8 @@ describeCompiled(
         'file',
         join(out, 'vrouter.bpf.o'),
       ]);
-      types = (JSON.parse(text.toString('utf8')) as { types: BtfType[] }).types;
+      rmSync(out, { recursive: true });
+    types = (JSON.parse(text.toString('utf8')) as { types: BtfType[] }).types;
     }, 60_000);
 
     test.each(codecs.map((codec) => [codec.structName, codec] as const))(

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#ifndef VROUTER_FLOW_LAYOUT_H
+#define VROUTER_FLOW_LAYOUT_H
+
+/* What programs write into maps: flows, drops, events, the result of a sweep. As layout.h. */
+#include "layout.h"
+
+/*
+ * Flow key. The zone is a local interface: a pod's, the host interface, the uplink, or lo; "local"
+ * is that interface's side of the connection. ICMP echo: the identifier is the port of the side
+ * that asks, 0 that of the side that answers. Other protocols without ports: 0.
+ */
+struct flow_key_v4 {
+	__u32 zone;
+	__u16 vlan;
+	__u8 protocol;
+	__u8 pad;
+	__be16 local_port;
+	__be16 remote_port;
+	__be32 local;
+	__be32 remote;
+};
+ASSERT_SIZE(struct flow_key_v4, 20);
+struct flow_key_v6 {
+	__u32 zone;
+	__u16 vlan;
+	__u8 protocol;
+	__u8 pad;
+	__be16 local_port;
+	__be16 remote_port;
+	__u8 local[16];
+	__u8 remote[16];
+};
+ASSERT_SIZE(struct flow_key_v6, 44);
+
+#define FLOW_OUT 1        /* the action is for packets that the zone's interface sends */
+#define FLOW_IN 2         /* the action is for packets to the zone's interface */
+#define FLOW_BOTH 4       /* action for packets sent; packets to the interface are delivered to it */
+#define FLOW_REWRITE 8    /* the nat_ fields differ from the packet's */
+#define FLOW_FORWARD 16   /* the direction of the first packet; with FLOW_BOTH: the zone began it */
+#define FLOW_PEER 32      /* another record belongs to it, in peer_zone */
+#define FLOW_PEER_SWAP 64 /* its local side is nat_dst, else nat_src */
+#define FLOW_FROM_NODE 128 /* begun by the node itself: ingress policy does not apply */
+#define FLOW_ANY_MAC 256  /* no port security */
+#define FLOW_SELF 512     /* a pod that reached itself: policy does not apply */
+#define FLOW_SNAT 1024    /* holds a port of the SNAT range */
+
+#define TCP_SEEN_SYN 1
+#define TCP_SEEN_ACK 2 /* an ACK without SYN */
+#define TCP_SEEN_FIN 4
+#define TCP_SEEN_RST 8
+
+/* What a record says besides the translation; times are ktime >> 20 (about a millisecond). */
+struct flow_value_v4 { /* program */
+	__u8 verdict; /* 1: pass */
+	__u8 kind;    /* enum next_hop_kind of the action */
+	__u16 flags;  /* FLOW_… */
+	__u32 generation;
+	__u32 oif;
+	__u32 label;
+	__u8 remote[16];
+	__u8 dmac[6];    /* for the frame that the action sends */
+	__u8 vif_mac[6]; /* of the zone's interface */
+	__u16 oif_vlan;
+	__u16 pad;
+	__be32 nat_src; /* the packet after the action, always filled */
+	__be32 nat_dst;
+	__be16 nat_sport;
+	__be16 nat_dport;
+	__u32 rule;
+	__u32 last_out; /* 0: none yet */
+	__u32 last_in;
+	__u64 packets_out;
+	__u64 bytes_out;
+	__u64 packets_in;
+	__u64 bytes_in;
+	__u32 peer_zone;
+	__u16 peer_vlan;
+	__u8 tcp_out; /* TCP_SEEN_… of packets that the zone's interface sent */
+	__u8 tcp_in;
+	__u32 vrf;    /* of the side that began */
+	__u32 to_vrf; /* of its destination: another for services across VRFs */
+	__u32 service; /* 0: none */
+	__u32 remote_identity; /* of the end that is not local; 0: unknown */
+	__u8 reserved[16];
+};
+ASSERT_SIZE(struct flow_value_v4, 144);
+struct flow_value_v6 {
+	__u8 common[48];
+	__u8 nat_src[16];
+	__u8 nat_dst[16];
+	__be16 nat_sport;
+	__be16 nat_dport;
+	__u32 rule;
+	__u8 rest[64];
+	__u8 reserved[16];
+};
+ASSERT_SIZE(struct flow_value_v6, 168);
+
+struct drop_key {
+	__u32 reason; /* enum drop_reason */
+	__u32 vrf;
+};
+ASSERT_SIZE(struct drop_key, 8);
+struct drop_count { /* program, for each CPU */
+	__u64 packets;
+	__u64 bytes;
+};
+ASSERT_SIZE(struct drop_count, 16);
+struct drop_window { /* program; key: the reason */
+	__u64 second;
+	__u64 events;
+};
+ASSERT_SIZE(struct drop_window, 16);
+struct drop_event { /* program, in the ring `drop_events` */
+	__u64 time_ns; /* monotonic clock */
+	__u32 reason;
+	__u32 vrf;
+	__u32 ifindex;
+	__u32 rule; /* 0: none */
+	__u8 source[16];
+	__u8 destination[16];
+	__be16 source_port;
+	__be16 destination_port;
+	__u8 protocol;
+	__u8 address_length; /* 4, 16, or 0: not an IP packet */
+	__u16 pad;
+};
+ASSERT_SIZE(struct drop_event, 64);
+
+/* Command of the sweep program, and what it did. */
+#define SWEEP_EXPIRED 0 /* records that idled too long */
+#define SWEEP_ZONE 1    /* records of an interface */
+#define SWEEP_BACKEND 2 /* records translated to a backend */
+struct sweep { /* agent writes the first part, program the second */
+	__u32 command;
+	__u32 zone;
+	__u16 vlan;
+	__be16 port;
+	__be32 address;
+	__u8 protocol;
+	__u8 pad[3];
+	__u32 vrf;
+	__u32 kept; /* records that stay */
+	__u32 removed;
+};
+ASSERT_SIZE(struct sweep, 32);
+
+#endif
