@@ -8,7 +8,11 @@ export interface Config {
   readonly tls: { readonly certFile: string; readonly keyFile: string; readonly caFile: string };
   /** Signs the certificates of agents. */
   readonly authority: { readonly certFile: string; readonly keyFile: string };
-  readonly redis: { readonly url: string; readonly user: string; readonly passwordFile: string | undefined };
+  readonly redis: {
+    readonly url: string;
+    readonly user: string;
+    readonly passwordFile: string | undefined;
+  };
   /** Hash tag of the keys; deployments that share one Redis differ in it. */
   readonly deployment: string;
   readonly changeLogLength: number;
@@ -22,7 +26,11 @@ export interface Config {
 export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
   return readConfig(env, (r) => {
     const kubernetesHost = r.optionalString('KUBERNETES_SERVICE_HOST');
-    const kubernetesPort = r.integer('KUBERNETES_SERVICE_PORT', { default: 443, min: 1, max: 65535 });
+    const kubernetesPort = r.integer('KUBERNETES_SERVICE_PORT', {
+      default: 443,
+      min: 1,
+      max: 65535,
+    });
     return {
       listenAddress: r.address('LISTEN_ADDRESS', '0.0.0.0:9001'),
       bootstrapListenAddress: r.address('BOOTSTRAP_LISTEN_ADDRESS', '0.0.0.0:9011'),
@@ -42,8 +50,13 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
         passwordFile: r.optionalString('REDIS_PASSWORD_FILE'),
       },
       deployment: r.string('DEPLOYMENT_NAME', 'contrail'),
-      changeLogLength: r.integer('CHANGE_LOG_LENGTH', { default: 100_000, min: 1_000, max: 10_000_000 }),
-      kubernetes: kubernetesHost === undefined ? undefined : { host: kubernetesHost, port: kubernetesPort },
+      changeLogLength: r.integer('CHANGE_LOG_LENGTH', {
+        default: 100_000,
+        min: 1_000,
+        max: 10_000_000,
+      }),
+      kubernetes:
+        kubernetesHost === undefined ? undefined : { host: kubernetesHost, port: kubernetesPort },
       tokenAudience: r.string('TOKEN_AUDIENCE', 'contrail'),
       agentUser: r.string('AGENT_USER', 'system:serviceaccount:contrail:vrouter-agent'),
     };

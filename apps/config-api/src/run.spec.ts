@@ -3,7 +3,10 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { ContrailError } from '@contrail/errors';
 import { callUnary, closeClient, createClient, openServerStream, staticTls } from '@contrail/rpc';
-import { BootstrapServiceClient, ConfigServiceClient } from '@contrail/proto-gen/config/v1/config_service';
+import {
+  BootstrapServiceClient,
+  ConfigServiceClient,
+} from '@contrail/proto-gen/config/v1/config_service';
 import { AllotKind } from '@contrail/proto-gen/config/v1/messages';
 import type { WatchResponse, WatchToken } from '@contrail/proto-gen/config/v1/messages';
 import type { Resource } from '@contrail/proto-gen/config/v1/resources';
@@ -42,7 +45,11 @@ beforeAll(async () => {
     listenAddress: any,
     bootstrapListenAddress: any,
     adminAddress: any,
-    tls: { certFile: file('tls.crt', own.cert), keyFile: file('tls.key', own.key), caFile: file('ca.crt', own.ca) },
+    tls: {
+      certFile: file('tls.crt', own.cert),
+      keyFile: file('tls.key', own.key),
+      caFile: file('ca.crt', own.ca),
+    },
     authority: { certFile: file('ca.pem', pki.caCert), keyFile: file('ca.key', pki.caKey) },
     redis: { url: redis.url, user: 'default', passwordFile: undefined },
     deployment: 'contrail',
@@ -51,7 +58,8 @@ beforeAll(async () => {
     tokenAudience: 'contrail',
     agentUser: 'system:serviceaccount:contrail:vrouter-agent',
   });
-  while ((await fetch(`http://127.0.0.1:${api.adminPort}/readyz`)).status !== 200) await new Promise((r) => setTimeout(r, 20));
+  while ((await fetch(`http://127.0.0.1:${api.adminPort}/readyz`)).status !== 200)
+    await new Promise((r) => setTimeout(r, 20));
 }, 30_000);
 
 afterAll(async () => {
@@ -63,7 +71,9 @@ afterAll(async () => {
 
 function project(name: string, annotations: Record<string, string> = {}): Resource {
   const fqName = ['default-domain', name];
-  return toResource('project', { meta: { uuid: wellKnownUuid('project', fqName), fqName, annotations } });
+  return toResource('project', {
+    meta: { uuid: wellKnownUuid('project', fqName), fqName, annotations },
+  });
 }
 
 async function codeOf(call: Promise<unknown>): Promise<string> {
@@ -80,13 +90,26 @@ it('creates, reads, lists, updates and deletes', async () => {
   const client = clientOf('kube-manager');
   const resource = project('crud', { owner: 'k8s' });
   const created = await callUnary(client, 'create', { resource });
-  expect(created.resource && metaOf(created.resource)).toMatchObject({ parentType: 'domain', annotations: { owner: 'k8s' } });
+  expect(created.resource && metaOf(created.resource)).toMatchObject({
+    parentType: 'domain',
+    annotations: { owner: 'k8s' },
+  });
   const byName = { type: 'project', fqName: ['default-domain', 'crud'], uuid: '' };
   expect(await callUnary(client, 'get', { key: byName })).toEqual(created);
-  const list = { type: 'project', parentUuid: '', annotations: { owner: 'k8s' }, pageSize: 0, pageToken: '' };
+  const list = {
+    type: 'project',
+    parentUuid: '',
+    annotations: { owner: 'k8s' },
+    pageSize: 0,
+    pageToken: '',
+  };
   expect((await callUnary(client, 'list', list)).resources).toEqual([created.resource]);
   const changed = project('crud', { owner: 'me' });
-  const updated = await callUnary(client, 'update', { resource: changed, updateMask: ['meta.annotations'], expectedRevision: 0n });
+  const updated = await callUnary(client, 'update', {
+    resource: changed,
+    updateMask: ['meta.annotations'],
+    expectedRevision: 0n,
+  });
   expect(updated.resource && metaOf(updated.resource).annotations).toEqual({ owner: 'me' });
   await callUnary(client, 'delete', { key: byName, expectedRevision: 0n });
   expect(await codeOf(callUnary(client, 'get', { key: byName }))).toBe('NOT_FOUND');
@@ -105,7 +128,8 @@ it.each([
   const client = clientOf(service);
   const call = {
     create: () => callUnary(client, 'create', { resource: project(`by-${service}`) }),
-    get: () => callUnary(client, 'get', { key: { type: 'domain', fqName: ['default-domain'], uuid: '' } }),
+    get: () =>
+      callUnary(client, 'get', { key: { type: 'domain', fqName: ['default-domain'], uuid: '' } }),
     allot: () => callUnary(client, 'allot', { kind: AllotKind.ALLOT_KIND_VRF, keys: ['x'] }),
     reportProgress: () => callUnary(client, 'reportProgress', { nodes: [] }),
   }[method];
@@ -119,11 +143,18 @@ it('announces a change to a watcher within 100 ms, with the resumable position',
   let sentAt = 0;
   let token: WatchToken | undefined;
   const seen: WatchResponse[] = [];
-  for await (const message of openServerStream(client, 'watch', { types: ['project'], resume: undefined }, { signal: controller.signal })) {
+  for await (const message of openServerStream(
+    client,
+    'watch',
+    { types: ['project'], resume: undefined },
+    { signal: controller.signal },
+  )) {
     seen.push(message);
     if (message.kind?.$case === 'inSync') {
       sentAt = Date.now();
-      void callUnary(writer, 'transact', { operations: [{ kind: { $case: 'upsert', value: { resource: project('watched') } } }] });
+      void callUnary(writer, 'transact', {
+        operations: [{ kind: { $case: 'upsert', value: { resource: project('watched') } } }],
+      });
     }
     if (message.kind?.$case === 'changes') {
       token = message.kind.value.token;
@@ -134,7 +165,9 @@ it('announces a change to a watcher within 100 ms, with the resumable position',
   expect(Date.now() - sentAt).toBeLessThan(100);
   expect(seen.map(({ kind }) => kind?.$case)).toEqual(['snapshot', 'inSync', 'changes']);
   const [snapshot] = seen;
-  expect(snapshot?.kind?.$case === 'snapshot' && snapshot.kind.value.resources.map(typeOf)).toContain('project');
+  expect(
+    snapshot?.kind?.$case === 'snapshot' && snapshot.kind.value.resources.map(typeOf),
+  ).toContain('project');
   for await (const message of openServerStream(client, 'watch', { types: [], resume: token })) {
     expect(message.kind).toEqual({ $case: 'inSync', value: { token } });
     break;
@@ -150,7 +183,10 @@ it('keeps the progress of nodes and gives equal ids for equal keys', async () =>
   expect(Number(nodes[0]?.reportedAtMs)).toBeGreaterThan(Date.now() - 5_000);
   expect(revision).toBeGreaterThan(0n);
   const long = 'tag,'.repeat(5_000);
-  const { ids } = await callUnary(control, 'allot', { kind: AllotKind.ALLOT_KIND_IDENTITY, keys: [long, 'b', long] });
+  const { ids } = await callUnary(control, 'allot', {
+    kind: AllotKind.ALLOT_KIND_IDENTITY,
+    keys: [long, 'b', long],
+  });
   expect(ids).toEqual([1, 2, 1]);
 });
 
@@ -169,7 +205,9 @@ it('serves token exchange to clients without certificate, and only that', async 
 it('says why it is not ready while Redis is away, and comes back', async () => {
   const client = clientOf('kube-manager');
   await redis.stop();
-  expect(await codeOf(callUnary(client, 'create', { resource: project('late') }))).toBe('UNAVAILABLE');
+  expect(await codeOf(callUnary(client, 'create', { resource: project('late') }))).toBe(
+    'UNAVAILABLE',
+  );
   let ready = await fetch(`http://127.0.0.1:${api.adminPort}/readyz`);
   while (ready.status === 200) {
     await new Promise((resolve) => setTimeout(resolve, 100));

@@ -27,7 +27,12 @@ export async function run(config: Config): Promise<Running> {
   const tls = loadTls(config.tls);
   const { user, url, passwordFile } = config.redis;
   const store = openStore({
-    redis: { url, user, tlsFiles: config.tls, ...(passwordFile === undefined ? {} : { passwordFile }) },
+    redis: {
+      url,
+      user,
+      tlsFiles: config.tls,
+      ...(passwordFile === undefined ? {} : { passwordFile }),
+    },
     deployment: config.deployment,
     logLength: config.changeLogLength,
   });
@@ -40,9 +45,13 @@ export async function run(config: Config): Promise<Running> {
     based = true;
   });
   const kube = config.kubernetes && new KubeClient(inClusterConnection(config.kubernetes));
-  const reviewToken = kube === undefined ? refusingReviewer : kubernetesReviewer(kube, config.tokenAudience);
+  const reviewToken =
+    kube === undefined ? refusingReviewer : kubernetesReviewer(kube, config.tokenAudience);
   const read = (file: string): string => readFileSync(file, 'utf8');
-  const ready = (): string[] => [...health.problems, ...(based ? [] : ['the base objects were not created yet'])];
+  const ready = (): string[] => [
+    ...health.problems,
+    ...(based ? [] : ['the base objects were not created yet']),
+  ];
   const server = await startServer({
     address: hostPort(config.listenAddress),
     tls,
@@ -57,7 +66,10 @@ export async function run(config: Config): Promise<Running> {
     services: [
       bootstrapService({
         ...{ store, clock, reviewToken, agentUser: config.agentUser },
-        authority: () => ({ cert: read(config.authority.certFile), key: read(config.authority.keyFile) }),
+        authority: () => ({
+          cert: read(config.authority.certFile),
+          key: read(config.authority.keyFile),
+        }),
         trust: () => read(config.tls.caFile),
       }),
     ],

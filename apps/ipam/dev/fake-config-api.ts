@@ -29,36 +29,57 @@ export class FakeConfigApi {
 
   service(): ServiceSpec {
     const refuse = (): Promise<never> =>
-      Promise.reject(new ContrailError('UNIMPLEMENTED', 'the fake config-api has only Get and Watch'));
+      Promise.reject(
+        new ContrailError('UNIMPLEMENTED', 'the fake config-api has only Get and Watch'),
+      );
     const absent = <I, O>(): MethodSpec<I, O> => ({ allow: 'any', handle: unary(refuse) });
     return defineService(ConfigServiceService, {
       get: {
         allow: 'any',
         handle: unary(({ key }) => {
           const resource = this.#objects.get(key?.uuid ?? '');
-          if (resource === undefined) return Promise.reject(new ContrailError('NOT_FOUND', `${key?.type ?? ''} ${key?.uuid ?? ''} does not exist`));
+          if (resource === undefined)
+            return Promise.reject(
+              new ContrailError(
+                'NOT_FOUND',
+                `${key?.type ?? ''} ${key?.uuid ?? ''} does not exist`,
+              ),
+            );
           return Promise.resolve({ resource });
         }),
       },
       watch: { allow: 'any', handle: serverStream((_, stream) => this.#watch(stream)) },
-      ...{ list: absent(), create: absent(), update: absent(), delete: absent(), transact: absent() },
+      ...{
+        list: absent(),
+        create: absent(),
+        update: absent(),
+        delete: absent(),
+        transact: absent(),
+      },
       ...{ allot: absent(), reportProgress: absent(), getProgress: absent() },
     });
   }
 
-  async #watch(stream: { write(message: WatchResponse): Promise<void>; readonly signal: AbortSignal }): Promise<void> {
+  async #watch(stream: {
+    write(message: WatchResponse): Promise<void>;
+    readonly signal: AbortSignal;
+  }): Promise<void> {
     const token = { epoch: 'fake', revision: this.#revision };
-    const send = (message: WatchResponse): void => void stream.write(message).catch(() => undefined);
+    const send = (message: WatchResponse): void =>
+      void stream.write(message).catch(() => undefined);
     send({ kind: { $case: 'snapshot', value: { resources: [...this.#objects.values()] } } });
     send({ kind: { $case: 'inSync', value: { token } } });
     this.#watchers.add(send);
-    await new Promise((resolve) => stream.signal.addEventListener('abort', resolve, { once: true }));
+    await new Promise((resolve) =>
+      stream.signal.addEventListener('abort', resolve, { once: true }),
+    );
     this.#watchers.delete(send);
   }
 
   #announce({ uuid, resource }: { uuid: string; resource: Resource | undefined }): void {
     const change = { revision: this.#revision, type: '', uuid, resource, traceparent: '' };
     const token = { epoch: 'fake', revision: this.#revision };
-    for (const send of this.#watchers) send({ kind: { $case: 'changes', value: { changes: [change], token } } });
+    for (const send of this.#watchers)
+      send({ kind: { $case: 'changes', value: { changes: [change], token } } });
   }
 }

@@ -25,7 +25,11 @@ async function main(): Promise<void> {
     writeFileSync(path.join(folder, name), content, { mode: 0o600 });
     return path.join(folder, name);
   };
-  const objectOf = (type: 'network-ipam' | 'virtual-network', name: string, fields: object): Resource => {
+  const objectOf = (
+    type: 'network-ipam' | 'virtual-network',
+    name: string,
+    fields: object,
+  ): Resource => {
     const fqName = ['default-domain', 'k8s-default', name];
     const uuid = model.wellKnownUuid(type, fqName);
     return model.toResource(type, { ...fields, meta: { uuid, fqName } });
@@ -36,8 +40,13 @@ async function main(): Promise<void> {
     ['service', '10.96.0.0'],
   ].map(([role, ipPrefix]) => {
     const subnets = [{ subnet: { ipPrefix, ipPrefixLen: 12 } }];
-    const ipam = objectOf('network-ipam', `k8s-${role}-ipam`, { ipamSubnetMethod: 'flat-subnet', ipamSubnets: { subnets } });
-    const network = objectOf('virtual-network', `k8s-default-${role}-network`, { networkIpamRefs: [{ uuid: model.metaOf(ipam).uuid }] });
+    const ipam = objectOf('network-ipam', `k8s-${role}-ipam`, {
+      ipamSubnetMethod: 'flat-subnet',
+      ipamSubnets: { subnets },
+    });
+    const network = objectOf('virtual-network', `k8s-default-${role}-network`, {
+      networkIpamRefs: [{ uuid: model.metaOf(ipam).uuid }],
+    });
     configApi.put(ipam);
     configApi.put(network);
     return `${role} network ${model.metaOf(network).uuid}`;

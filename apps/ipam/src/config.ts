@@ -5,7 +5,11 @@ export interface Config {
   readonly listenAddress: HostPort;
   readonly adminAddress: HostPort;
   readonly tls: { readonly certFile: string; readonly keyFile: string; readonly caFile: string };
-  readonly redis: { readonly url: string; readonly user: string; readonly passwordFile: string | undefined };
+  readonly redis: {
+    readonly url: string;
+    readonly user: string;
+    readonly passwordFile: string | undefined;
+  };
   readonly deployment: string;
   /** Text "host:port", several separated by commas. */
   readonly configApiAddress: string;

@@ -36,7 +36,8 @@ function networkOf(name: string, ipamResource?: Resource): Resource {
   const fqName = ['default-domain', 'default-project', name];
   return toResource('virtual-network', {
     meta: { uuid: wellKnownUuid('virtual-network', fqName), fqName },
-    networkIpamRefs: ipamResource === undefined ? [] : [{ uuid: metaOf(ipamResource).uuid, attr: {} }],
+    networkIpamRefs:
+      ipamResource === undefined ? [] : [{ uuid: metaOf(ipamResource).uuid, attr: {} }],
   });
 }
 
@@ -60,7 +61,8 @@ async function allocate(...items: AllocateItem[]): Promise<AllocateResult[]> {
   return (await callUnary(client, 'allocate', { items })).results;
 }
 
-const text = ({ address, error }: AllocateResult): string => (error === undefined ? formatAddress(address) : `${error.code}`);
+const text = ({ address, error }: AllocateResult): string =>
+  error === undefined ? formatAddress(address) : `${error.code}`;
 
 beforeAll(async () => {
   folder = mkdtempSync(path.join(tmpdir(), 'ipam-'));
@@ -71,19 +73,32 @@ beforeAll(async () => {
   };
   redis = await startRedis();
   for (const resource of [podIpam, pods, tinyIpam, tiny, fabric]) configApi.put(resource);
-  configServer = await startServer({ address: '127.0.0.1:0', tls: staticTls(pki.issue('config-api')), services: [configApi.service()] });
+  configServer = await startServer({
+    address: '127.0.0.1:0',
+    tls: staticTls(pki.issue('config-api')),
+    services: [configApi.service()],
+  });
   ipam = await run({
     listenAddress: { host: '127.0.0.1', port: 0 },
     adminAddress: { host: '127.0.0.1', port: 0 },
-    tls: { certFile: file('tls.crt', own.cert), keyFile: file('tls.key', own.key), caFile: file('ca.crt', own.ca) },
+    tls: {
+      certFile: file('tls.crt', own.cert),
+      keyFile: file('tls.key', own.key),
+      caFile: file('ca.crt', own.ca),
+    },
     redis: { url: redis.url, user: 'default', passwordFile: undefined },
     deployment: 'contrail',
     configApiAddress: `127.0.0.1:${configServer.port}`,
     quarantineMs: 30_000,
     usageWarningPercent: 80,
   });
-  client = createClient(IpamServiceClient, { address: `127.0.0.1:${ipam.port}`, service: 'ipam', tls: staticTls(pki.issue('kube-manager')) });
-  while ((await fetch(`http://127.0.0.1:${ipam.adminPort}/readyz`)).status !== 200) await new Promise((r) => setTimeout(r, 20));
+  client = createClient(IpamServiceClient, {
+    address: `127.0.0.1:${ipam.port}`,
+    service: 'ipam',
+    tls: staticTls(pki.issue('kube-manager')),
+  });
+  while ((await fetch(`http://127.0.0.1:${ipam.adminPort}/readyz`)).status !== 200)
+    await new Promise((r) => setTimeout(r, 20));
 }, 30_000);
 
 afterAll(async () => {
@@ -96,12 +111,14 @@ afterAll(async () => {
 
 it("gives the first pod the address below R21's gateway and DNS address", async () => {
   const [first, again] = await allocate(item(pods, 1), item(pods, 1));
-  expect(first && [text(first), first.prefixLength, formatAddress(first.gateway), formatAddress(first.dnsServer)]).toEqual([
-    '10.47.255.252',
-    12,
-    '10.47.255.254',
-    '10.47.255.253',
-  ]);
+  expect(
+    first && [
+      text(first),
+      first.prefixLength,
+      formatAddress(first.gateway),
+      formatAddress(first.dnsServer),
+    ],
+  ).toEqual(['10.47.255.252', 12, '10.47.255.254', '10.47.255.253']);
   expect(again).toEqual(first);
 });
 
@@ -139,9 +156,15 @@ it('names network, subnet, usage and remedy when a pool is exhausted', async () 
 });
 
 it('records addresses that somebody else chose, also the gateway', async () => {
-  const address = (value: string): Partial<AllocateItem> => ({ address: Buffer.from(parseAddress(value)) });
+  const address = (value: string): Partial<AllocateItem> => ({
+    address: Buffer.from(parseAddress(value)),
+  });
   const { results } = await callUnary(client, 'reserve', {
-    items: [item(pods, 20, address('10.32.0.1')), item(pods, 21, address('10.47.255.253')), item(pods, 22)],
+    items: [
+      item(pods, 20, address('10.32.0.1')),
+      item(pods, 21, address('10.47.255.253')),
+      item(pods, 22),
+    ],
   });
   expect(results.map(text)).toEqual(['10.32.0.1', '10.47.255.253', '3']);
 });
@@ -149,7 +172,9 @@ it('records addresses that somebody else chose, also the gateway', async () => {
 it('knows a network that was made a moment ago', async () => {
   const late = networkOf('late', podIpam);
   configApi.put(late);
-  expect((await allocate(item(late, 30))).map(text)).toEqual([expect.stringMatching(/^10\.47\./) as string]);
+  expect((await allocate(item(late, 30))).map(text)).toEqual([
+    expect.stringMatching(/^10\.47\./) as string,
+  ]);
 });
 
 it('lists and releases', async () => {
@@ -162,11 +187,20 @@ it('lists and releases', async () => {
   const all = await callUnary(client, 'list', { virtualNetworkUuid: '', pageToken: '' });
   expect(all.allocations.map(({ ownerUuid }) => ownerUuid)).not.toContain(owner(40));
   const { subnets } = await callUnary(client, 'usage', {});
-  expect(subnets.find(({ prefix }) => prefix === '10.32.0.0/12')).toMatchObject({ capacity: 2n ** 20n - 4n, quarantined: 1n });
+  expect(subnets.find(({ prefix }) => prefix === '10.32.0.0/12')).toMatchObject({
+    capacity: 2n ** 20n - 4n,
+    quarantined: 1n,
+  });
 });
 
 it('refuses a service that may not allocate', async () => {
-  const dns = createClient(IpamServiceClient, { address: `127.0.0.1:${ipam.port}`, service: 'ipam', tls: staticTls(pki.issue('dns')) });
-  await expect(callUnary(dns, 'allocate', { items: [] })).rejects.toMatchObject({ code: 'PERMISSION_DENIED' });
+  const dns = createClient(IpamServiceClient, {
+    address: `127.0.0.1:${ipam.port}`,
+    service: 'ipam',
+    tls: staticTls(pki.issue('dns')),
+  });
+  await expect(callUnary(dns, 'allocate', { items: [] })).rejects.toMatchObject({
+    code: 'PERMISSION_DENIED',
+  });
   closeClient(dns);
 });

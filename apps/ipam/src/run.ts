@@ -22,12 +22,21 @@ export async function run(config: Config): Promise<Running> {
   const tls = loadTls(config.tls);
   const { url, user, passwordFile } = config.redis;
   const pool = new AddressPool({
-    redis: { url, user, tlsFiles: config.tls, ...(passwordFile === undefined ? {} : { passwordFile }) },
+    redis: {
+      url,
+      user,
+      tlsFiles: config.tls,
+      ...(passwordFile === undefined ? {} : { passwordFile }),
+    },
     deployment: config.deployment,
     quarantineMs: config.quarantineMs,
   });
   const health = new StoreHealth(pool);
-  const client = createClient(ConfigServiceClient, { address: config.configApiAddress, service: 'config-api', tls });
+  const client = createClient(ConfigServiceClient, {
+    address: config.configApiAddress,
+    service: 'config-api',
+    tls,
+  });
   const cache = new NetworkCache(client, systemClock);
   const stopping = new AbortController();
   const following = cache.run(stopping.signal);

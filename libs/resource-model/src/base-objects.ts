@@ -1,7 +1,12 @@
 import type { Resource } from '@contrail/proto-gen/config/v1/resources';
 import { wellKnownUuid } from './identity';
 import { defaultAutonomousSystem } from './implied-objects';
-import { defaultDomainName, defaultProjectName, globalSystemConfigName, ipFabricNetworkName } from './names';
+import {
+  defaultDomainName,
+  defaultProjectName,
+  globalSystemConfigName,
+  ipFabricNetworkName,
+} from './names';
 import { childFqName } from './naming-rules';
 import { metaOf, toResource, typeOf } from './resource';
 import type { ResourceType } from './resource';
@@ -12,7 +17,9 @@ const configVersion = 'R21';
 export const configRootUuid = wellKnownUuid('config-root', ['config-root']);
 export const defaultDomainUuid = wellKnownUuid('domain', [defaultDomainName]);
 export const defaultProjectUuid = wellKnownUuid('project', [defaultDomainName, defaultProjectName]);
-export const globalSystemConfigUuid = wellKnownUuid('global-system-config', [globalSystemConfigName]);
+export const globalSystemConfigUuid = wellKnownUuid('global-system-config', [
+  globalSystemConfigName,
+]);
 export const ipFabricNetworkUuid = wellKnownUuid('virtual-network', [
   defaultDomainName,
   defaultProjectName,
@@ -21,7 +28,9 @@ export const ipFabricNetworkUuid = wellKnownUuid('virtual-network', [
 
 /** Objects that every deployment has, parents first; config-api makes those that are absent. */
 export function baseObjects(): Resource[] {
-  const root = toResource('config-root', { meta: { uuid: configRootUuid, fqName: ['config-root'] } });
+  const root = toResource('config-root', {
+    meta: { uuid: configRootUuid, fqName: ['config-root'] },
+  });
   const domain = toResource('domain', { meta: childMeta(root, 'domain', defaultDomainName) });
   const project = toResource('project', { meta: childMeta(domain, 'project', defaultProjectName) });
   const system = toResource('global-system-config', {

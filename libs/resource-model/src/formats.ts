@@ -13,7 +13,9 @@ export function isUuid(text: string): boolean {
 export function formatProblem(format: PropertyFormat, text: string): string | undefined {
   switch (format) {
     case 'ip':
-      return tryParseAddress(text) === undefined ? 'an IP address such as 192.0.2.1 or 2001:db8::1' : undefined;
+      return tryParseAddress(text) === undefined
+        ? 'an IP address such as 192.0.2.1 or 2001:db8::1'
+        : undefined;
     case 'ipv4':
       return tryParseAddress(text)?.length === 4 ? undefined : 'an IPv4 address such as 192.0.2.1';
     case 'cidr-address':

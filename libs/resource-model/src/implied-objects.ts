@@ -59,7 +59,8 @@ export function completeResource(resource: Resource): Resource {
     case 'virtualNetwork':
       return withFields(resource, { networkIpamRefs: completeIpamRefs(kind.value) });
     case 'virtualMachineInterface': {
-      if ((kind.value.virtualMachineInterfaceMacAddresses?.macAddress.length ?? 0) > 0) return resource;
+      if ((kind.value.virtualMachineInterfaceMacAddresses?.macAddress.length ?? 0) > 0)
+        return resource;
       const macAddress = [formatMac(macFromUuid(kind.value.meta?.uuid ?? ''))];
       return withFields(resource, { virtualMachineInterfaceMacAddresses: { macAddress } });
     }
@@ -69,7 +70,8 @@ export function completeResource(resource: Resource): Resource {
       });
     case 'aliasIp':
       return withFields(resource, {
-        aliasIpAddressFamily: kind.value.aliasIpAddressFamily || familyOf(kind.value.aliasIpAddress),
+        aliasIpAddressFamily:
+          kind.value.aliasIpAddressFamily || familyOf(kind.value.aliasIpAddress),
       });
     default:
       return resource;
@@ -100,7 +102,9 @@ function familyOf(address: string): 'v4' | 'v6' | '' {
 /** The RouteTarget object of a number; every RoutingInstance has one of its own. */
 export function automaticRouteTarget(autonomousSystem: number, number: number): Resource {
   const fqName = [`target:${autonomousSystem}:${number}`];
-  return toResource('route-target', { meta: { uuid: wellKnownUuid('route-target', fqName), fqName } });
+  return toResource('route-target', {
+    meta: { uuid: wellKnownUuid('route-target', fqName), fqName },
+  });
 }
 
 /** The default RoutingInstance (VRF) of a network, without its route target yet. */

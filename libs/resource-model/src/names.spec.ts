@@ -20,7 +20,10 @@ it.each([
   [names.virtualMachineName('k8s', 'blue', 'web'), 'k8s__blue__web'],
   [names.podInterfaceName('web', uid), `web__${uid}`],
   [names.loadbalancerName('svc', uid), `svc__${uid}`],
-  [names.loadbalancerInterfaceName('k8s', 'Service', { name: 'svc', uid }), `k8s__Service__svc__${uid}`],
+  [
+    names.loadbalancerInterfaceName('k8s', 'Service', { name: 'svc', uid }),
+    `k8s__Service__svc__${uid}`,
+  ],
   [names.listenerName('svc__x', { protocol: 'TCP', port: 80 }, uid), `svc__x-TCP-80-${uid}`],
 ])('R21 says %s', (name, want) => {
   expect(name).toBe(want);
@@ -30,7 +33,9 @@ describe('a derived uuid', () => {
   const cluster = '3f1b2a10-8d3c-4f0a-8d5e-0b6f9a390c8d';
 
   it('is the same again', () => {
-    expect(derivedUuid(cluster, 'instance-ip', uid, 1)).toBe(derivedUuid(cluster, 'instance-ip', uid, 1));
+    expect(derivedUuid(cluster, 'instance-ip', uid, 1)).toBe(
+      derivedUuid(cluster, 'instance-ip', uid, 1),
+    );
   });
 
   it('differs by cluster, kind, object and index', () => {

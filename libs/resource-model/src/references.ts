@@ -47,7 +47,12 @@ export function mapRefs(
     const before = rawReferences(resource, spec);
     const type = spec.to as ResourceType;
     const after = before.flatMap((reference) => {
-      const changed = change({ type, weak: spec.weak, uuid: reference.uuid, fqName: reference.fqName });
+      const changed = change({
+        type,
+        weak: spec.weak,
+        uuid: reference.uuid,
+        fqName: reference.fqName,
+      });
       return changed === undefined ? [] : [{ ...reference, ...changed }];
     });
     if (before.length > 0) fields[referenceField(spec)] = after;

@@ -28,16 +28,22 @@ export type PartialMessage<T extends ResourceType> = DeepPartial<MessageOf<T>> &
 const camelCaseNames = new Map<string, string>();
 const camelCaseNamesMax = 2_000;
 const specs = new Map<string, ResourceTypeSpec>(resourceTypes.map((spec) => [spec.name, spec]));
-const typeByCase = new Map(resourceTypes.map((spec) => [toCamelCase(spec.name), spec.name as ResourceType]));
+const typeByCase = new Map(
+  resourceTypes.map((spec) => [toCamelCase(spec.name), spec.name as ResourceType]),
+);
 
 /** Every type, parents before their children. */
-export const typeNames: readonly ResourceType[] = resourceTypes.map((spec) => spec.name as ResourceType);
+export const typeNames: readonly ResourceType[] = resourceTypes.map(
+  (spec) => spec.name as ResourceType,
+);
 
 /** `virtual-network` or `virtual_network` -> `virtualNetwork`, the name in generated TypeScript. */
 export function toCamelCase(name: string): string {
   const known = camelCaseNames.get(name);
   if (known !== undefined) return known;
-  const camel = name.toLowerCase().replaceAll(/[-_]([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
+  const camel = name
+    .toLowerCase()
+    .replaceAll(/[-_]([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
   // Names come from the table; those of requests are not kept.
   if (camelCaseNames.size < camelCaseNamesMax) camelCaseNames.set(name, camel);
   return camel;
@@ -59,7 +65,8 @@ export function parseResourceType(name: string): ResourceType {
 /** The declaration of a type: parents, properties, references. */
 export function specOf(type: ResourceType): ResourceTypeSpec {
   const spec = specs.get(type);
-  if (spec === undefined) throw new ContrailError('INTERNAL', `resource type ${type} is not declared`);
+  if (spec === undefined)
+    throw new ContrailError('INTERNAL', `resource type ${type} is not declared`);
   return spec;
 }
 
@@ -67,7 +74,10 @@ export function specOf(type: ResourceType): ResourceTypeSpec {
 export function typeOf(resource: Resource): ResourceType {
   const type = resource.kind && typeByCase.get(resource.kind.$case);
   if (type === undefined) {
-    throw new ContrailError('INVALID_ARGUMENT', 'resource.kind: is empty; set the message of one type');
+    throw new ContrailError(
+      'INVALID_ARGUMENT',
+      'resource.kind: is empty; set the message of one type',
+    );
   }
   return type;
 }
@@ -76,7 +86,10 @@ export function typeOf(resource: Resource): ResourceType {
 export function metaOf(resource: Resource): Meta {
   const meta = resource.kind?.value.meta;
   if (meta === undefined) {
-    throw new ContrailError('INVALID_ARGUMENT', `${typeOf(resource)} meta: is missing; set uuid and fq_name`);
+    throw new ContrailError(
+      'INVALID_ARGUMENT',
+      `${typeOf(resource)} meta: is missing; set uuid and fq_name`,
+    );
   }
   return meta;
 }
@@ -94,7 +107,9 @@ export function setMeta(resource: Resource, meta: Meta): Resource {
 /** The same resource with some fields (TypeScript names) replaced; nothing is modified. */
 export function withFields(resource: Resource, fields: Record<string, unknown>): Resource {
   if (resource.kind === undefined) return resource;
-  return { kind: { $case: resource.kind.$case, value: { ...resource.kind.value, ...fields } } as Kind };
+  return {
+    kind: { $case: resource.kind.$case, value: { ...resource.kind.value, ...fields } } as Kind,
+  };
 }
 
 /**
@@ -102,20 +117,28 @@ export function withFields(resource: Resource, fields: Record<string, unknown>):
  * @param type kebab-case type. @param message needs at least `meta.fqName`.
  */
 export function toResource<T extends ResourceType>(type: T, message: PartialMessage<T>): Resource {
-  return Resource.fromPartial({ kind: { $case: toCamelCase(type), value: message } as DeepPartial<Kind> });
+  return Resource.fromPartial({
+    kind: { $case: toCamelCase(type), value: message } as DeepPartial<Kind>,
+  });
 }
 
 /** The message of a resource of the type. @throws ContrailError INTERNAL for another type. */
 export function fromResource<T extends ResourceType>(type: T, resource: Resource): MessageOf<T> {
   const message = findMessage(type, resource);
   if (message === undefined) {
-    throw new ContrailError('INTERNAL', `expected a ${type}, but the resource is a ${typeOf(resource)}`);
+    throw new ContrailError(
+      'INTERNAL',
+      `expected a ${type}, but the resource is a ${typeOf(resource)}`,
+    );
   }
   return message;
 }
 
 /** The message of a resource when it is of the type. */
-export function findMessage<T extends ResourceType>(type: T, resource: Resource): MessageOf<T> | undefined {
+export function findMessage<T extends ResourceType>(
+  type: T,
+  resource: Resource,
+): MessageOf<T> | undefined {
   if (resource.kind === undefined || typeByCase.get(resource.kind.$case) !== type) return undefined;
   return resource.kind.value as MessageOf<T> | undefined;
 }

@@ -12,13 +12,18 @@ it.each([
   ['2001:db8::/127', false, undefined, undefined],
 ])('gateway and DNS address of %s, from the start: %s', (prefix, fromStart, gateway, dns) => {
   const addresses = defaultServiceAddresses(parsePrefix(prefix), fromStart);
-  expect([addresses.gateway, addresses.dns].map((address) => address && formatAddress(address))).toEqual([gateway, dns]);
+  expect(
+    [addresses.gateway, addresses.dns].map((address) => address && formatAddress(address)),
+  ).toEqual([gateway, dns]);
 });
 
 const owner = '11111111-1111-4111-8111-111111111111';
 
 it('fills what the client left empty, always alike', () => {
-  const given = IpamSubnetType.fromPartial({ subnet: { ipPrefix: '10.0.0.0', ipPrefixLen: 24 }, defaultGateway: '10.0.0.1' });
+  const given = IpamSubnetType.fromPartial({
+    subnet: { ipPrefix: '10.0.0.0', ipPrefixLen: 24 },
+    defaultGateway: '10.0.0.1',
+  });
   const complete = completeSubnet(given, owner);
   expect(complete).toMatchObject({ defaultGateway: '10.0.0.1', dnsServerAddress: '10.0.0.253' });
   expect(complete.subnetUuid).toMatch(/^[0-9a-f-]{36}$/);

@@ -17,7 +17,8 @@ import { impliedUuid } from './identity';
 /** Prefix of a SubnetType; undefined when its text or length is no prefix. Host bits are cleared. */
 export function tryToPrefix(subnet: SubnetType | undefined): Prefix | undefined {
   const address = subnet && tryParseAddress(subnet.ipPrefix);
-  if (address === undefined || subnet === undefined || subnet.ipPrefixLen > address.length * 8) return undefined;
+  if (address === undefined || subnet === undefined || subnet.ipPrefixLen > address.length * 8)
+    return undefined;
   const length = subnet.ipPrefixLen;
   return { address: networkAddress({ address, length }), length };
 }
@@ -83,13 +84,17 @@ function subnetProblems(subnet: IpamSubnetType, path: string): string[] {
   const prefix = tryToPrefix(subnet.subnet);
   if (prefix === undefined) {
     const { ipPrefix = '', ipPrefixLen = 0 } = subnet.subnet ?? {};
-    return [`${path}.subnet: is "${ipPrefix}/${ipPrefixLen}", but it must be a prefix such as 10.32.0.0/12`];
+    return [
+      `${path}.subnet: is "${ipPrefix}/${ipPrefixLen}", but it must be a prefix such as 10.32.0.0/12`,
+    ];
   }
   const problems: string[] = [];
   const inside = (field: string, text: string): void => {
     const address = tryParseAddress(text);
     if (text === '' || address === undefined || prefixContains(prefix, address)) return;
-    problems.push(`${path}.${field}: ${text} is outside ${formatPrefix(prefix)}; use an address of the subnet`);
+    problems.push(
+      `${path}.${field}: ${text} is outside ${formatPrefix(prefix)}; use an address of the subnet`,
+    );
   };
   inside('default_gateway', subnet.defaultGateway);
   inside('dns_server_address', subnet.dnsServerAddress);
@@ -107,7 +112,9 @@ function subnetProblems(subnet: IpamSubnetType, path: string): string[] {
   }
   const unit = subnet.allocUnit;
   if (unit !== 0 && (unit & (unit - 1)) !== 0) {
-    problems.push(`${path}.alloc_unit: is ${unit}, but it must be a power of two; write ${2 ** Math.floor(Math.log2(unit))}`);
+    problems.push(
+      `${path}.alloc_unit: is ${unit}, but it must be a power of two; write ${2 ** Math.floor(Math.log2(unit))}`,
+    );
   }
   return problems;
 }
@@ -116,6 +123,7 @@ function poolOrderProblems(pool: { start: string; end: string }, path: string): 
   if (tryParseAddress(pool.start) === undefined || tryParseAddress(pool.end) === undefined) {
     return [`${path}: needs start and end, both addresses of the subnet`];
   }
-  if (addressToBigInt(parseAddress(pool.start)) <= addressToBigInt(parseAddress(pool.end))) return [];
+  if (addressToBigInt(parseAddress(pool.start)) <= addressToBigInt(parseAddress(pool.end)))
+    return [];
   return [`${path}: start ${pool.start} is after end ${pool.end}; exchange them`];
 }

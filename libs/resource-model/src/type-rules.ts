@@ -1,5 +1,9 @@
 import { tryParseAddress } from '@contrail/net';
-import type { PolicyEntriesType, PortType, Resource } from '@contrail/proto-gen/config/v1/resources';
+import type {
+  PolicyEntriesType,
+  PortType,
+  Resource,
+} from '@contrail/proto-gen/config/v1/resources';
 import { formatProblem } from './formats';
 import { firstAutomaticId } from './numeric-ids';
 import { subnetListProblems } from './subnets';
@@ -11,7 +15,10 @@ export function ruleProblems(resource: Resource): string[] {
   const kind = resource.kind;
   switch (kind?.$case) {
     case 'networkIpam':
-      return networkIpamProblems(kind.value.ipamSubnetMethod, kind.value.ipamSubnets?.subnets ?? []);
+      return networkIpamProblems(
+        kind.value.ipamSubnetMethod,
+        kind.value.ipamSubnets?.subnets ?? [],
+      );
     case 'virtualNetwork':
       return kind.value.networkIpamRefs.flatMap((reference, i) =>
         subnetListProblems(
@@ -30,9 +37,17 @@ export function ruleProblems(resource: Resource): string[] {
         ...configuredIdProblems(kind.value.configuredSecurityGroupId),
       ];
     case 'instanceIp':
-      return familyProblems(kind.value.instanceIpAddress, kind.value.instanceIpFamily, 'instance_ip_family');
+      return familyProblems(
+        kind.value.instanceIpAddress,
+        kind.value.instanceIpFamily,
+        'instance_ip_family',
+      );
     case 'aliasIp':
-      return familyProblems(kind.value.aliasIpAddress, kind.value.aliasIpAddressFamily, 'alias_ip_address_family');
+      return familyProblems(
+        kind.value.aliasIpAddress,
+        kind.value.aliasIpAddressFamily,
+        'alias_ip_address_family',
+      );
     default:
       return [];
   }
@@ -60,14 +75,18 @@ function routeTargetProblems(fqName: readonly string[]): string[] {
 
 function configuredIdProblems(id: number): string[] {
   if (id < firstAutomaticId) return [];
-  return [`configured_security_group_id: is ${id}, but it must be 1 to ${firstAutomaticId - 1}; 0 lets config-api choose`];
+  return [
+    `configured_security_group_id: is ${id}, but it must be 1 to ${firstAutomaticId - 1}; 0 lets config-api choose`,
+  ];
 }
 
 function familyProblems(address: string, family: string, field: string): string[] {
   const bytes = tryParseAddress(address);
   if (bytes === undefined || family === '') return [];
   const actual = bytes.length === 4 ? 'v4' : 'v6';
-  return actual === family ? [] : [`${field}: is ${family}, but ${address} is ${actual}; write ${actual}`];
+  return actual === family
+    ? []
+    : [`${field}: is ${family}, but ${address} is ${actual}; write ${actual}`];
 }
 
 function policyProblems(entries: PolicyEntriesType | undefined, path: string): string[] {
@@ -89,5 +108,7 @@ function policyProblems(entries: PolicyEntriesType | undefined, path: string): s
 
 function portProblems(ports: PortType, path: string): string[] {
   if (ports.startPort <= ports.endPort) return [];
-  return [`${path}: start_port ${ports.startPort} is after end_port ${ports.endPort}; exchange them`];
+  return [
+    `${path}: start_port ${ports.startPort} is after end_port ${ports.endPort}; exchange them`,
+  ];
 }

@@ -76,10 +76,16 @@ export function parentProblems(
 
 function metaProblems(spec: ResourceTypeSpec, meta: Meta): string[] {
   const problems: string[] = [];
-  if (!isUuid(meta.uuid)) problems.push(`meta.uuid: is ${show(meta.uuid)}, but it must be a lower-case UUID as in RFC 4122`);
-  if (meta.fqName.length === 0) problems.push('meta.fq_name: is empty; write the names from the root, this object last');
+  if (!isUuid(meta.uuid))
+    problems.push(
+      `meta.uuid: is ${show(meta.uuid)}, but it must be a lower-case UUID as in RFC 4122`,
+    );
+  if (meta.fqName.length === 0)
+    problems.push('meta.fq_name: is empty; write the names from the root, this object last');
   if (meta.fqName.length > limits.fqNamePartsMax) {
-    problems.push(`meta.fq_name: has ${meta.fqName.length} parts, but at most ${limits.fqNamePartsMax} are possible`);
+    problems.push(
+      `meta.fq_name: has ${meta.fqName.length} parts, but at most ${limits.fqNamePartsMax} are possible`,
+    );
   }
   for (const [i, part] of meta.fqName.entries()) problems.push(...namePartProblems(part, i));
   problems.push(...parentTypeProblems(spec, meta), ...annotationProblems(meta));
@@ -89,17 +95,23 @@ function metaProblems(spec: ResourceTypeSpec, meta: Meta): string[] {
 function namePartProblems(part: string, index: number): string[] {
   if (part === '') return [`meta.fq_name[${index}]: is empty; every part of a name needs text`];
   if (part.length > limits.namePartLengthMax) {
-    return [`meta.fq_name[${index}]: has ${part.length} characters, but at most ${limits.namePartLengthMax} are allowed`];
+    return [
+      `meta.fq_name[${index}]: has ${part.length} characters, but at most ${limits.namePartLengthMax} are allowed`,
+    ];
   }
   // Control characters separate the parts of a name in the store's indexes.
   const control = [...part].some((character) => character < ' ' || character === '\u007f');
-  return control ? [`meta.fq_name[${index}]: contains a control character; use printable text`] : [];
+  return control
+    ? [`meta.fq_name[${index}]: contains a control character; use printable text`]
+    : [];
 }
 
 function parentTypeProblems(spec: ResourceTypeSpec, meta: Meta): string[] {
   if (spec.parents.length === 0) {
     if (meta.parentType === '' && meta.parentUuid === '') return [];
-    return [`meta.parent_type: is ${show(meta.parentType)}, but a ${spec.name} has no parent; leave parent_type and parent_uuid empty`];
+    return [
+      `meta.parent_type: is ${show(meta.parentType)}, but a ${spec.name} has no parent; leave parent_type and parent_uuid empty`,
+    ];
   }
   if (!spec.parents.includes(meta.parentType)) {
     return [
@@ -107,22 +119,33 @@ function parentTypeProblems(spec: ResourceTypeSpec, meta: Meta): string[] {
     ];
   }
   if (isUuid(meta.parentUuid)) return [];
-  return [`meta.parent_uuid: is ${show(meta.parentUuid)}, but it must be the UUID of a ${meta.parentType}`];
+  return [
+    `meta.parent_uuid: is ${show(meta.parentUuid)}, but it must be the UUID of a ${meta.parentType}`,
+  ];
 }
 
 function annotationProblems(meta: Meta): string[] {
   const entries = Object.entries(meta.annotations);
   const problems: string[] = [];
   if (entries.length > limits.annotationsMax) {
-    problems.push(`meta.annotations: has ${entries.length} keys, but at most ${limits.annotationsMax} are allowed; remove some`);
+    problems.push(
+      `meta.annotations: has ${entries.length} keys, but at most ${limits.annotationsMax} are allowed; remove some`,
+    );
   }
-  const bytes = entries.reduce((sum, [key, value]) => sum + Buffer.byteLength(key) + Buffer.byteLength(value), 0);
+  const bytes = entries.reduce(
+    (sum, [key, value]) => sum + Buffer.byteLength(key) + Buffer.byteLength(value),
+    0,
+  );
   if (bytes > limits.annotationBytesMax) {
-    problems.push(`meta.annotations: have ${bytes} bytes, but at most ${limits.annotationBytesMax} are allowed; shorten them`);
+    problems.push(
+      `meta.annotations: have ${bytes} bytes, but at most ${limits.annotationBytesMax} are allowed; shorten them`,
+    );
   }
   for (const [key] of entries) {
     if (key === '' || key.length > limits.annotationKeyLengthMax) {
-      problems.push(`meta.annotations: the key ${show(key)} must have 1 to ${limits.annotationKeyLengthMax} characters`);
+      problems.push(
+        `meta.annotations: the key ${show(key)} must have 1 to ${limits.annotationKeyLengthMax} characters`,
+      );
     }
   }
   return problems;
@@ -143,7 +166,9 @@ function valueProblems(property: PropertySpec, value: unknown, path: string): st
   const structure = structureByName.get(property.kind);
   if (structure !== undefined) {
     if (typeof value !== 'object' || value === null) return [];
-    return structure.fields.flatMap((field) => propertyProblems(field, value as Fields, `${path}.`));
+    return structure.fields.flatMap((field) =>
+      propertyProblems(field, value as Fields, `${path}.`),
+    );
   }
   if (typeof value === 'string') return textProblems(property, value, path);
   if (typeof value === 'number' && property.range !== undefined) {
@@ -173,21 +198,28 @@ function referenceProblems(spec: ResourceTypeSpec, resource: Resource): string[]
     const field = `${type.replaceAll('-', '_')}_refs`;
     const index = counts.get(type) ?? 0;
     counts.set(type, index + 1);
-    if (!isUuid(uuid)) problems.push(`${field}[${index}].uuid: is ${show(uuid)}, but it must be the UUID of a ${type}`);
-    if (seen.has(uuid)) problems.push(`${field}[${index}]: refers to ${uuid} a second time; keep one reference`);
+    if (!isUuid(uuid))
+      problems.push(
+        `${field}[${index}].uuid: is ${show(uuid)}, but it must be the UUID of a ${type}`,
+      );
+    if (seen.has(uuid))
+      problems.push(`${field}[${index}]: refers to ${uuid} a second time; keep one reference`);
     seen.add(uuid);
   }
   for (const { to, max } of spec.references) {
     const count = counts.get(to) ?? 0;
     if (count > max) {
-      problems.push(`${to.replaceAll('-', '_')}_refs: has ${count} references, but a ${spec.name} has at most ${max}; remove the others`);
+      problems.push(
+        `${to.replaceAll('-', '_')}_refs: has ${count} references, but a ${spec.name} has at most ${max}; remove the others`,
+      );
     }
   }
   return problems;
 }
 
 function isEmpty(value: unknown): boolean {
-  if (value === undefined || value === null || value === '' || value === 0 || value === 0n) return true;
+  if (value === undefined || value === null || value === '' || value === 0 || value === 0n)
+    return true;
   return Array.isArray(value) && value.length === 0;
 }
 

@@ -55,14 +55,16 @@ export class ChangeFeed {
   recentAfter(revision: bigint, limit: number): readonly StoreChange[] | undefined {
     if (revision === this.#position.revision) return [];
     const first = this.#recent[0];
-    if (first === undefined || revision + 1n < first.revision || revision > this.#position.revision) return undefined;
+    if (first === undefined || revision + 1n < first.revision || revision > this.#position.revision)
+      return undefined;
     const start = Number(revision + 1n - first.revision);
     return this.#recent.slice(start, start + limit);
   }
 
   /** Resolves when the feed is not at this position, or the signal is aborted. */
   async waitBeyond({ epoch, revision }: WatchPosition, signal: AbortSignal): Promise<void> {
-    const moved = (): boolean => this.#position.epoch !== epoch || this.#position.revision > revision;
+    const moved = (): boolean =>
+      this.#position.epoch !== epoch || this.#position.revision > revision;
     while (!moved() && !signal.aborted && !this.#closed) {
       await new Promise<void>((resolve) => {
         const wake = (): void => {

@@ -26,11 +26,14 @@ export function keyPrefix(deployment: string): string {
 }
 
 const numberByType = new Map(resourceTypes.map(({ name, number }) => [name, number]));
-const typeByNumber = new Map(resourceTypes.map(({ name, number }) => [number, name as ResourceType]));
+const typeByNumber = new Map(
+  resourceTypes.map(({ name, number }) => [number, name as ResourceType]),
+);
 
 export function typeNumber(type: ResourceType): number {
   const number = numberByType.get(type);
-  if (number === undefined) throw new ContrailError('INTERNAL', `resource type ${type} has no number`);
+  if (number === undefined)
+    throw new ContrailError('INTERNAL', `resource type ${type} has no number`);
   return number;
 }
 

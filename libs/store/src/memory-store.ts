@@ -44,7 +44,10 @@ export class MemoryStore implements ResourceStore, ChangeSource {
   list(query: ListQuery): Promise<Page> {
     const sorted = [...this.#objects.values()]
       .filter((resource) => typeOf(resource) === query.type)
-      .filter((resource) => query.parent === undefined || metaOf(resource).parentUuid === query.parent.uuid)
+      .filter(
+        (resource) =>
+          query.parent === undefined || metaOf(resource).parentUuid === query.parent.uuid,
+      )
       .sort((a, b) => (sortKey(a) < sortKey(b) ? -1 : 1))
       .filter((resource) => query.after === '' || sortKey(resource) > query.after);
     const resources = sorted.slice(0, query.limit).map((resource) => copyOf(resource) ?? resource);
@@ -61,7 +64,12 @@ export class MemoryStore implements ResourceStore, ChangeSource {
 
   dependents(uuid: string, kind: DependentKind, limit: number): Promise<string[]> {
     const found = dependentsOf(this.#objects, uuid).filter((dependent) => dependent.kind === kind);
-    return Promise.resolve(found.map((dependent) => dependent.uuid).sort().slice(0, limit));
+    return Promise.resolve(
+      found
+        .map((dependent) => dependent.uuid)
+        .sort()
+        .slice(0, limit),
+    );
   }
 
   transact(request: TransactionRequest): Promise<TransactionResult> {
@@ -114,7 +122,11 @@ export class MemoryStore implements ResourceStore, ChangeSource {
     return Promise.resolve(
       keys.map((key) => {
         const id = ids.get(key) ?? Math.max(first - 1, ...ids.values()) + 1;
-        if (id > last) throw new ContrailError('RESOURCE_EXHAUSTED', `numeric ids of space ${space}: all are in use`);
+        if (id > last)
+          throw new ContrailError(
+            'RESOURCE_EXHAUSTED',
+            `numeric ids of space ${space}: all are in use`,
+          );
         ids.set(key, id);
         return id;
       }),
@@ -158,7 +170,14 @@ export class MemoryStore implements ResourceStore, ChangeSource {
     const resource = write.kind === 'put' ? decodeBytes(bytes, next) : undefined;
     if (resource === undefined) this.#objects.delete(uuid);
     else this.#objects.set(uuid, resource);
-    this.#log.push({ revision: next, type: typeOf(subject), uuid, resource, traceparent, bytes: bytes.length });
+    this.#log.push({
+      revision: next,
+      type: typeOf(subject),
+      uuid,
+      resource,
+      traceparent,
+      bytes: bytes.length,
+    });
     return next;
   }
 }
@@ -189,19 +208,26 @@ function dependentsOf(objects: Objects, uuid: string): Dependent[] {
   );
 }
 
-function revisionFailure(objects: Objects, writes: readonly Write[]): TransactionFailure | undefined {
+function revisionFailure(
+  objects: Objects,
+  writes: readonly Write[],
+): TransactionFailure | undefined {
   for (const [index, write] of writes.entries()) {
     const stored = objects.get(metaOf(subjectOf(write)).uuid);
     const expected = write.previous === undefined ? 0n : metaOf(write.previous).revision;
     if ((stored === undefined ? 0n : metaOf(stored).revision) === expected) continue;
-    if (expected === 0n && stored !== undefined) return { kind: 'uuid-taken', write: index, type: typeOf(stored) };
+    if (expected === 0n && stored !== undefined)
+      return { kind: 'uuid-taken', write: index, type: typeOf(stored) };
     return { kind: 'conflict', write: index };
   }
   return undefined;
 }
 
 /** Deletions first: a name freed in the transaction can be taken in it. */
-function applyWrites(objects: Map<string, Resource>, writes: readonly Write[]): TransactionFailure | undefined {
+function applyWrites(
+  objects: Map<string, Resource>,
+  writes: readonly Write[],
+): TransactionFailure | undefined {
   for (const write of writes) {
     if (write.kind === 'delete') objects.delete(metaOf(write.previous).uuid);
   }
@@ -237,7 +263,12 @@ function heldFailure(objects: Objects, writes: readonly Write[]): TransactionFai
     if (write.kind !== 'delete') continue;
     const dependents = dependentsOf(objects, metaOf(write.previous).uuid);
     if (dependents.length === 0) continue;
-    return { kind: 'held', write: index, count: dependents.length, dependents: dependents.slice(0, 3) };
+    return {
+      kind: 'held',
+      write: index,
+      count: dependents.length,
+      dependents: dependents.slice(0, 3),
+    };
   }
   return undefined;
 }

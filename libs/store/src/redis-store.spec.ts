@@ -43,11 +43,17 @@ async function admin(redis: TestRedis, ...command: string[]): Promise<void> {
 }
 
 function vm(name: string): Resource {
-  return toResource('virtual-machine', { meta: { uuid: wellKnownUuid('virtual-machine', [name]), fqName: [name] } });
+  return toResource('virtual-machine', {
+    meta: { uuid: wellKnownUuid('virtual-machine', [name]), fqName: [name] },
+  });
 }
 
 async function write(store: ResourceStore, ...names: string[]): Promise<void> {
-  const writes = names.map((name): Write => ({ kind: 'put', resource: vm(name), previous: undefined }));
+  const writes = names.map((name): Write => ({
+    kind: 'put',
+    resource: vm(name),
+    previous: undefined,
+  }));
   const result = await store.transact({ writes, claims: [], frees: [], traceparent: '' });
   expect(result.ok).toBe(true);
 }
@@ -60,7 +66,8 @@ async function eventually(condition: () => Promise<boolean>): Promise<void> {
   throw new Error('the condition never became true');
 }
 
-const isUsable = (store: ResourceStore) => async (): Promise<boolean> => (await store.problems()).length === 0;
+const isUsable = (store: ResourceStore) => async (): Promise<boolean> =>
+  (await store.problems()).length === 0;
 
 async function positionNow(store: ResourceStore): Promise<WatchPosition> {
   const controller = new AbortController();
@@ -78,7 +85,8 @@ async function followUntilResync(
   const seen: WatchEvent[] = [];
   const controller = new AbortController();
   const done = (async () => {
-    for await (const event of store.watch({ types: [], resume, signal: controller.signal })) seen.push(event);
+    for await (const event of store.watch({ types: [], resume, signal: controller.signal }))
+      seen.push(event);
   })();
   cleanups.push(() => {
     controller.abort();
@@ -109,7 +117,9 @@ it('keeps every acknowledged write when Redis is killed, and begins a new epoch'
   await done;
   expect(seen.at(-1)).toMatchObject({ kind: 'resync' });
   const uuids = ['a', 'b'].map((name) => metaOf(vm(name)).uuid);
-  expect((await store.getMany(uuids)).map((resource) => resource && metaOf(resource).fqName)).toEqual([['a'], ['b']]);
+  expect(
+    (await store.getMany(uuids)).map((resource) => resource && metaOf(resource).fqName),
+  ).toEqual([['a'], ['b']]);
   const after = await positionNow(store);
   expect(after.epoch).not.toBe(before.epoch);
   expect(after.revision).toBe(before.revision);
@@ -149,7 +159,9 @@ it('tells a watcher that fell behind the bounded log to begin again', async () =
   const late = open(redis, { logLength: 100 });
   const { seen, done } = await followUntilResync(late, position);
   await done;
-  expect(seen).toEqual([{ kind: 'resync', reason: 'the change log does not reach back to the position' }]);
+  expect(seen).toEqual([
+    { kind: 'resync', reason: 'the change log does not reach back to the position' },
+  ]);
 }, 20_000);
 
 it('gives a consistent snapshot while others write', async () => {
@@ -168,13 +180,19 @@ it('gives a consistent snapshot while others write', async () => {
       if (pages === 3) {
         const [gone] = await store.getMany([metaOf(vm('vm-00000')).uuid]);
         if (gone === undefined) throw new Error('not stored');
-        await store.transact({ writes: [{ kind: 'delete', previous: gone }], claims: [], frees: [], traceparent: '' });
+        await store.transact({
+          writes: [{ kind: 'delete', previous: gone }],
+          claims: [],
+          frees: [],
+          traceparent: '',
+        });
         await write(store, 'vm-00000a');
       }
     }
     if (event.kind === 'in-sync') expect(known.has(metaOf(vm('vm-00000a')).uuid)).toBe(true);
     if (event.kind === 'changes') {
-      for (const { uuid, resource } of event.changes) if (resource === undefined) known.delete(uuid);
+      for (const { uuid, resource } of event.changes)
+        if (resource === undefined) known.delete(uuid);
       break;
     }
   }
@@ -197,7 +215,9 @@ it('frees a number that nobody claimed in time, and keeps a claimed one', async 
   expect(await store.allot('label', ['lost', 'kept'], true)).toEqual([1, 2]);
   const claim = { space: 'label', key: 'kept', id: 2 } as const;
   const create: Write = { kind: 'put', resource: vm('kept'), previous: undefined };
-  expect(await store.transact({ writes: [create], claims: [claim], frees: [], traceparent: '' })).toMatchObject({ ok: true });
+  expect(
+    await store.transact({ writes: [create], claims: [claim], frees: [], traceparent: '' }),
+  ).toMatchObject({ ok: true });
   await new Promise((resolve) => setTimeout(resolve, 150));
   expect(await store.allot('label', ['next'], true)).toEqual([3]);
   expect(await store.allot('label', ['lost', 'kept'])).toEqual([4, 2]);
@@ -207,8 +227,12 @@ it('speaks mutual TLS as an ACL user, and uses new certificates when it connects
   const pki = testPki();
   const folder = mkdtempSync(path.join(tmpdir(), 'redis-tls-'));
   cleanups.push(() => rm(folder, { recursive: true }));
-  const save = (name: string, certificate: TestCertificate): { certFile: string; keyFile: string; caFile: string } => {
-    for (const part of ['cert', 'key', 'ca'] as const) writeFileSync(path.join(folder, `${name}.${part}`), certificate[part]);
+  const save = (
+    name: string,
+    certificate: TestCertificate,
+  ): { certFile: string; keyFile: string; caFile: string } => {
+    for (const part of ['cert', 'key', 'ca'] as const)
+      writeFileSync(path.join(folder, `${name}.${part}`), certificate[part]);
     return {
       certFile: path.join(folder, `${name}.cert`),
       keyFile: path.join(folder, `${name}.key`),
@@ -218,8 +242,27 @@ it('speaks mutual TLS as an ACL user, and uses new certificates when it connects
   const server = save('server', pki.issue('redis-server'));
   const port = await freePort();
   const redis = await start([
-    ...['--tls-port', String(port), '--tls-cert-file', server.certFile, '--tls-key-file', server.keyFile],
-    ...['--tls-ca-cert-file', server.caFile, '--tls-auth-clients', 'yes', '--user', 'config-api', 'on', '>secret', '~*', '&*', '+@all'],
+    ...[
+      '--tls-port',
+      String(port),
+      '--tls-cert-file',
+      server.certFile,
+      '--tls-key-file',
+      server.keyFile,
+    ],
+    ...[
+      '--tls-ca-cert-file',
+      server.caFile,
+      '--tls-auth-clients',
+      'yes',
+      '--user',
+      'config-api',
+      'on',
+      '>secret',
+      '~*',
+      '&*',
+      '+@all',
+    ],
   ]);
   const passwordFile = path.join(folder, 'password');
   writeFileSync(passwordFile, 'secret\n');
@@ -227,7 +270,9 @@ it('speaks mutual TLS as an ACL user, and uses new certificates when it connects
   const options = { url: `rediss://127.0.0.1:${port}`, user: 'config-api', passwordFile, tlsFiles };
   const store = openStore({ redis: options });
   cleanups.push(() => store.close());
-  await expect(store.revision()).rejects.toThrow(/cannot be reached by TLS .*check the scheme of REDIS_URL, TLS_CA_FILE/);
+  await expect(store.revision()).rejects.toThrow(
+    /cannot be reached by TLS .*check the scheme of REDIS_URL, TLS_CA_FILE/,
+  );
   save('client', pki.issue('config-api'));
   await eventually(isUsable(store));
   await write(store, 'a');
@@ -254,7 +299,9 @@ describe('says what is wrong and what to do', () => {
   it('without a server', async () => {
     const store = openStore({ redis: { url: 'unix:///nonexistent/redis.sock' } });
     cleanups.push(() => store.close());
-    await expect(store.revision()).rejects.toThrow(/cannot be reached .*check that REDIS_URL names it, and the state and log of the Redis pod/);
+    await expect(store.revision()).rejects.toThrow(
+      /cannot be reached .*check that REDIS_URL names it, and the state and log of the Redis pod/,
+    );
   });
 
   it('when Redis cannot write to its disk', async () => {
@@ -266,7 +313,9 @@ describe('says what is wrong and what to do', () => {
     await admin(redis, 'CONFIG', 'SET', 'dbfilename', 'folder');
     await admin(redis, 'BGSAVE');
     await eventually(async () => (await store.problems()).length > 0);
-    expect(await store.problems()).toEqual([expect.stringContaining('free space on the volume of Redis or enlarge it')]);
+    expect(await store.problems()).toEqual([
+      expect.stringContaining('free space on the volume of Redis or enlarge it'),
+    ]);
     await expect(write(store, 'b')).rejects.toMatchObject({ code: 'UNAVAILABLE' });
     expect((await store.getMany([metaOf(vm('a')).uuid]))[0]).toBeDefined();
   });
@@ -285,9 +334,20 @@ describe('says what is wrong and what to do', () => {
   it('when an object is too large', async () => {
     const store = open(await start());
     const large = toResource('virtual-machine', {
-      meta: { uuid: wellKnownUuid('virtual-machine', ['x']), fqName: ['x'], annotations: { a: 'x'.repeat(300_000) } },
+      meta: {
+        uuid: wellKnownUuid('virtual-machine', ['x']),
+        fqName: ['x'],
+        annotations: { a: 'x'.repeat(300_000) },
+      },
     });
-    const request = { writes: [{ kind: 'put' as const, resource: large, previous: undefined }], claims: [], frees: [], traceparent: '' };
-    await expect(store.transact(request)).rejects.toThrow(/VirtualMachine\/x: has 300\d+ bytes, but at most 262144/);
+    const request = {
+      writes: [{ kind: 'put' as const, resource: large, previous: undefined }],
+      claims: [],
+      frees: [],
+      traceparent: '',
+    };
+    await expect(store.transact(request)).rejects.toThrow(
+      /VirtualMachine\/x: has 300\d+ bytes, but at most 262144/,
+    );
   });
 });

@@ -71,7 +71,9 @@ class RedisStore implements ResourceStore, ChangeSource {
     if (uuids.length === 0) return [];
     const keys = uuids.map((uuid) => `${this.#prefix}o:${uuid}`);
     const values = listOf(await this.#connection.command(['MGET', ...keys]));
-    return values.map((value) => (Buffer.isBuffer(value) ? decodeObject(value).resource : undefined));
+    return values.map((value) =>
+      Buffer.isBuffer(value) ? decodeObject(value).resource : undefined,
+    );
   }
 
   async findUuids(names: readonly TypedName[]): Promise<(string | undefined)[]> {
@@ -79,7 +81,9 @@ class RedisStore implements ResourceStore, ChangeSource {
       names.map(async ({ type, fqName }) => {
         const key = nameKey(fqName);
         const range = [`[${key}\0`, `(${key}\u0001`, 'LIMIT', '0', '1'];
-        const members = listOf(await this.#connection.command(['ZRANGEBYLEX', this.#names(type), ...range]));
+        const members = listOf(
+          await this.#connection.command(['ZRANGEBYLEX', this.#names(type), ...range]),
+        );
         return members.length === 0 ? undefined : uuidOfMember(String(members[0]));
       }),
     );
@@ -87,10 +91,19 @@ class RedisStore implements ResourceStore, ChangeSource {
 
   async list(query: ListQuery): Promise<Page> {
     const { from, to } = rangeOf(query);
-    const range = ['ZRANGEBYLEX', this.#names(query.type), from, to, 'LIMIT', '0', String(query.limit)];
+    const range = [
+      'ZRANGEBYLEX',
+      this.#names(query.type),
+      from,
+      to,
+      'LIMIT',
+      '0',
+      String(query.limit),
+    ];
     const members = listOf(await this.#connection.command(range)).map(String);
     const keys = members.map((member) => `${this.#prefix}o:${uuidOfMember(member)}`);
-    const values = keys.length === 0 ? [] : listOf(await this.#connection.command(['MGET', ...keys]));
+    const values =
+      keys.length === 0 ? [] : listOf(await this.#connection.command(['MGET', ...keys]));
     const resources: Resource[] = [];
     let bytes = 0;
     let taken = 0;
@@ -103,7 +116,10 @@ class RedisStore implements ResourceStore, ChangeSource {
       if (Buffer.isBuffer(value)) resources.push(decodeObject(value).resource);
     }
     const complete = taken === members.length && members.length < query.limit;
-    return { resources: childrenOf(resources, query), next: complete ? '' : encodeToken(members[taken - 1]) };
+    return {
+      resources: childrenOf(resources, query),
+      next: complete ? '' : encodeToken(members[taken - 1]),
+    };
   }
 
   page(query: ListQuery): Promise<Page> {
@@ -112,13 +128,19 @@ class RedisStore implements ResourceStore, ChangeSource {
 
   async dependents(uuid: string, kind: DependentKind, limit: number): Promise<string[]> {
     const range = [`[${kind}`, `(${kind}~`, 'LIMIT', '0', String(limit)];
-    const members = await this.#connection.command(['ZRANGEBYLEX', `${this.#prefix}d:${uuid}`, ...range]);
+    const members = await this.#connection.command([
+      'ZRANGEBYLEX',
+      `${this.#prefix}d:${uuid}`,
+      ...range,
+    ]);
     return listOf(members).map((member) => String(member).slice(1));
   }
 
   async transact(request: TransactionRequest): Promise<TransactionResult> {
     const args = encodeTransaction(request, this.#logLength);
-    const [outcome, ...rest] = listOf(await this.#connection.call('commit', this.#prefix, args)).map(String);
+    const [outcome, ...rest] = listOf(
+      await this.#connection.call('commit', this.#prefix, args),
+    ).map(String);
     if (outcome !== 'ok') return { ok: false, failure: decodeFailure(outcome ?? '', rest) };
     const revisions = rest.map(BigInt);
     const revision = revisions.pop() ?? 0n;
@@ -137,7 +159,10 @@ class RedisStore implements ResourceStore, ChangeSource {
     const position = await readPosition(this.#connection, this.#prefix);
     // The feed learns of a new epoch on a connection of its own; a watch begins when both agree.
     if (this.#feed.epoch !== position.epoch) {
-      await this.#feed.waitBeyond({ epoch: this.#feed.epoch, revision: 2n ** 64n }, AbortSignal.timeout(5_000));
+      await this.#feed.waitBeyond(
+        { epoch: this.#feed.epoch, revision: 2n ** 64n },
+        AbortSignal.timeout(5_000),
+      );
     }
     return position;
   }
@@ -146,7 +171,9 @@ class RedisStore implements ResourceStore, ChangeSource {
     const recent = this.#feed.recentAfter(revision, limit);
     if (recent !== undefined) return recent;
     const range = [`${revision + 1n}-0`, '+', 'COUNT', String(limit)];
-    const changes = decodeEntries(listOf(await this.#connection.command(['XRANGE', `${this.#prefix}log`, ...range])));
+    const changes = decodeEntries(
+      listOf(await this.#connection.command(['XRANGE', `${this.#prefix}log`, ...range])),
+    );
     const first = changes[0];
     if (first === undefined) return (await this.revision()) > revision ? 'gone' : [];
     return first.revision === revision + 1n ? changes : 'gone';
@@ -159,7 +186,13 @@ class RedisStore implements ResourceStore, ChangeSource {
   async allot(space: IdSpace, keys: readonly string[], pending = false): Promise<number[]> {
     if (keys.length === 0) return [];
     const { first, last } = idRanges[space];
-    const args = [space, String(first), String(last), String(pending ? this.#pendingIdMs : 0), ...keys];
+    const args = [
+      space,
+      String(first),
+      String(last),
+      String(pending ? this.#pendingIdMs : 0),
+      ...keys,
+    ];
     const reply = listOf(await this.#connection.call('allot', this.#prefix, args)).map(String);
     if (reply[0] === 'exhausted') {
       throw new ContrailError(
@@ -172,23 +205,35 @@ class RedisStore implements ResourceStore, ChangeSource {
 
   async reportProgress(nodes: readonly NodeProgress[]): Promise<void> {
     if (nodes.length === 0) return;
-    const fields = nodes.flatMap((node) => [node.node, Buffer.from(NodeProgress.encode(node).finish())]);
+    const fields = nodes.flatMap((node) => [
+      node.node,
+      Buffer.from(NodeProgress.encode(node).finish()),
+    ]);
     await this.#connection.command(['HSET', `${this.#prefix}progress`, ...fields]);
   }
 
   async progress(): Promise<NodeProgress[]> {
     const values = listOf(await this.#connection.command(['HVALS', `${this.#prefix}progress`]));
-    const nodes = values.flatMap((value) => (Buffer.isBuffer(value) ? [NodeProgress.decode(value)] : []));
+    const nodes = values.flatMap((value) =>
+      Buffer.isBuffer(value) ? [NodeProgress.decode(value)] : [],
+    );
     return nodes.sort((a, b) => (a.node < b.node ? -1 : 1));
   }
 
   async forgetProgress(nodes: readonly string[]): Promise<void> {
-    if (nodes.length > 0) await this.#connection.command(['HDEL', `${this.#prefix}progress`, ...nodes]);
+    if (nodes.length > 0)
+      await this.#connection.command(['HDEL', `${this.#prefix}progress`, ...nodes]);
   }
 
   async problems(): Promise<string[]> {
     try {
-      await this.#connection.command(['SET', `${this.#prefix}probe`, String(Date.now()), 'PX', '60000']);
+      await this.#connection.command([
+        'SET',
+        `${this.#prefix}probe`,
+        String(Date.now()),
+        'PX',
+        '60000',
+      ]);
       return [];
     } catch (error) {
       return [error instanceof Error ? error.message : String(error)];
@@ -241,7 +286,12 @@ function decodeFailure(outcome: string, fields: readonly string[]): TransactionF
     case 'reference-missing':
       return { kind: outcome, write, uuid };
     case 'held':
-      return { kind: 'held', write, count: Number(uuid), dependents: fields.slice(2).map(decodeDependent) };
+      return {
+        kind: 'held',
+        write,
+        count: Number(uuid),
+        dependents: fields.slice(2).map(decodeDependent),
+      };
     default:
       throw new ContrailError('INTERNAL', `the store answered a transaction with "${outcome}"`);
   }
@@ -250,4 +300,3 @@ function decodeFailure(outcome: string, fields: readonly string[]): TransactionF
 function decodeDependent(member: string): Dependent {
   return { kind: member.charAt(0) as DependentKind, uuid: member.slice(1) };
 }
-

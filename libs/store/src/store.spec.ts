@@ -5,7 +5,13 @@ import { startRedis } from '@contrail/testing';
 import type { TestRedis } from '@contrail/testing';
 import { MemoryStore } from './memory-store';
 import { openStore } from './redis-store';
-import type { ResourceStore, TransactionRequest, TransactionResult, WatchEvent, Write } from './store';
+import type {
+  ResourceStore,
+  TransactionRequest,
+  TransactionResult,
+  WatchEvent,
+  Write,
+} from './store';
 
 const root = toResource('config-root', {
   meta: { uuid: wellKnownUuid('config-root', ['config-root']), fqName: ['config-root'] },
@@ -15,7 +21,12 @@ function child(type: ResourceType, parent: Resource, name: string): Resource {
   const parentName = typeOf(parent) === 'config-root' ? [] : metaOf(parent).fqName;
   const fqName = [...parentName, name];
   return toResource(type, {
-    meta: { uuid: wellKnownUuid(type, fqName), fqName, parentType: typeOf(parent), parentUuid: metaOf(parent).uuid },
+    meta: {
+      uuid: wellKnownUuid(type, fqName),
+      fqName,
+      parentType: typeOf(parent),
+      parentUuid: metaOf(parent).uuid,
+    },
   });
 }
 
@@ -23,7 +34,13 @@ const domain = child('domain', root, 'default-domain');
 const project = child('project', domain, 'blue');
 const ipam = child('network-ipam', project, 'pods');
 const network = withFields(child('virtual-network', project, 'net'), {
-  networkIpamRefs: [{ uuid: metaOf(ipam).uuid, fqName: metaOf(ipam).fqName, attr: { ipamSubnets: [], hostRoutes: undefined } }],
+  networkIpamRefs: [
+    {
+      uuid: metaOf(ipam).uuid,
+      fqName: metaOf(ipam).fqName,
+      attr: { ipamSubnets: [], hostRoutes: undefined },
+    },
+  ],
 });
 
 const create = (resource: Resource): Write => ({ kind: 'put', resource, previous: undefined });
@@ -77,8 +94,11 @@ describe.each(['redis', 'memory'])('the store (%s)', (implementation) => {
       redis === undefined
         ? new MemoryStore()
         : openStore({ redis: { url: redis.url }, deployment: `test-${number}` });
-    while ((await store.problems()).length > 0) await new Promise((resolve) => setTimeout(resolve, 5));
-    const result = await store.transact(request([root, domain, project, ipam, network].map(create)));
+    while ((await store.problems()).length > 0)
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    const result = await store.transact(
+      request([root, domain, project, ipam, network].map(create)),
+    );
     expect(result).toEqual({ ok: true, revision: 5n, revisions: [1n, 2n, 3n, 4n, 5n] });
   });
   afterEach(async () => {
@@ -107,11 +127,16 @@ describe.each(['redis', 'memory'])('the store (%s)', (implementation) => {
     const changed = withFields(before, { vxlanRouting: true });
     const write: Write = { kind: 'put', resource: changed, previous: before };
     expect(await store.transact(request([write]))).toMatchObject({ ok: true, revision: 6n });
-    expect(failureOf(await store.transact(request([write])))).toEqual({ kind: 'conflict', write: 0 });
-    expect(failureOf(await store.transact(request([{ kind: 'check', previous: before }])))).toEqual({
+    expect(failureOf(await store.transact(request([write])))).toEqual({
       kind: 'conflict',
       write: 0,
     });
+    expect(failureOf(await store.transact(request([{ kind: 'check', previous: before }])))).toEqual(
+      {
+        kind: 'conflict',
+        write: 0,
+      },
+    );
   });
 
   it.each<[string, () => Write, unknown]>([
@@ -128,7 +153,13 @@ describe.each(['redis', 'memory'])('the store (%s)', (implementation) => {
     ],
     [
       'a reference to what does not exist',
-      () => create(withFields(child('virtual-network', project, 'x'), refTo('22222222-2222-4222-8222-222222222222'))),
+      () =>
+        create(
+          withFields(
+            child('virtual-network', project, 'x'),
+            refTo('22222222-2222-4222-8222-222222222222'),
+          ),
+        ),
       { kind: 'reference-missing', write: 0, uuid: '22222222-2222-4222-8222-222222222222' },
     ],
     [
@@ -153,7 +184,9 @@ describe.each(['redis', 'memory'])('the store (%s)', (implementation) => {
       count: 1,
       dependents: [{ kind: 's', uuid: metaOf(network).uuid }],
     });
-    expect(failureOf(await store.transact(request([{ kind: 'delete', previous: p }])))).toMatchObject({
+    expect(
+      failureOf(await store.transact(request([{ kind: 'delete', previous: p }]))),
+    ).toMatchObject({
       kind: 'held',
       count: 2,
     });
@@ -163,12 +196,19 @@ describe.each(['redis', 'memory'])('the store (%s)', (implementation) => {
   });
 
   it('deletes a whole tree in one transaction, in any order, and frees the names', async () => {
-    const all = await Promise.all([project, network, ipam].map((resource) => stored(store, resource)));
+    const all = await Promise.all(
+      [project, network, ipam].map((resource) => stored(store, resource)),
+    );
     const writes = all.map((previous): Write => ({ kind: 'delete', previous }));
     const again = withUuid(project, '33333333-3333-4333-8333-333333333333');
-    expect(await store.transact(request([...writes, create(again)]))).toMatchObject({ ok: true, revision: 9n });
+    expect(await store.transact(request([...writes, create(again)]))).toMatchObject({
+      ok: true,
+      revision: 9n,
+    });
     expect(await store.getMany([metaOf(project).uuid])).toEqual([undefined]);
-    expect(await store.findUuids([{ type: 'project', fqName: metaOf(project).fqName }])).toEqual([metaOf(again).uuid]);
+    expect(await store.findUuids([{ type: 'project', fqName: metaOf(project).fqName }])).toEqual([
+      metaOf(again).uuid,
+    ]);
   });
 
   it('lists in order of names, in pages, and the children of one parent', async () => {
@@ -184,7 +224,11 @@ describe.each(['redis', 'memory'])('the store (%s)', (implementation) => {
       after = page.next;
     } while (after !== '');
     expect(seen).toEqual(['a', 'b', 'blue', 'blue x', 'c', 'e']);
-    const parent = { type: 'project', uuid: metaOf(project).uuid, fqName: metaOf(project).fqName } as const;
+    const parent = {
+      type: 'project',
+      uuid: metaOf(project).uuid,
+      fqName: metaOf(project).fqName,
+    } as const;
     const page = await store.list({ type: 'network-ipam', parent, after: '', limit: 10 });
     expect(page.resources.map((resource) => metaOf(resource).fqName.at(-1))).toEqual(['pods']);
     expect(page.next).toBe('');
@@ -202,8 +246,16 @@ describe.each(['redis', 'memory'])('the store (%s)', (implementation) => {
       return seen.at(-1)?.kind === 'changes';
     });
     const snapshot = events.flatMap((event) => (event.kind === 'snapshot' ? event.resources : []));
-    expect(snapshot.map(typeOf)).toEqual(['config-root', 'domain', 'project', 'network-ipam', 'virtual-network']);
-    expect(events.find((event) => event.kind === 'in-sync')).toMatchObject({ position: { revision: 5n } });
+    expect(snapshot.map(typeOf)).toEqual([
+      'config-root',
+      'domain',
+      'project',
+      'network-ipam',
+      'virtual-network',
+    ]);
+    expect(events.find((event) => event.kind === 'in-sync')).toMatchObject({
+      position: { revision: 5n },
+    });
     const last = events.at(-1);
     expect(last).toMatchObject({
       kind: 'changes',
@@ -242,7 +294,9 @@ describe.each(['redis', 'memory'])('the store (%s)', (implementation) => {
     if (inSync?.kind !== 'in-sync') throw new Error('no in-sync');
     await store.transact(request([{ kind: 'delete', previous: await stored(store, network) }]));
     const events = await readUntil(store, { resume: inSync.position }, isKind('changes'));
-    expect(events[1]).toMatchObject({ changes: [{ uuid: metaOf(network).uuid, resource: undefined }] });
+    expect(events[1]).toMatchObject({
+      changes: [{ uuid: metaOf(network).uuid, resource: undefined }],
+    });
   });
 
   it('allots equal numbers for equal keys and frees them with the object', async () => {
@@ -253,7 +307,9 @@ describe.each(['redis', 'memory'])('the store (%s)', (implementation) => {
     const claim = { space: 'label', key: 'a' } as const;
     const wrong = await store.transact(request([create(p)], { claims: [{ ...claim, id: 7 }] }));
     expect(failureOf(wrong)).toEqual({ kind: 'claim-lost' });
-    const result = await store.transact(request([create(p)], { claims: [{ ...claim, id: 1 }], frees: [claim] }));
+    const result = await store.transact(
+      request([create(p)], { claims: [{ ...claim, id: 1 }], frees: [claim] }),
+    );
     expect(result.ok).toBe(true);
     expect(await store.allot('label', ['a'])).toEqual([4]);
   });
@@ -261,7 +317,12 @@ describe.each(['redis', 'memory'])('the store (%s)', (implementation) => {
   it('keeps the progress of nodes', async () => {
     await store.reportProgress([
       { node: 'n2', revision: 5n, exceptions: [], reportedAtMs: 1n },
-      { node: 'n1', revision: 4n, exceptions: [{ type: 'project', uuid: 'u', reason: 'r' }], reportedAtMs: 1n },
+      {
+        node: 'n1',
+        revision: 4n,
+        exceptions: [{ type: 'project', uuid: 'u', reason: 'r' }],
+        reportedAtMs: 1n,
+      },
     ]);
     await store.reportProgress([{ node: 'n2', revision: 6n, exceptions: [], reportedAtMs: 2n }]);
     expect((await store.progress()).map(({ node, revision }) => [node, revision])).toEqual([

@@ -25,7 +25,11 @@ export interface StoreChange {
 export type WatchEvent =
   | { readonly kind: 'snapshot'; readonly resources: readonly Resource[] }
   | { readonly kind: 'in-sync'; readonly position: WatchPosition }
-  | { readonly kind: 'changes'; readonly changes: readonly StoreChange[]; readonly position: WatchPosition }
+  | {
+      readonly kind: 'changes';
+      readonly changes: readonly StoreChange[];
+      readonly position: WatchPosition;
+    }
   /** The last event: the watcher must forget its position and begin with a snapshot. */
   | { readonly kind: 'resync'; readonly reason: string };
 
@@ -95,7 +99,11 @@ export type TransactionResult =
 export interface ListQuery {
   readonly type: ResourceType;
   /** Only children of this object. */
-  readonly parent?: { readonly type: ResourceType; readonly uuid: string; readonly fqName: readonly string[] };
+  readonly parent?: {
+    readonly type: ResourceType;
+    readonly uuid: string;
+    readonly fqName: readonly string[];
+  };
   /** Opaque, from the page before; '' for the first page. */
   readonly after: string;
   readonly limit: number;

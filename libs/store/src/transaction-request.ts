@@ -1,5 +1,13 @@
 import { ContrailError } from '@contrail/errors';
-import { describe, encodeResource, limits, metaOf, refsOf, setMeta, typeOf } from '@contrail/resource-model';
+import {
+  describe,
+  encodeResource,
+  limits,
+  metaOf,
+  refsOf,
+  setMeta,
+  typeOf,
+} from '@contrail/resource-model';
 import type { ResourceType } from '@contrail/resource-model';
 import type { Resource } from '@contrail/proto-gen/config/v1/resources';
 import { nameKey, typeNumber } from './keys';
@@ -31,7 +39,10 @@ export function dependenciesOf(resource: Resource): Dependency[] {
   return [{ type: parentType as ResourceType, target: parentUuid, kind: 'c' }, ...references];
 }
 
-export function dependencyChange(before: Resource | undefined, after: Resource | undefined): DependencyChange {
+export function dependencyChange(
+  before: Resource | undefined,
+  after: Resource | undefined,
+): DependencyChange {
   const old = before === undefined ? [] : dependenciesOf(before);
   const now = after === undefined ? [] : dependenciesOf(after);
   const has = (list: readonly Dependency[], { target, kind }: Dependency): boolean =>
@@ -61,7 +72,10 @@ export function subjectOf(write: Write): Resource {
 }
 
 /** Arguments of the function `commit`: a JSON description, then the bytes of each write. */
-export function encodeTransaction(request: TransactionRequest, logLength: number): (string | Buffer)[] {
+export function encodeTransaction(
+  request: TransactionRequest,
+  logLength: number,
+): (string | Buffer)[] {
   const description = {
     writes: request.writes.map(encodeWrite),
     claims: request.claims.map(({ space, key, id }) => [space, key, id]),
@@ -69,7 +83,9 @@ export function encodeTransaction(request: TransactionRequest, logLength: number
     traceparent: request.traceparent,
     logLength,
   };
-  const bytes = request.writes.map((write) => (write.kind === 'put' ? storedBytes(write.resource) : ''));
+  const bytes = request.writes.map((write) =>
+    write.kind === 'put' ? storedBytes(write.resource) : '',
+  );
   return [JSON.stringify(description), ...bytes];
 }
 
@@ -83,7 +99,10 @@ function encodeWrite(write: Write): Record<string, unknown> {
     e: Number(write.previous === undefined ? 0n : metaOf(write.previous).revision),
   };
   if (write.kind === 'check') return { k: 'check', ...common };
-  const { added, removed } = dependencyChange(write.previous, write.kind === 'put' ? write.resource : undefined);
+  const { added, removed } = dependencyChange(
+    write.previous,
+    write.kind === 'put' ? write.resource : undefined,
+  );
   const pair = ({ target, kind }: Dependency): string[] => [target, kind];
   const changes = { add: added.map(pair), rm: removed.map(pair) };
   if (write.kind === 'delete') return { k: 'del', ...common, ...changes };
@@ -93,6 +112,8 @@ function encodeWrite(write: Write): Record<string, unknown> {
     ...common,
     ...changes,
     ...(parent === undefined ? {} : { p: [typeNumber(parent.type), parent.target] }),
-    refs: added.filter(({ kind }) => kind !== 'c').map(({ type, target }) => [typeNumber(type), target]),
+    refs: added
+      .filter(({ kind }) => kind !== 'c')
+      .map(({ type, target }) => [typeNumber(type), target]),
   };
 }

@@ -1,7 +1,14 @@
 import { typeNames } from '@contrail/resource-model';
 import type { ResourceType } from '@contrail/resource-model';
 import type { Resource } from '@contrail/proto-gen/config/v1/resources';
-import type { ListQuery, Page, StoreChange, WatchEvent, WatchOptions, WatchPosition } from './store';
+import type {
+  ListQuery,
+  Page,
+  StoreChange,
+  WatchEvent,
+  WatchOptions,
+  WatchPosition,
+} from './store';
 
 /** What a watch needs of a store. */
 export interface ChangeSource {
@@ -27,7 +34,10 @@ const positionIntervalRevisions = 5_000n;
  * is sent again before `in-sync`, so that at `in-sync` nothing is missing. Objects deleted meanwhile may
  * have been sent: the first changes remove them.
  */
-export async function* watchStore(source: ChangeSource, options: WatchOptions): AsyncGenerator<WatchEvent> {
+export async function* watchStore(
+  source: ChangeSource,
+  options: WatchOptions,
+): AsyncGenerator<WatchEvent> {
   const types = new Set(options.types.length === 0 ? typeNames : options.types);
   let position: WatchPosition;
   if (options.resume === undefined) {
@@ -46,7 +56,10 @@ export async function* watchStore(source: ChangeSource, options: WatchOptions): 
   yield* follow(source, types, { position, signal: options.signal });
 }
 
-async function resumeProblem(source: ChangeSource, resume: WatchPosition): Promise<string | undefined> {
+async function resumeProblem(
+  source: ChangeSource,
+  resume: WatchPosition,
+): Promise<string | undefined> {
   const now = await source.position();
   if (resume.epoch !== now.epoch) return 'the store began a new epoch: it may have lost writes';
   if (resume.revision > now.revision) return 'the position lies in the future of the store';
@@ -73,16 +86,21 @@ async function* snapshot(
     yield { kind: 'resync', reason: 'the store moved on too far while the snapshot was read' };
     return undefined;
   }
-  const last = new Map(missed.filter(({ type }) => types.has(type)).map((change) => [change.uuid, change]));
+  const last = new Map(
+    missed.filter(({ type }) => types.has(type)).map((change) => [change.uuid, change]),
+  );
   const changed = [...last.values()];
   for (const batch of batches(changed, snapshotObjectsMax)) {
-    const resources = batch.map(({ resource }) => resource).filter((resource): resource is Resource => resource !== undefined);
+    const resources = batch
+      .map(({ resource }) => resource)
+      .filter((resource): resource is Resource => resource !== undefined);
     if (resources.length > 0) yield { kind: 'snapshot', resources };
   }
   const deleted = changed.filter(({ resource }) => resource === undefined);
   // A watcher that breaks off before the deletions resumes at the start and gets them again.
   yield { kind: 'in-sync', position: deleted.length > 0 ? start : end };
-  for (const batch of batches(deleted, changesMax)) yield { kind: 'changes', changes: batch, position: end };
+  for (const batch of batches(deleted, changesMax))
+    yield { kind: 'changes', changes: batch, position: end };
   return end;
 }
 

@@ -66,12 +66,15 @@ async function launch(args: readonly string[], socketPath: string): Promise<Chil
   server.stderr.on('data', collect);
   let failure: Error | undefined;
   server.once('error', (error) => {
-    failure = new Error('redis-server does not start; apt-get install redis-server', { cause: error });
+    failure = new Error('redis-server does not start; apt-get install redis-server', {
+      cause: error,
+    });
   });
   const deadline = Date.now() + startTimeoutMs;
   while (!(await answers(socketPath))) {
     if (failure !== undefined) throw failure;
-    if (server.exitCode !== null) throw new Error(`redis-server ended with ${server.exitCode}: ${output}`);
+    if (server.exitCode !== null)
+      throw new Error(`redis-server ended with ${server.exitCode}: ${output}`);
     if (Date.now() > deadline) {
       await kill(server, 'SIGKILL');
       throw new Error(`redis-server did not answer within ${startTimeoutMs} ms: ${output}`);

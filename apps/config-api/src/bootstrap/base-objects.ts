@@ -12,12 +12,17 @@ const retryMs = 500;
  * Creates the objects that every deployment has and that are absent; those that exist stay as they are.
  * Safe on every replica at once.
  */
-export async function createBaseObjects(store: ResourceStore, transactor: Transactor): Promise<void> {
+export async function createBaseObjects(
+  store: ResourceStore,
+  transactor: Transactor,
+): Promise<void> {
   const wanted = baseObjects();
   const stored = await store.getMany(wanted.map((resource) => metaOf(resource).uuid));
   const absent = wanted.filter((_, i) => stored[i] === undefined);
   if (absent.length === 0) return;
-  const operations = absent.map((resource) => ({ kind: { $case: 'create' as const, value: { resource } } }));
+  const operations = absent.map((resource) => ({
+    kind: { $case: 'create' as const, value: { resource } },
+  }));
   await transactor.run(operations, '');
   log.info('base objects created', { count: absent.length });
 }

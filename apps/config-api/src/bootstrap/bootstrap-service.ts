@@ -2,7 +2,10 @@ import { ContrailError } from '@contrail/errors';
 import { defineService, unary } from '@contrail/rpc';
 import type { ServiceSpec } from '@contrail/rpc';
 import { BootstrapServiceService } from '@contrail/proto-gen/config/v1/config_service';
-import type { ExchangeTokenRequest, ExchangeTokenResponse } from '@contrail/proto-gen/config/v1/messages';
+import type {
+  ExchangeTokenRequest,
+  ExchangeTokenResponse,
+} from '@contrail/proto-gen/config/v1/messages';
 import { findMessage, globalSystemConfigName } from '@contrail/resource-model';
 import type { Clock } from '@contrail/reconcile';
 import type { ResourceStore } from '@contrail/store';
@@ -61,12 +64,22 @@ export async function exchangeToken(
   };
   const certificatePem = signCertificate(options.authority(), spki, { names, validity });
   log.info('certificate issued', { node, notAfter: validity.to.toISOString() });
-  return { certificatePem, caPem: options.trust(), notAfterS: BigInt(Math.floor(validity.to.getTime() / 1000)) };
+  return {
+    certificatePem,
+    caPem: options.trust(),
+    notAfterS: BigInt(Math.floor(validity.to.getTime() / 1000)),
+  };
 }
 
-async function nodeOfToken({ reviewToken, agentUser }: BootstrapOptions, token: string): Promise<string> {
+async function nodeOfToken(
+  { reviewToken, agentUser }: BootstrapOptions,
+  token: string,
+): Promise<string> {
   if (token === '' || token.length > tokenLengthMax) {
-    throw new ContrailError('UNAUTHENTICATED', 'token: is empty or too long; send the projected ServiceAccount token');
+    throw new ContrailError(
+      'UNAUTHENTICATED',
+      'token: is empty or too long; send the projected ServiceAccount token',
+    );
   }
   const reviewed = await reviewToken(token);
   if (reviewed === undefined) {
@@ -82,14 +95,19 @@ async function nodeOfToken({ reviewToken, agentUser }: BootstrapOptions, token: 
     );
   }
   if (reviewed.node === undefined || !nodeNameForm.test(reviewed.node)) {
-    throw new ContrailError('UNAUTHENTICATED', 'token: is bound to no node; use a projected token of a scheduled pod');
+    throw new ContrailError(
+      'UNAUTHENTICATED',
+      'token: is bound to no node; use a projected token of a scheduled pod',
+    );
   }
   return reviewed.node;
 }
 
 /** Addresses of the node's VirtualRouter; none before kube-manager has made it. */
 async function nodeAddresses(store: ResourceStore, node: string): Promise<string[]> {
-  const [uuid] = await store.findUuids([{ type: 'virtual-router', fqName: [globalSystemConfigName, node] }]);
+  const [uuid] = await store.findUuids([
+    { type: 'virtual-router', fqName: [globalSystemConfigName, node] },
+  ]);
   const [resource] = uuid === undefined ? [] : await store.getMany([uuid]);
   const router = resource === undefined ? undefined : findMessage('virtual-router', resource);
   if (router === undefined) return [];

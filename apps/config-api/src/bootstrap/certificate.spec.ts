@@ -44,24 +44,41 @@ it.each([
   writeFileSync(path.join(dir, 'crt'), pem);
   writeFileSync(path.join(dir, 'ca'), authority.cert);
   expect(openssl('verify', '-purpose', 'sslclient', '-CAfile', 'ca', 'crt')).toContain('OK');
-  expect(openssl('verify', '-purpose', 'sslserver', '-verify_hostname', 'vrouter-agent', '-CAfile', 'ca', 'crt')).toContain('OK');
+  expect(
+    openssl(
+      'verify',
+      '-purpose',
+      'sslserver',
+      '-verify_hostname',
+      'vrouter-agent',
+      '-CAfile',
+      'ca',
+      'crt',
+    ),
+  ).toContain('OK');
   const certificate = new X509Certificate(pem);
   expect(certificate.subject).toBe('CN=vrouter-agent');
   expect(certificate.subjectAltName).toBe(
     'DNS:vrouter-agent, URI:contrail://node/node-1, IP Address:192.0.2.7, IP Address:2001:DB8:0:0:0:0:0:7',
   );
-  expect(certificate.checkPrivateKey(createPrivateKey(readFileSync(path.join(dir, 'k'))))).toBe(true);
+  expect(certificate.checkPrivateKey(createPrivateKey(readFileSync(path.join(dir, 'k'))))).toBe(
+    true,
+  );
 });
 
 it('makes well-formed certificates always', () => {
   const spki = publicKeyOfRequest(request(...p256));
   for (let i = 0; i < 300; i += 1) {
-    expect(new X509Certificate(signCertificate(authority, spki, { names, validity })).subject).toBe('CN=vrouter-agent');
+    expect(new X509Certificate(signCertificate(authority, spki, { names, validity })).subject).toBe(
+      'CN=vrouter-agent',
+    );
   }
 });
 
 it('refuses a weak key', () => {
-  expect(() => publicKeyOfRequest(request('-algorithm', 'RSA', '-pkeyopt', 'rsa_keygen_bits:1024'))).toThrow('too weak');
+  expect(() =>
+    publicKeyOfRequest(request('-algorithm', 'RSA', '-pkeyopt', 'rsa_keygen_bits:1024')),
+  ).toThrow('too weak');
 });
 
 it('refuses a request that is not signed by its key', () => {
@@ -73,7 +90,11 @@ it('refuses a request that is not signed by its key', () => {
   expect(() => publicKeyOfRequest(forged)).toThrow('is not signed by the key that it carries');
 });
 
-it.each(['', 'garbage', '-----BEGIN CERTIFICATE REQUEST-----\nMAA=\n-----END CERTIFICATE REQUEST-----'])('refuses %j', (pem) => {
+it.each([
+  '',
+  'garbage',
+  '-----BEGIN CERTIFICATE REQUEST-----\nMAA=\n-----END CERTIFICATE REQUEST-----',
+])('refuses %j', (pem) => {
   expect(() => publicKeyOfRequest(pem)).toThrow(/certificate_request_pem: .*openssl req -new/);
 });
 
@@ -81,5 +102,7 @@ it('refuses an authority whose key is another one', () => {
   const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const key = privateKey.export({ format: 'pem', type: 'pkcs8' }).toString();
   const spki = publicKeyOfRequest(request(...p256));
-  expect(() => signCertificate({ cert: authority.cert, key }, spki, { names, validity })).toThrow('CA_KEY_FILE');
+  expect(() => signCertificate({ cert: authority.cert, key }, spki, { names, validity })).toThrow(
+    'CA_KEY_FILE',
+  );
 });

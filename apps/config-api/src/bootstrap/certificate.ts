@@ -1,8 +1,25 @@
-import { createPrivateKey, createPublicKey, randomBytes, sign, verify, X509Certificate } from 'node:crypto';
+import {
+  createPrivateKey,
+  createPublicKey,
+  randomBytes,
+  sign,
+  verify,
+  X509Certificate,
+} from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 import { ContrailError } from '@contrail/errors';
 import { parseAddress } from '@contrail/net';
-import { derBitString, derContext, derInteger, derObjectId, derSequence, derTag, derTime, encodeDer, parseDer } from './der';
+import {
+  derBitString,
+  derContext,
+  derInteger,
+  derObjectId,
+  derSequence,
+  derTag,
+  derTime,
+  encodeDer,
+  parseDer,
+} from './der';
 import type { DerValue } from './der';
 
 /** Signs certificates; `cert` and `key` are PEM texts. */
@@ -51,8 +68,11 @@ const requestLengthMax = 16_384;
  * @throws ContrailError INVALID_ARGUMENT
  */
 export function publicKeyOfRequest(pem: string): Buffer {
-  const body = /-----BEGIN (?:NEW )?CERTIFICATE REQUEST-----([A-Za-z0-9+/=\s]+)-----END/.exec(pem)?.[1];
-  if (body === undefined || pem.length > requestLengthMax) throw badRequest('is no PEM text of a PKCS#10 request');
+  const body = /-----BEGIN (?:NEW )?CERTIFICATE REQUEST-----([A-Za-z0-9+/=\s]+)-----END/.exec(
+    pem,
+  )?.[1];
+  if (body === undefined || pem.length > requestLengthMax)
+    throw badRequest('is no PEM text of a PKCS#10 request');
   let parts;
   try {
     parts = splitRequest(Buffer.from(body, 'base64'));
@@ -61,8 +81,10 @@ export function publicKeyOfRequest(pem: string): Buffer {
   }
   const { info, spki, algorithm, signature } = parts;
   const key = parsePublicKey(spki);
-  if (algorithm === undefined) throw badRequest('is signed by an unknown algorithm; use ECDSA or RSA with SHA-256');
-  if (!verify(algorithm.digest, info, key, signature)) throw badRequest('is not signed by the key that it carries');
+  if (algorithm === undefined)
+    throw badRequest('is signed by an unknown algorithm; use ECDSA or RSA with SHA-256');
+  if (!verify(algorithm.digest, info, key, signature))
+    throw badRequest('is not signed by the key that it carries');
   return spki;
 }
 
@@ -79,7 +101,8 @@ function splitRequest(der: Buffer): {
   }
   const [, , spki] = parseDer(info.content);
   const [objectId] = parseDer(algorithm.content);
-  if (spki === undefined || objectId === undefined) throw new RangeError('a request has a public key');
+  if (spki === undefined || objectId === undefined)
+    throw new RangeError('a request has a public key');
   return {
     info: info.raw,
     spki: spki.raw,
@@ -156,12 +179,17 @@ function serialNumber(): Buffer {
 }
 
 function algorithmOf(key: KeyObject): SignatureAlgorithm {
-  const objectId = { ec: '1.2.840.10045.4.3.2', rsa: '1.2.840.113549.1.1.11', ed25519: '1.3.101.112' }[
-    key.asymmetricKeyType as 'ec' | 'rsa' | 'ed25519'
-  ];
+  const objectId = {
+    ec: '1.2.840.10045.4.3.2',
+    rsa: '1.2.840.113549.1.1.11',
+    ed25519: '1.3.101.112',
+  }[key.asymmetricKeyType as 'ec' | 'rsa' | 'ed25519'];
   const algorithm = algorithms.find((known) => known.objectId === objectId);
   if (algorithm !== undefined) return algorithm;
-  throw new ContrailError('FAILED_PRECONDITION', `CA_KEY_FILE: is a ${key.asymmetricKeyType ?? ''} key; use EC P-256, RSA or Ed25519`);
+  throw new ContrailError(
+    'FAILED_PRECONDITION',
+    `CA_KEY_FILE: is a ${key.asymmetricKeyType ?? ''} key; use EC P-256, RSA or Ed25519`,
+  );
 }
 
 /** version [0], serial, algorithm, issuer, validity, subject, public key, extensions [3]. */
@@ -173,7 +201,9 @@ function fieldsOf(certificate: X509Certificate): DerValue[] {
 
 /** The issuer's key identifier, when its certificate has one: verifiers compare both. */
 function authorityKeyIdentifier(issuer: X509Certificate): Buffer[] {
-  const [list] = parseDer(fieldsOf(issuer).find(({ tag }) => tag === 0xa3)?.content ?? Buffer.alloc(0));
+  const [list] = parseDer(
+    fieldsOf(issuer).find(({ tag }) => tag === 0xa3)?.content ?? Buffer.alloc(0),
+  );
   const wanted = derObjectId('2.5.29.14');
   for (const { content } of parseDer(list?.content ?? Buffer.alloc(0))) {
     const parts = parseDer(content);
@@ -189,12 +219,16 @@ function authorityKeyIdentifier(issuer: X509Certificate): Buffer[] {
 function subjectOf(certificate: X509Certificate): Buffer {
   const fields = fieldsOf(certificate);
   const subject = fields[fields[0]?.tag === 0xa0 ? 5 : 4];
-  if (subject === undefined) throw new ContrailError('FAILED_PRECONDITION', 'CA_CERT_FILE: has no subject');
+  if (subject === undefined)
+    throw new ContrailError('FAILED_PRECONDITION', 'CA_CERT_FILE: has no subject');
   return subject.raw;
 }
 
 function commonName(name: string): Buffer {
-  const attribute = derSequence(derObjectId('2.5.4.3'), encodeDer(derTag.utf8String, Buffer.from(name, 'utf8')));
+  const attribute = derSequence(
+    derObjectId('2.5.4.3'),
+    encodeDer(derTag.utf8String, Buffer.from(name, 'utf8')),
+  );
   return derSequence(encodeDer(derTag.set, attribute));
 }
 
@@ -210,7 +244,11 @@ function extensions({ dns, uris, addresses }: CertificateNames): Buffer[] {
     // digitalSignature
     extension('2.5.29.15', derBitString(Buffer.from([0x80]), 7), true),
     // serverAuth, clientAuth
-    extension('2.5.29.37', derSequence(derObjectId('1.3.6.1.5.5.7.3.1'), derObjectId('1.3.6.1.5.5.7.3.2')), false),
+    extension(
+      '2.5.29.37',
+      derSequence(derObjectId('1.3.6.1.5.5.7.3.1'), derObjectId('1.3.6.1.5.5.7.3.2')),
+      false,
+    ),
     extension('2.5.29.17', derSequence(...alternatives), false),
   ];
 }

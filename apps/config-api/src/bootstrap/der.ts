@@ -38,7 +38,8 @@ function parseOne(bytes: Buffer, offset: number): DerValue {
   let start = offset + 2;
   if (length >= 0x80) {
     const lengthBytes = length & 0x7f;
-    if (lengthBytes === 0 || lengthBytes > 3) throw new RangeError('DER length is indefinite or too large');
+    if (lengthBytes === 0 || lengthBytes > 3)
+      throw new RangeError('DER length is indefinite or too large');
     length = bytes.readUIntBE(start, lengthBytes);
     start += lengthBytes;
   }

@@ -18,7 +18,10 @@ interface TokenReview {
   readonly status?: {
     readonly authenticated?: boolean;
     readonly audiences?: readonly string[];
-    readonly user?: { readonly username?: string; readonly extra?: Readonly<Record<string, readonly string[]>> };
+    readonly user?: {
+      readonly username?: string;
+      readonly extra?: Readonly<Record<string, readonly string[]>>;
+    };
   };
 }
 
@@ -31,7 +34,11 @@ export function kubernetesReviewer(client: KubeClient, audience: string): TokenR
     const review = (await client.request({
       method: 'POST',
       path: '/apis/authentication.k8s.io/v1/tokenreviews',
-      body: { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenReview', spec: { token, audiences: [audience] } },
+      body: {
+        apiVersion: 'authentication.k8s.io/v1',
+        kind: 'TokenReview',
+        spec: { token, audiences: [audience] },
+      },
       subject: 'TokenReview',
       deadlineMs: reviewDeadlineMs,
     })) as TokenReview;

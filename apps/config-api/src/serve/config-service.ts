@@ -2,7 +2,11 @@ import { ContrailError } from '@contrail/errors';
 import { defineService, serverStream, unary } from '@contrail/rpc';
 import type { ServiceSpec } from '@contrail/rpc';
 import { ConfigServiceService } from '@contrail/proto-gen/config/v1/config_service';
-import type { NodeProgress, Operation, ReportProgressRequest } from '@contrail/proto-gen/config/v1/messages';
+import type {
+  NodeProgress,
+  Operation,
+  ReportProgressRequest,
+} from '@contrail/proto-gen/config/v1/messages';
 import type { Resource } from '@contrail/proto-gen/config/v1/resources';
 import type { Clock } from '@contrail/reconcile';
 import { findMessage } from '@contrail/resource-model';
@@ -26,23 +30,33 @@ const progressNodesMax = 10_000;
 /** ConfigService: each method with the services that may call it. */
 export function configService(options: ConfigServiceOptions): ServiceSpec {
   const { store } = options;
-  const transact = (operations: readonly Operation[]): Promise<TransactionOutcome> => runTransaction(options, operations);
+  const transact = (operations: readonly Operation[]): Promise<TransactionOutcome> =>
+    runTransaction(options, operations);
   return defineService(ConfigServiceService, {
     get: {
       allow: readers,
-      handle: unary((request) => measured('Get', async () => ({ resource: await getResource(store, request) }))),
+      handle: unary((request) =>
+        measured('Get', async () => ({ resource: await getResource(store, request) })),
+      ),
     },
-    list: { allow: readers, handle: unary((request) => measured('List', () => listResources(store, request))) },
+    list: {
+      allow: readers,
+      handle: unary((request) => measured('List', () => listResources(store, request))),
+    },
     create: {
       allow: writers,
       handle: unary((request) =>
-        measured('Create', async () => ({ resource: onlyResource(await transact([operation('create', request)])) })),
+        measured('Create', async () => ({
+          resource: onlyResource(await transact([operation('create', request)])),
+        })),
       ),
     },
     update: {
       allow: writers,
       handle: unary((request) =>
-        measured('Update', async () => ({ resource: onlyResource(await transact([operation('update', request)])) })),
+        measured('Update', async () => ({
+          resource: onlyResource(await transact([operation('update', request)])),
+        })),
       ),
     },
     delete: {
@@ -59,14 +73,22 @@ export function configService(options: ConfigServiceOptions): ServiceSpec {
       handle: unary((request) =>
         measured('Transact', async () => {
           const { revision, outcomes } = await transact(request.operations);
-          return { revision, results: outcomes.map(({ resource, changed }) => ({ resource, changed })) };
+          return {
+            revision,
+            results: outcomes.map(({ resource, changed }) => ({ resource, changed })),
+          };
         }),
       ),
     },
-    watch: { allow: readers, handle: serverStream((request, stream) => serveWatch(store, request, stream)) },
+    watch: {
+      allow: readers,
+      handle: serverStream((request, stream) => serveWatch(store, request, stream)),
+    },
     allot: {
       allow: allotters,
-      handle: unary((request) => measured('Allot', async () => ({ ids: await allotIds(store, request) }))),
+      handle: unary((request) =>
+        measured('Allot', async () => ({ ids: await allotIds(store, request) })),
+      ),
     },
     reportProgress: {
       allow: progressReporters,
@@ -117,9 +139,16 @@ function onlyResource({ outcomes }: TransactionOutcome): Resource | undefined {
 
 function stampProgress({ nodes }: ReportProgressRequest, clock: Clock): NodeProgress[] {
   if (nodes.length > progressNodesMax) {
-    throw new ContrailError('INVALID_ARGUMENT', `nodes: has ${nodes.length} entries, but at most ${progressNodesMax} are allowed; send several requests`);
+    throw new ContrailError(
+      'INVALID_ARGUMENT',
+      `nodes: has ${nodes.length} entries, but at most ${progressNodesMax} are allowed; send several requests`,
+    );
   }
   const unnamed = nodes.findIndex(({ node }) => node === '');
-  if (unnamed >= 0) throw new ContrailError('INVALID_ARGUMENT', `nodes[${unnamed}].node: is empty; write the name of the node`);
+  if (unnamed >= 0)
+    throw new ContrailError(
+      'INVALID_ARGUMENT',
+      `nodes[${unnamed}].node: is empty; write the name of the node`,
+    );
   return nodes.map((node) => ({ ...node, reportedAtMs: BigInt(clock.now()) }));
 }

@@ -23,14 +23,22 @@ export async function getResource(store: ResourceStore, request: GetRequest): Pr
 }
 
 function nameOf(key: StepKey): string {
-  return key.by === 'name' ? describeName(key.type, key.fqName) : `${key.type ?? 'object'} ${key.uuid}`;
+  return key.by === 'name'
+    ? describeName(key.type, key.fqName)
+    : `${key.type ?? 'object'} ${key.uuid}`;
 }
 
 /** One page in order of fq_name. @throws ContrailError INVALID_ARGUMENT, NOT_FOUND for the parent */
-export async function listResources(store: ResourceStore, request: ListRequest): Promise<ListResponse> {
+export async function listResources(
+  store: ResourceStore,
+  request: ListRequest,
+): Promise<ListResponse> {
   const type = parseResourceType(request.type);
   if (request.pageSize > pageSizeMax) {
-    throw new ContrailError('INVALID_ARGUMENT', `page_size: is ${request.pageSize}, but a page has at most ${pageSizeMax} objects; ask for less`);
+    throw new ContrailError(
+      'INVALID_ARGUMENT',
+      `page_size: is ${request.pageSize}, but a page has at most ${pageSizeMax} objects; ask for less`,
+    );
   }
   const size = request.pageSize === 0 ? pageSizeDefault : request.pageSize;
   const parent = request.parentUuid === '' ? undefined : await parentOf(store, request.parentUuid);
@@ -40,7 +48,12 @@ export async function listResources(store: ResourceStore, request: ListRequest):
   let scanned = 0;
   do {
     const limit = size - resources.length;
-    const page = await store.list({ type, after, limit, ...(parent === undefined ? {} : { parent }) });
+    const page = await store.list({
+      type,
+      after,
+      limit,
+      ...(parent === undefined ? {} : { parent }),
+    });
     resources.push(...page.resources.filter((resource) => hasAnnotations(resource, wanted)));
     after = page.next;
     scanned += limit;
@@ -48,14 +61,25 @@ export async function listResources(store: ResourceStore, request: ListRequest):
   return { resources, nextPageToken: after };
 }
 
-function hasAnnotations(resource: Resource, wanted: readonly (readonly [string, string])[]): boolean {
+function hasAnnotations(
+  resource: Resource,
+  wanted: readonly (readonly [string, string])[],
+): boolean {
   const { annotations } = metaOf(resource);
   return wanted.every(([key, value]) => annotations[key] === value);
 }
 
-async function parentOf(store: ResourceStore, uuid: string): Promise<NonNullable<ListQuery['parent']>> {
-  if (!isUuid(uuid)) throw new ContrailError('INVALID_ARGUMENT', `parent_uuid: is "${uuid}", but it must be a lower-case UUID`);
+async function parentOf(
+  store: ResourceStore,
+  uuid: string,
+): Promise<NonNullable<ListQuery['parent']>> {
+  if (!isUuid(uuid))
+    throw new ContrailError(
+      'INVALID_ARGUMENT',
+      `parent_uuid: is "${uuid}", but it must be a lower-case UUID`,
+    );
   const [parent] = await store.getMany([uuid]);
-  if (parent === undefined) throw new ContrailError('NOT_FOUND', `parent_uuid: ${uuid} does not exist; list without it`);
+  if (parent === undefined)
+    throw new ContrailError('NOT_FOUND', `parent_uuid: ${uuid} does not exist; list without it`);
   return { type: typeOf(parent), uuid, fqName: metaOf(parent).fqName };
 }

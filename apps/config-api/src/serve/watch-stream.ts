@@ -20,7 +20,11 @@ export async function serveWatch(
   const caller = stream.caller.service;
   watchers.inc({ caller });
   try {
-    for await (const event of store.watch({ types, resume: request.resume, signal: stream.signal })) {
+    for await (const event of store.watch({
+      types,
+      resume: request.resume,
+      signal: stream.signal,
+    })) {
       await stream.write(toResponse(event));
       if (event.kind === 'changes') changesSent.inc({ caller }, event.changes.length);
       if (event.kind === 'resync') {

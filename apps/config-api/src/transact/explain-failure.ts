@@ -31,7 +31,10 @@ export async function explainFailure(
     case 'conflict':
     case 'claim-lost':
     case 'uuid-taken':
-      return new ContrailError('ABORTED', 'the objects changed again and again meanwhile; repeat the request later');
+      return new ContrailError(
+        'ABORTED',
+        'the objects changed again and again meanwhile; repeat the request later',
+      );
     case 'name-taken':
       return new ContrailError(
         'ALREADY_EXISTS',
@@ -49,9 +52,13 @@ export async function explainFailure(
       );
     case 'held': {
       const holders = await store.getMany(failure.dependents.map(({ uuid }) => uuid));
-      const names = holders.map((holder, i) => (holder === undefined ? (failure.dependents[i]?.uuid ?? '') : describe(holder)));
+      const names = holders.map((holder, i) =>
+        holder === undefined ? (failure.dependents[i]?.uuid ?? '') : describe(holder),
+      );
       const more = failure.count > names.length ? ` and ${failure.count - names.length} more` : '';
-      const how = failure.dependents.every(({ kind }) => kind === 'c') ? 'still has' : 'is still used by';
+      const how = failure.dependents.every(({ kind }) => kind === 'c')
+        ? 'still has'
+        : 'is still used by';
       return new ContrailError(
         'FAILED_PRECONDITION',
         `${nameOf(writes, failure.write)} ${how} ${names.join(', ')}${more}; delete or change those first`,
@@ -71,11 +78,15 @@ function nameOf(writes: readonly Write[], index: number): string {
 }
 
 /** Name of the field in which an object refers to a uuid. */
-function fieldOf(writes: readonly Write[], failure: { readonly write: number; readonly uuid: string }): string {
+function fieldOf(
+  writes: readonly Write[],
+  failure: { readonly write: number; readonly uuid: string },
+): string {
   const subject = subjectAt(writes, failure.write);
   if (subject === undefined) return 'references';
-  const fields = Object.entries(subject.kind?.value ?? {}).find(([, value]) =>
-    Array.isArray(value) && value.some((item: unknown) => isReferenceTo(item, failure.uuid)),
+  const fields = Object.entries(subject.kind?.value ?? {}).find(
+    ([, value]) =>
+      Array.isArray(value) && value.some((item: unknown) => isReferenceTo(item, failure.uuid)),
   );
   return fields === undefined
     ? `${typeOf(subject)} ${metaOf(subject).uuid}`

@@ -1,5 +1,16 @@
 import { ContrailError } from '@contrail/errors';
-import { describe, fieldsOf, metaOf, referenceField, setMeta, specOf, structures, toCamelCase, typeOf, withFields } from '@contrail/resource-model';
+import {
+  describe,
+  fieldsOf,
+  metaOf,
+  referenceField,
+  setMeta,
+  specOf,
+  structures,
+  toCamelCase,
+  typeOf,
+  withFields,
+} from '@contrail/resource-model';
 import { IdPermsType, PermType2 } from '@contrail/proto-gen/config/v1/resources';
 import type { Resource } from '@contrail/proto-gen/config/v1/resources';
 
@@ -34,7 +45,11 @@ export function applyMask(stored: Resource, given: Resource, mask: readonly stri
   }, stored);
 }
 
-function applyMeta(result: Resource, given: Resource, at: { path: string; part: string | undefined }): Resource {
+function applyMeta(
+  result: Resource,
+  given: Resource,
+  at: { path: string; part: string | undefined },
+): Resource {
   const from = metaOf(given);
   const meta = metaOf(result);
   switch (at.part) {
@@ -43,16 +58,30 @@ function applyMeta(result: Resource, given: Resource, at: { path: string; part: 
     case 'display_name':
       return setMeta(result, { ...meta, displayName: from.displayName });
     case 'id_perms':
-      return setMeta(result, { ...meta, idPerms: from.idPerms && IdPermsType.fromPartial(from.idPerms) });
+      return setMeta(result, {
+        ...meta,
+        idPerms: from.idPerms && IdPermsType.fromPartial(from.idPerms),
+      });
     case 'perms2':
-      return setMeta(result, { ...meta, perms2: from.perms2 && PermType2.fromPartial(from.perms2) });
+      return setMeta(result, {
+        ...meta,
+        perms2: from.perms2 && PermType2.fromPartial(from.perms2),
+      });
     default:
-      throw unknownPath(result, at.path, `of meta only ${changeableMeta.join(', ')} can change; write meta.annotations`);
+      throw unknownPath(
+        result,
+        at.path,
+        `of meta only ${changeableMeta.join(', ')} can change; write meta.annotations`,
+      );
   }
 }
 
 /** TypeScript name of a property or of a list of references, and its structure when it has one. */
-function fieldOf(resource: Resource, field: string, path: string): { name: string; structure: string | undefined } {
+function fieldOf(
+  resource: Resource,
+  field: string,
+  path: string,
+): { name: string; structure: string | undefined } {
   const spec = specOf(typeOf(resource));
   const property = spec.properties.find(({ name }) => name === field);
   if (property !== undefined) {
@@ -64,5 +93,8 @@ function fieldOf(resource: Resource, field: string, path: string): { name: strin
 }
 
 function unknownPath(resource: Resource, path: string, cause: string): ContrailError {
-  return new ContrailError('INVALID_ARGUMENT', `${describe(resource)} update_mask: "${path}": ${cause}`);
+  return new ContrailError(
+    'INVALID_ARGUMENT',
+    `${describe(resource)} update_mask: "${path}": ${cause}`,
+  );
 }

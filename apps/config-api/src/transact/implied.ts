@@ -39,10 +39,14 @@ export async function addImplied(store: ResourceStore, set: WorkingSet): Promise
   addRoutingInstances(set, await readDefaults(store, set));
   await removeImplied(store, set);
   const claims = await addNumbers(store, set);
-  const frees = set.deletions().flatMap((resource) => [
-    ...idClaimsOf(resource),
-    ...(typeOf(resource) === 'routing-instance' ? [{ space: 'vrf' as const, key: metaOf(resource).uuid }] : []),
-  ]);
+  const frees = set
+    .deletions()
+    .flatMap((resource) => [
+      ...idClaimsOf(resource),
+      ...(typeOf(resource) === 'routing-instance'
+        ? [{ space: 'vrf' as const, key: metaOf(resource).uuid }]
+        : []),
+    ]);
   return { claims, frees };
 }
 
@@ -50,17 +54,23 @@ export async function addImplied(store: ResourceStore, set: WorkingSet): Promise
 async function readDefaults(store: ResourceStore, set: WorkingSet): Promise<Map<string, Resource>> {
   const wanted = [...set.entries.values()].flatMap(({ previous, next }) => {
     const network = next ?? previous;
-    if (network === undefined || typeOf(network) !== 'virtual-network' || (previous && next)) return [];
+    if (network === undefined || typeOf(network) !== 'virtual-network' || (previous && next))
+      return [];
     return [metaOf(defaultRoutingInstance(metaOf(network))).uuid];
   });
   const found = await store.getMany(wanted);
-  return new Map(found.flatMap((resource) => (resource === undefined ? [] : [[metaOf(resource).uuid, resource]])));
+  return new Map(
+    found.flatMap((resource) =>
+      resource === undefined ? [] : [[metaOf(resource).uuid, resource]],
+    ),
+  );
 }
 
 function addRoutingInstances(set: WorkingSet, stored: ReadonlyMap<string, Resource>): void {
   for (const { previous, next, label } of [...set.entries.values()]) {
     const network = next ?? previous;
-    if (network === undefined || typeOf(network) !== 'virtual-network' || (previous && next)) continue;
+    if (network === undefined || typeOf(network) !== 'virtual-network' || (previous && next))
+      continue;
     const implied = defaultRoutingInstance(metaOf(network));
     const { uuid } = metaOf(implied);
     const entry = set.add(uuid, stored.get(uuid), label);
@@ -72,11 +82,20 @@ async function removeImplied(store: ResourceStore, set: WorkingSet): Promise<voi
   for (const resource of set.deletions()) {
     const { uuid, parentUuid } = metaOf(resource);
     if (baseUuids.has(uuid)) {
-      throw new ContrailError('FAILED_PRECONDITION', `${describe(resource)}: every deployment has this object; it cannot be deleted`);
+      throw new ContrailError(
+        'FAILED_PRECONDITION',
+        `${describe(resource)}: every deployment has this object; it cannot be deleted`,
+      );
     }
     if (typeOf(resource) === 'routing-instance') {
-      if (fromResource('routing-instance', resource).routingInstanceIsDefault === true && !set.isDeleted(parentUuid)) {
-        throw new ContrailError('FAILED_PRECONDITION', `${describe(resource)}: is the default one of its network; delete the network`);
+      if (
+        fromResource('routing-instance', resource).routingInstanceIsDefault === true &&
+        !set.isDeleted(parentUuid)
+      ) {
+        throw new ContrailError(
+          'FAILED_PRECONDITION',
+          `${describe(resource)}: is the default one of its network; delete the network`,
+        );
       }
       await removeRouteTarget(store, set, resource);
     }
@@ -84,7 +103,11 @@ async function removeImplied(store: ResourceStore, set: WorkingSet): Promise<voi
   }
 }
 
-async function removeRouteTarget(store: ResourceStore, set: WorkingSet, routingInstance: Resource): Promise<void> {
+async function removeRouteTarget(
+  store: ResourceStore,
+  set: WorkingSet,
+  routingInstance: Resource,
+): Promise<void> {
   const [claim] = idClaimsOf(routingInstance);
   const [number] = claim === undefined ? [] : await store.allot(claim.space, [claim.key], true);
   const own = fromResource('routing-instance', routingInstance).routeTargetRefs.find(({ fqName }) =>
@@ -95,14 +118,25 @@ async function removeRouteTarget(store: ResourceStore, set: WorkingSet, routingI
   if (target !== undefined) set.add(own.uuid, target).next = undefined;
 }
 
-async function removeWeakReferences(store: ResourceStore, set: WorkingSet, uuid: string): Promise<void> {
+async function removeWeakReferences(
+  store: ResourceStore,
+  set: WorkingSet,
+  uuid: string,
+): Promise<void> {
   const referrers = await store.dependents(uuid, 'w', weakReferrersMax);
   const unread = referrers.filter((referrer) => !set.entries.has(referrer));
-  for (const [i, resource] of (await store.getMany(unread)).entries()) set.add(unread[i] ?? '', resource);
+  for (const [i, resource] of (await store.getMany(unread)).entries())
+    set.add(unread[i] ?? '', resource);
   for (const referrer of referrers) {
     const next = set.entries.get(referrer)?.next;
     if (next === undefined) continue;
-    set.replace(mapRefs(next, (reference) => (reference.uuid === uuid ? undefined : { uuid: reference.uuid, fqName: [...reference.fqName] })));
+    set.replace(
+      mapRefs(next, (reference) =>
+        reference.uuid === uuid
+          ? undefined
+          : { uuid: reference.uuid, fqName: [...reference.fqName] },
+      ),
+    );
   }
 }
 
@@ -110,12 +144,15 @@ async function removeWeakReferences(store: ResourceStore, set: WorkingSet, uuid:
 async function addNumbers(store: ResourceStore, set: WorkingSet): Promise<IdChanges['claims']> {
   const wanted = set.puts().flatMap((resource) => {
     const isNew = set.entries.get(metaOf(resource).uuid)?.previous === undefined;
-    const needed = isNew || typeOf(resource) === 'routing-instance' || typeOf(resource) === 'security-group';
+    const needed =
+      isNew || typeOf(resource) === 'routing-instance' || typeOf(resource) === 'security-group';
     return needed ? idClaimsOf(resource).map((claim) => ({ ...claim, resource, isNew })) : [];
   });
   if (wanted.length === 0) return [];
   const ids = await allotAll(store, wanted);
-  const system = wanted.some(({ space }) => space === 'route-target') ? await autonomousSystem(store) : 0;
+  const system = wanted.some(({ space }) => space === 'route-target')
+    ? await autonomousSystem(store)
+    : 0;
   return await Promise.all(
     wanted.map(async ({ space, key, resource }) => {
       const id = ids.get(`${space} ${key}`) ?? 0;
@@ -141,7 +178,10 @@ async function addRouteTarget(
   set.replace(withRouteTarget(resource, target));
 }
 
-async function allotAll(store: ResourceStore, uses: readonly IdUse[]): Promise<Map<string, number>> {
+async function allotAll(
+  store: ResourceStore,
+  uses: readonly IdUse[],
+): Promise<Map<string, number>> {
   const ids = new Map<string, number>();
   for (const space of new Set<IdSpace>(uses.map((use) => use.space))) {
     const keys = uses.filter((use) => use.space === space).map(({ key }) => key);
@@ -153,6 +193,7 @@ async function allotAll(store: ResourceStore, uses: readonly IdUse[]): Promise<M
 
 async function autonomousSystem(store: ResourceStore): Promise<number> {
   const [config] = await store.getMany([globalSystemConfigUuid]);
-  const configured = config === undefined ? 0 : fromResource('global-system-config', config).autonomousSystem;
+  const configured =
+    config === undefined ? 0 : fromResource('global-system-config', config).autonomousSystem;
   return configured === 0 ? defaultAutonomousSystem : configured;
 }

@@ -1,5 +1,15 @@
 import { ContrailError } from '@contrail/errors';
-import { describe, encodeResource, fieldsOf, metaOf, setMeta, specOf, toCamelCase, typeOf, withFields } from '@contrail/resource-model';
+import {
+  describe,
+  encodeResource,
+  fieldsOf,
+  metaOf,
+  setMeta,
+  specOf,
+  toCamelCase,
+  typeOf,
+  withFields,
+} from '@contrail/resource-model';
 import { IdPermsType } from '@contrail/proto-gen/config/v1/resources';
 import type { Resource } from '@contrail/proto-gen/config/v1/resources';
 
@@ -17,7 +27,10 @@ export function replaceFields(stored: Resource, given: Resource): Resource {
   const readOnly = specOf(typeOf(stored))
     .properties.filter((property) => property.readOnly)
     .map(({ name }) => toCamelCase(name));
-  const merged = withFields(given, Object.fromEntries(readOnly.map((field) => [field, kept[field]])));
+  const merged = withFields(
+    given,
+    Object.fromEntries(readOnly.map((field) => [field, kept[field]])),
+  );
   return setMeta(merged, {
     ...after,
     parentType: before.parentType,

@@ -118,7 +118,8 @@ function resolveResource(
   const identified = setMeta(resource, { ...meta, uuid, parentUuid: parentUuid ?? '' });
   return mapRefs(identified, (reference) => {
     const target = reference.uuid || names.find(reference);
-    if (target !== undefined && target !== '') return { uuid: target, fqName: [...reference.fqName] };
+    if (target !== undefined && target !== '')
+      return { uuid: target, fqName: [...reference.fqName] };
     throw new ContrailError(
       'NOT_FOUND',
       `${label}${describe(resource)} ${reference.type.replaceAll('-', '_')}_refs: ` +

@@ -1,5 +1,12 @@
 import { ContrailError } from '@contrail/errors';
-import { describe, metaOf, onlyParentType, parseResourceType, setMeta, typeOf } from '@contrail/resource-model';
+import {
+  describe,
+  metaOf,
+  onlyParentType,
+  parseResourceType,
+  setMeta,
+  typeOf,
+} from '@contrail/resource-model';
 import type { ResourceType } from '@contrail/resource-model';
 import type { ObjectKey, Operation } from '@contrail/proto-gen/config/v1/messages';
 import type { Resource } from '@contrail/proto-gen/config/v1/resources';
@@ -41,7 +48,11 @@ export function toSteps(operations: readonly Operation[], newUuid: () => string)
     const kind = operation.kind;
     switch (kind?.$case) {
       case 'create':
-        return { kind: 'create', label, resource: withIdentity(resourceOf(kind.value.resource, label), newUuid) };
+        return {
+          kind: 'create',
+          label,
+          resource: withIdentity(resourceOf(kind.value.resource, label), newUuid),
+        };
       case 'upsert':
         return { kind: 'upsert', label, resource: resourceOf(kind.value.resource, label) };
       case 'update':
@@ -53,9 +64,17 @@ export function toSteps(operations: readonly Operation[], newUuid: () => string)
           expected: kind.value.expectedRevision,
         };
       case 'delete':
-        return { kind: 'delete', label, key: parseKey(kind.value.key, label), expected: kind.value.expectedRevision };
+        return {
+          kind: 'delete',
+          label,
+          key: parseKey(kind.value.key, label),
+          expected: kind.value.expectedRevision,
+        };
       case undefined:
-        throw new ContrailError('INVALID_ARGUMENT', `${label}operation: is empty; set create, update, delete or upsert`);
+        throw new ContrailError(
+          'INVALID_ARGUMENT',
+          `${label}operation: is empty; set create, update, delete or upsert`,
+        );
     }
   });
 }
@@ -69,16 +88,25 @@ export function parseKey(key: ObjectKey | undefined, label = ''): StepKey {
   if (key !== undefined && key.type !== '' && key.fqName.length > 0) {
     return { by: 'name', type: parseResourceType(key.type), fqName: key.fqName };
   }
-  throw new ContrailError('INVALID_ARGUMENT', `${label}key: names no object; set uuid, or type and fq_name`);
+  throw new ContrailError(
+    'INVALID_ARGUMENT',
+    `${label}key: names no object; set uuid, or type and fq_name`,
+  );
 }
 
 function resourceOf(resource: Resource | undefined, label: string): Resource {
   if (resource?.kind === undefined) {
-    throw new ContrailError('INVALID_ARGUMENT', `${label}resource.kind: is empty; set the message of one type`);
+    throw new ContrailError(
+      'INVALID_ARGUMENT',
+      `${label}resource.kind: is empty; set the message of one type`,
+    );
   }
   const meta = resource.kind.value.meta;
   if (meta === undefined || (meta.uuid === '' && meta.fqName.length === 0)) {
-    throw new ContrailError('INVALID_ARGUMENT', `${label}${describe(resource)} meta: is empty; set uuid and fq_name`);
+    throw new ContrailError(
+      'INVALID_ARGUMENT',
+      `${label}${describe(resource)} meta: is empty; set uuid and fq_name`,
+    );
   }
   const type = typeOf(resource);
   return setMeta(resource, { ...meta, parentType: meta.parentType || onlyParentType(type) });

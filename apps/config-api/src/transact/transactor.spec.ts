@@ -27,9 +27,17 @@ beforeEach(async () => {
   await createBaseObjects(store, transactor);
 });
 
-const upsert = (resource: Resource): Operation => ({ kind: { $case: 'upsert', value: { resource } } });
-const create = (resource: Resource): Operation => ({ kind: { $case: 'create', value: { resource } } });
-const update = (resource: Resource, updateMask: string[] = [], expectedRevision = 0n): Operation => ({
+const upsert = (resource: Resource): Operation => ({
+  kind: { $case: 'upsert', value: { resource } },
+});
+const create = (resource: Resource): Operation => ({
+  kind: { $case: 'create', value: { resource } },
+});
+const update = (
+  resource: Resource,
+  updateMask: string[] = [],
+  expectedRevision = 0n,
+): Operation => ({
   kind: { $case: 'update', value: { resource, updateMask, expectedRevision } },
 });
 const remove = (uuid: string, expectedRevision = 0n): Operation => ({
@@ -37,7 +45,11 @@ const remove = (uuid: string, expectedRevision = 0n): Operation => ({
 });
 
 /** An object with a derived uuid; the parent is found by name. */
-function object<T extends ResourceType>(type: T, fqName: string[], fields: Omit<PartialMessage<T>, 'meta'> | object = {}): Resource {
+function object<T extends ResourceType>(
+  type: T,
+  fqName: string[],
+  fields: Omit<PartialMessage<T>, 'meta'> | object = {},
+): Resource {
   const parentType = { 'virtual-machine-interface': 'project' }[type as string] ?? '';
   return toResource(type, {
     ...fields,
@@ -64,21 +76,33 @@ describe('base objects', () => {
     const before = await store.revision();
     await createBaseObjects(store, transactor);
     expect(await store.revision()).toBe(before);
-    await run(update(toResource('global-system-config', { meta: { uuid: globalSystemConfigUuid, fqName: [] }, autonomousSystem: 65000 }), ['autonomous_system']));
+    await run(
+      update(
+        toResource('global-system-config', {
+          meta: { uuid: globalSystemConfigUuid, fqName: [] },
+          autonomousSystem: 65000,
+        }),
+        ['autonomous_system'],
+      ),
+    );
     await createBaseObjects(store, transactor);
     const [config] = await store.getMany([globalSystemConfigUuid]);
     expect(config && fromResource('global-system-config', config).autonomousSystem).toBe(65000);
   });
 
   it('cannot be deleted', async () => {
-    await expect(run(remove(ipFabricNetworkUuid))).rejects.toMatchObject({ code: 'FAILED_PRECONDITION' });
+    await expect(run(remove(ipFabricNetworkUuid))).rejects.toMatchObject({
+      code: 'FAILED_PRECONDITION',
+    });
   });
 });
 
 describe('a VirtualNetwork', () => {
   it('gets an id, a default RoutingInstance and a route target in one transaction', async () => {
     const [, outcome] = await run(upsert(project), upsert(network));
-    const id = outcome?.resource && fromResource('virtual-network', outcome.resource).virtualNetworkNetworkId;
+    const id =
+      outcome?.resource &&
+      fromResource('virtual-network', outcome.resource).virtualNetworkNetworkId;
     // ip-fabric holds the first of each space.
     expect(id).toBe(2);
     const instance = await stored(routingInstanceUuid);
@@ -94,7 +118,11 @@ describe('a VirtualNetwork', () => {
     const target = wellKnownUuid('route-target', ['target:64512:8000001']);
     expect(await stored(target)).toBeDefined();
     await run(remove(networkUuid));
-    expect(await store.getMany([networkUuid, routingInstanceUuid, target])).toEqual([undefined, undefined, undefined]);
+    expect(await store.getMany([networkUuid, routingInstanceUuid, target])).toEqual([
+      undefined,
+      undefined,
+      undefined,
+    ]);
     expect(await store.allot('label', ['next'])).toEqual([2]);
   });
 
@@ -115,7 +143,9 @@ describe('a VirtualNetwork', () => {
 
   it('does not let its default RoutingInstance be deleted alone', async () => {
     await run(upsert(project), upsert(network));
-    await expect(run(remove(routingInstanceUuid))).rejects.toThrow('is the default one of its network; delete the network');
+    await expect(run(remove(routingInstanceUuid))).rejects.toThrow(
+      'is the default one of its network; delete the network',
+    );
   });
 
   it('refuses a client that chooses the id', async () => {
@@ -142,24 +172,46 @@ describe('names and references', () => {
 
   it('writes the name of a reference that is given by uuid', async () => {
     await run(upsert(project), upsert(network));
-    const vmi = object('virtual-machine-interface', ['default-domain', 'blue', 'eth'], { virtualNetworkRefs: [{ uuid: networkUuid }] });
+    const vmi = object('virtual-machine-interface', ['default-domain', 'blue', 'eth'], {
+      virtualNetworkRefs: [{ uuid: networkUuid }],
+    });
     const [result] = await run(upsert(vmi));
-    expect(result?.resource && fromResource('virtual-machine-interface', result.resource).virtualNetworkRefs).toEqual([
-      { uuid: networkUuid, fqName: networkName },
-    ]);
+    expect(
+      result?.resource &&
+        fromResource('virtual-machine-interface', result.resource).virtualNetworkRefs,
+    ).toEqual([{ uuid: networkUuid, fqName: networkName }]);
   });
 
   it.each<[string, () => Operation[], string, string]>([
-    ['a parent that does not exist', () => [create(network)], 'NOT_FOUND', 'Project/default-domain:blue does not exist'],
+    [
+      'a parent that does not exist',
+      () => [create(network)],
+      'NOT_FOUND',
+      'Project/default-domain:blue does not exist',
+    ],
     [
       'a reference by name to what does not exist',
-      () => [upsert(project), create(object('virtual-network', networkName, { networkIpamRefs: [{ fqName: ['a', 'b', 'c'] }] }))],
+      () => [
+        upsert(project),
+        create(
+          object('virtual-network', networkName, {
+            networkIpamRefs: [{ fqName: ['a', 'b', 'c'] }],
+          }),
+        ),
+      ],
       'NOT_FOUND',
       'network_ipam_refs: NetworkIpam/a:b:c does not exist; create it first',
     ],
     [
       'a reference to an object of another type',
-      () => [upsert(project), create(object('virtual-network', networkName, { networkIpamRefs: [{ uuid: metaOf(project).uuid }] }))],
+      () => [
+        upsert(project),
+        create(
+          object('virtual-network', networkName, {
+            networkIpamRefs: [{ uuid: metaOf(project).uuid }],
+          }),
+        ),
+      ],
       'INVALID_ARGUMENT',
       'is Project/default-domain:blue, but it must be a network-ipam',
     ],
@@ -167,23 +219,56 @@ describe('names and references', () => {
       'a name that does not continue that of its parent',
       () => [
         upsert(project),
-        create(toResource('network-ipam', { meta: { fqName: ['default-domain', 'red', 'i'], parentUuid: metaOf(project).uuid } })),
+        create(
+          toResource('network-ipam', {
+            meta: { fqName: ['default-domain', 'red', 'i'], parentUuid: metaOf(project).uuid },
+          }),
+        ),
       ],
       'INVALID_ARGUMENT',
       'write default-domain:blue:i',
     ],
-    ['an object that exists', () => [upsert(project), create(project)], 'ALREADY_EXISTS', 'operations[1]: Project/default-domain:blue exists'],
+    [
+      'an object that exists',
+      () => [upsert(project), create(project)],
+      'ALREADY_EXISTS',
+      'operations[1]: Project/default-domain:blue exists',
+    ],
     [
       'a name that another object has',
-      () => [upsert(project), create(toResource('project', { meta: { fqName: ['default-domain', 'blue'], uuid: networkUuid } }))],
+      () => [
+        upsert(project),
+        create(
+          toResource('project', {
+            meta: { fqName: ['default-domain', 'blue'], uuid: networkUuid },
+          }),
+        ),
+      ],
       'ALREADY_EXISTS',
       'belongs to the object',
     ],
-    ['an operation without content', () => [{ kind: undefined }], 'INVALID_ARGUMENT', 'operation: is empty'],
-    ['an update of what does not exist', () => [update(project)], 'NOT_FOUND', 'Project/default-domain:blue does not exist'],
+    [
+      'an operation without content',
+      () => [{ kind: undefined }],
+      'INVALID_ARGUMENT',
+      'operation: is empty',
+    ],
+    [
+      'an update of what does not exist',
+      () => [update(project)],
+      'NOT_FOUND',
+      'Project/default-domain:blue does not exist',
+    ],
     [
       'a bad field',
-      () => [upsert(project), upsert(object('virtual-network', networkName, { virtualNetworkProperties: { forwardingMode: 'l4' } }))],
+      () => [
+        upsert(project),
+        upsert(
+          object('virtual-network', networkName, {
+            virtualNetworkProperties: { forwardingMode: 'l4' },
+          }),
+        ),
+      ],
       'INVALID_ARGUMENT',
       'virtual_network_properties.forwarding_mode: is "l4", but it must be one of l2_l3, l2, l3',
     ],
@@ -198,11 +283,22 @@ describe('names and references', () => {
 
 describe('update', () => {
   beforeEach(async () => {
-    await run(upsert(project), upsert(object('virtual-network', networkName, { isShared: true, virtualNetworkProperties: { forwardingMode: 'l3', maxFlows: 5 } })));
+    await run(
+      upsert(project),
+      upsert(
+        object('virtual-network', networkName, {
+          isShared: true,
+          virtualNetworkProperties: { forwardingMode: 'l3', maxFlows: 5 },
+        }),
+      ),
+    );
   });
 
   it('changes the masked fields only', async () => {
-    const given = object('virtual-network', networkName, { isShared: false, virtualNetworkProperties: { forwardingMode: 'l2_l3' } });
+    const given = object('virtual-network', networkName, {
+      isShared: false,
+      virtualNetworkProperties: { forwardingMode: 'l2_l3' },
+    });
     const [result] = await run(update(given, ['virtual_network_properties.forwarding_mode']));
     expect(result?.resource && fromResource('virtual-network', result.resource)).toMatchObject({
       isShared: true,
@@ -216,12 +312,19 @@ describe('update', () => {
     await expect(failure).rejects.toThrow('read it again and repeat the change');
   });
 
-  it.each(['meta.uuid', 'nonsense', 'virtual_network_properties.nonsense', 'a.b.c'])('refuses the path %s', async (path) => {
-    await expect(run(update(network, [path]))).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
-  });
+  it.each(['meta.uuid', 'nonsense', 'virtual_network_properties.nonsense', 'a.b.c'])(
+    'refuses the path %s',
+    async (path) => {
+      await expect(run(update(network, [path]))).rejects.toMatchObject({
+        code: 'INVALID_ARGUMENT',
+      });
+    },
+  );
 
   it('never changes names', async () => {
-    const renamed = toResource('virtual-network', { meta: { uuid: networkUuid, fqName: ['default-domain', 'blue', 'other'] } });
+    const renamed = toResource('virtual-network', {
+      meta: { uuid: networkUuid, fqName: ['default-domain', 'blue', 'other'] },
+    });
     await expect(run(upsert(renamed))).rejects.toThrow('names never change');
   });
 });
@@ -239,7 +342,9 @@ describe('deletion', () => {
   });
 
   it('removes weak references to the object', async () => {
-    const vm = toResource('virtual-machine', { meta: { uuid: wellKnownUuid('virtual-machine', ['vm']), fqName: ['vm'] } });
+    const vm = toResource('virtual-machine', {
+      meta: { uuid: wellKnownUuid('virtual-machine', ['vm']), fqName: ['vm'] },
+    });
     const name = ['default-global-system-config', 'node1'];
     const router = toResource('virtual-router', {
       meta: { uuid: wellKnownUuid('virtual-router', name), fqName: name },
@@ -256,7 +361,9 @@ describe('requests at the same time', () => {
   it('all succeed, one after the other, when they change the same object', async () => {
     await run(upsert(project));
     const annotate = (key: string): Operation => {
-      const given = toResource('project', { meta: { uuid: metaOf(project).uuid, fqName: [], displayName: key } });
+      const given = toResource('project', {
+        meta: { uuid: metaOf(project).uuid, fqName: [], displayName: key },
+      });
       return update(given, ['meta.display_name']);
     };
     const names = ['a', 'b', 'c', 'd'];
@@ -268,7 +375,11 @@ describe('requests at the same time', () => {
 
   it('make a network once', async () => {
     await run(upsert(project));
-    const outcomes = await Promise.all([run(upsert(network)), run(upsert(network)), run(upsert(network))]);
+    const outcomes = await Promise.all([
+      run(upsert(network)),
+      run(upsert(network)),
+      run(upsert(network)),
+    ]);
     expect(outcomes.map(([outcome]) => outcome?.changed).sort()).toEqual([false, false, true]);
   });
 });

@@ -71,7 +71,11 @@ export class Transactor {
   }
 
   /** @returns undefined when somebody else was faster. */
-  async #attempt(steps: readonly Step[], traceparent: string, last: boolean): Promise<TransactionOutcome | undefined> {
+  async #attempt(
+    steps: readonly Step[],
+    traceparent: string,
+    last: boolean,
+  ): Promise<TransactionOutcome | undefined> {
     const { store, clock } = this.#options;
     const resolved = await resolveNames(store, steps, randomUUID);
     const set = await this.#read(resolved);
@@ -81,12 +85,22 @@ export class Transactor {
     await this.#completeReferences(set);
     const writes = toWrites(set, new Date(clock.now()).toISOString().slice(0, -1));
     if (writes.every(({ kind }) => kind === 'check')) {
-      return { revision: await store.revision(), outcomes: outcomesOf(resolved, set, new Map()), deleted: [] };
+      return {
+        revision: await store.revision(),
+        outcomes: outcomesOf(resolved, set, new Map()),
+        deleted: [],
+      };
     }
     const result = await store.transact({ writes, claims, frees, traceparent });
     if (result.ok) {
-      const written = new Map(writes.map((write, i) => [uuidOf(write), withRevision(write, result.revisions[i] ?? 0n)]));
-      return { revision: result.revision, outcomes: outcomesOf(resolved, set, written), deleted: set.deletions() };
+      const written = new Map(
+        writes.map((write, i) => [uuidOf(write), withRevision(write, result.revisions[i] ?? 0n)]),
+      );
+      return {
+        revision: result.revision,
+        outcomes: outcomesOf(resolved, set, written),
+        deleted: set.deletions(),
+      };
     }
     if (!last && isRepeatable(result.failure)) return undefined;
     throw await explainFailure(store, writes, result.failure);
@@ -94,7 +108,11 @@ export class Transactor {
 
   async #read(steps: readonly ResolvedStep[]): Promise<WorkingSet> {
     const set = new WorkingSet();
-    const uuids = [...new Set(steps.map((step) => (step.kind === 'delete' ? step.uuid : metaOf(step.resource).uuid)))];
+    const uuids = [
+      ...new Set(
+        steps.map((step) => (step.kind === 'delete' ? step.uuid : metaOf(step.resource).uuid)),
+      ),
+    ];
     const known = uuids.filter((uuid) => uuid !== '');
     const stored = await this.#options.store.getMany(known);
     for (const [i, uuid] of known.entries()) set.add(uuid, stored[i]);
@@ -105,7 +123,8 @@ export class Transactor {
   /** Writes the names of new references, and checks them, the parents, and each object by itself. */
   async #completeReferences(set: WorkingSet): Promise<void> {
     const puts = set.puts();
-    const previousOf = (resource: Resource): Resource | undefined => set.entries.get(metaOf(resource).uuid)?.previous;
+    const previousOf = (resource: Resource): Resource | undefined =>
+      set.entries.get(metaOf(resource).uuid)?.previous;
     const unread = new Set<string>();
     for (const resource of puts) {
       const previous = previousOf(resource);
@@ -118,8 +137,12 @@ export class Transactor {
     for (const resource of puts) {
       const label = set.entries.get(metaOf(resource).uuid)?.label ?? '';
       const named = nameReferences(resource, previousOf(resource), targets);
-      const problems = [...validateResource(named), ...problemsWithParent(named, previousOf(resource), targets)];
-      if (problems.length > 0) throw new ContrailError('INVALID_ARGUMENT', label + problems.join('\n'));
+      const problems = [
+        ...validateResource(named),
+        ...problemsWithParent(named, previousOf(resource), targets),
+      ];
+      if (problems.length > 0)
+        throw new ContrailError('INVALID_ARGUMENT', label + problems.join('\n'));
       checkExistence(named, previousOf(resource), { targets, label });
       set.replace(named);
     }
@@ -142,8 +165,14 @@ export class Transactor {
 
 type Targets = ReadonlyMap<string, Resource>;
 
-function nameReferences(resource: Resource, previous: Resource | undefined, targets: Targets): Resource {
-  const known = new Map((previous === undefined ? [] : refsOf(previous)).map(({ uuid, fqName }) => [uuid, fqName]));
+function nameReferences(
+  resource: Resource,
+  previous: Resource | undefined,
+  targets: Targets,
+): Resource {
+  const known = new Map(
+    (previous === undefined ? [] : refsOf(previous)).map(({ uuid, fqName }) => [uuid, fqName]),
+  );
   return mapRefs(resource, ({ uuid, fqName }) => {
     const target = targets.get(uuid);
     const name = target === undefined ? (known.get(uuid) ?? fqName) : metaOf(target).fqName;
@@ -151,7 +180,11 @@ function nameReferences(resource: Resource, previous: Resource | undefined, targ
   });
 }
 
-function problemsWithParent(resource: Resource, previous: Resource | undefined, targets: Targets): string[] {
+function problemsWithParent(
+  resource: Resource,
+  previous: Resource | undefined,
+  targets: Targets,
+): string[] {
   const parent = targets.get(metaOf(resource).parentUuid);
   if (previous !== undefined || parent === undefined) return [];
   return parentProblems(resource, { type: typeOf(parent), fqName: metaOf(parent).fqName });
@@ -165,7 +198,9 @@ function checkExistence(
   const { parentUuid, parentType } = metaOf(resource);
   const kept = new Set(previous === undefined ? [] : refsOf(previous).map(({ uuid }) => uuid));
   const wanted = [
-    ...(previous === undefined && parentUuid !== '' ? [{ field: 'meta.parent_uuid', uuid: parentUuid, type: parentType }] : []),
+    ...(previous === undefined && parentUuid !== ''
+      ? [{ field: 'meta.parent_uuid', uuid: parentUuid, type: parentType }]
+      : []),
     ...refsOf(resource)
       .filter(({ uuid }) => !kept.has(uuid))
       .map(({ uuid, type }) => ({ field: `${type.replaceAll('-', '_')}_refs`, uuid, type })),
@@ -173,10 +208,16 @@ function checkExistence(
   for (const { field, uuid, type } of wanted) {
     const target = targets.get(uuid);
     if (target === undefined) {
-      throw new ContrailError('NOT_FOUND', `${label}${describe(resource)} ${field}: ${type} ${uuid} does not exist; create it first`);
+      throw new ContrailError(
+        'NOT_FOUND',
+        `${label}${describe(resource)} ${field}: ${type} ${uuid} does not exist; create it first`,
+      );
     }
     if (typeOf(target) !== type) {
-      throw new ContrailError('INVALID_ARGUMENT', `${label}${describe(resource)} ${field}: ${uuid} is ${describe(target)}, but it must be a ${type}`);
+      throw new ContrailError(
+        'INVALID_ARGUMENT',
+        `${label}${describe(resource)} ${field}: ${uuid} is ${describe(target)}, but it must be a ${type}`,
+      );
     }
   }
 }
@@ -184,8 +225,12 @@ function checkExistence(
 function checkReadOnly(steps: readonly ResolvedStep[], set: WorkingSet): void {
   for (const step of steps) {
     if (step.kind === 'delete' || (step.kind === 'update' && step.mask.length > 0)) continue;
-    const problems = readOnlyProblems(step.resource, set.entries.get(metaOf(step.resource).uuid)?.previous);
-    if (problems.length > 0) throw new ContrailError('INVALID_ARGUMENT', step.label + problems.join('\n'));
+    const problems = readOnlyProblems(
+      step.resource,
+      set.entries.get(metaOf(step.resource).uuid)?.previous,
+    );
+    if (problems.length > 0)
+      throw new ContrailError('INVALID_ARGUMENT', step.label + problems.join('\n'));
   }
 }
 
@@ -203,7 +248,9 @@ function uuidOf(write: Write): string {
 }
 
 function withRevision(write: Write, revision: bigint): Resource | undefined {
-  return write.kind === 'put' ? setMeta(write.resource, { ...metaOf(write.resource), revision }) : undefined;
+  return write.kind === 'put'
+    ? setMeta(write.resource, { ...metaOf(write.resource), revision })
+    : undefined;
 }
 
 function outcomesOf(
@@ -214,7 +261,8 @@ function outcomesOf(
   return steps.map((step) => {
     const uuid = step.kind === 'delete' ? step.uuid : metaOf(step.resource).uuid;
     const entry = set.entries.get(uuid);
-    if (step.kind === 'delete') return { resource: undefined, changed: entry?.previous !== undefined };
+    if (step.kind === 'delete')
+      return { resource: undefined, changed: entry?.previous !== undefined };
     const resource = written.get(uuid);
     return { resource: resource ?? entry?.previous, changed: resource !== undefined };
   });

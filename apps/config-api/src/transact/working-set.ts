@@ -69,7 +69,10 @@ export class WorkingSet {
     switch (step.kind) {
       case 'create':
         if (current !== undefined) {
-          throw new ContrailError('ALREADY_EXISTS', `${describe(current)} exists with uuid ${uuid}; update it, or use another uuid`);
+          throw new ContrailError(
+            'ALREADY_EXISTS',
+            `${describe(current)} exists with uuid ${uuid}; update it, or use another uuid`,
+          );
         }
         this.#set(uuid, completeResource(step.resource));
         return;
@@ -87,7 +90,10 @@ export class WorkingSet {
       case 'delete':
         if (current === undefined) return;
         if (step.type !== undefined && step.type !== typeOf(current)) {
-          throw new ContrailError('INVALID_ARGUMENT', `key.type: is ${step.type}, but ${uuid} is ${describe(current)}; correct the type`);
+          throw new ContrailError(
+            'INVALID_ARGUMENT',
+            `key.type: is ${step.type}, but ${uuid} is ${describe(current)}; correct the type`,
+          );
         }
         checkRevision(current, step.expected);
         this.#set(uuid, undefined);
@@ -97,7 +103,8 @@ export class WorkingSet {
 
   #set(uuid: string, next: Resource | undefined): void {
     const entry = this.entries.get(uuid);
-    if (entry === undefined) throw new ContrailError('INTERNAL', `object ${uuid} was not read before it is changed`);
+    if (entry === undefined)
+      throw new ContrailError('INTERNAL', `object ${uuid} was not read before it is changed`);
     if (entry.previous !== undefined && entry.next === undefined && next !== undefined) {
       throw new ContrailError(
         'INVALID_ARGUMENT',
@@ -108,9 +115,15 @@ export class WorkingSet {
   }
 }
 
-function update(current: Resource | undefined, step: Extract<ResolvedStep, { kind: 'update' }>): Resource {
+function update(
+  current: Resource | undefined,
+  step: Extract<ResolvedStep, { kind: 'update' }>,
+): Resource {
   if (current === undefined) {
-    throw new ContrailError('NOT_FOUND', `${describe(step.resource)} does not exist; create it, or use upsert`);
+    throw new ContrailError(
+      'NOT_FOUND',
+      `${describe(step.resource)} does not exist; create it, or use upsert`,
+    );
   }
   checkRevision(current, step.expected);
   if (step.mask.length === 0) return replaceFields(current, step.resource);

@@ -39,17 +39,23 @@ export class Allocator {
     checkCount(items.length);
     const method = reserved ? 'Reserve' : 'Allocate';
     const planned = await Promise.all(items.map((item) => this.#plan(item, reserved)));
-    const valid = planned.flatMap((plan, index) => (plan instanceof ContrailError ? [] : [{ plan, index }]));
+    const valid = planned.flatMap((plan, index) =>
+      plan instanceof ContrailError ? [] : [{ plan, index }],
+    );
     const outcomes = await this.#pool.allocate(valid.map(({ plan }) => plan.item));
     const results = new Map<number, AllocateResult>();
     for (const [i, { plan, index }] of valid.entries()) {
       const outcome = outcomes[i] ?? { kind: 'exhausted' };
       const result =
-        outcome.kind === 'allocated' ? toResult(outcome) : failed(await this.#explain(plan, outcome), method);
+        outcome.kind === 'allocated'
+          ? toResult(outcome)
+          : failed(await this.#explain(plan, outcome), method);
       results.set(index, result);
       if (outcome.kind === 'allocated') itemsServed.inc({ method, code: 'OK' });
     }
-    return planned.map((plan, i) => (plan instanceof ContrailError ? failed(plan, method) : (results.get(i) ?? emptyResult())));
+    return planned.map((plan, i) =>
+      plan instanceof ContrailError ? failed(plan, method) : (results.get(i) ?? emptyResult()),
+    );
   }
 
   /** What to ask the pool, or why not. @throws ContrailError of another kind than the item's fault */
@@ -57,7 +63,10 @@ export class Allocator {
     try {
       checkItem(item);
       if (reserved && item.address.length === 0) {
-        throw new ContrailError('INVALID_ARGUMENT', `${askerOf(item)} address: is empty, but Reserve records a given address; set it`);
+        throw new ContrailError(
+          'INVALID_ARGUMENT',
+          `${askerOf(item)} address: is empty, but Reserve records a given address; set it`,
+        );
       }
       const network = await this.#cache.getNetwork(item.virtualNetworkUuid);
       return { item: toAllocationItem(item, network, reserved), network, asker: askerOf(item) };
@@ -67,7 +76,10 @@ export class Allocator {
     }
   }
 
-  async #explain({ item, network, asker }: Plan, outcome: AllocationOutcome): Promise<ContrailError> {
+  async #explain(
+    { item, network, asker }: Plan,
+    outcome: AllocationOutcome,
+  ): Promise<ContrailError> {
     const where = `${asker} in VirtualNetwork/${network.name}`;
     if (outcome.kind === 'in-use') {
       const { holder } = outcome;
@@ -82,7 +94,11 @@ export class Allocator {
       const { allocated, quarantined } = usages[i] ?? { allocated: 0, quarantined: 0 };
       return `${describeSubnet(subnet)} holds ${allocated} of ${capacityOf(layoutOf(subnet))}, ${quarantined} were just released`;
     });
-    const owners = new Set(network.subnets.filter(({ subnet }) => item.subnets.includes(subnet)).map(({ owner }) => owner));
+    const owners = new Set(
+      network.subnets
+        .filter(({ subnet }) => item.subnets.includes(subnet))
+        .map(({ owner }) => owner),
+    );
     log.warn('no address left', { network: network.name, asker });
     return new ContrailError(
       'RESOURCE_EXHAUSTED',
@@ -100,10 +116,16 @@ interface Plan {
 /** @throws ContrailError INVALID_ARGUMENT */
 export function checkCount(count: number): void {
   if (count <= itemsMax) return;
-  throw new ContrailError('INVALID_ARGUMENT', `items: has ${count} entries, but at most ${itemsMax} are allowed; send several requests`);
+  throw new ContrailError(
+    'INVALID_ARGUMENT',
+    `items: has ${count} entries, but at most ${itemsMax} are allowed; send several requests`,
+  );
 }
 
-function toResult({ subnet, address }: Extract<AllocationOutcome, { kind: 'allocated' }>): AllocateResult {
+function toResult({
+  subnet,
+  address,
+}: Extract<AllocationOutcome, { kind: 'allocated' }>): AllocateResult {
   return {
     address: Buffer.from(address),
     prefixLength: subnet.prefix.length,
@@ -122,5 +144,12 @@ function failed(error: ContrailError, method: string): AllocateResult {
 
 function emptyResult(): AllocateResult {
   const nothing = Buffer.alloc(0);
-  return { address: nothing, prefixLength: 0, gateway: nothing, dnsServer: nothing, subnetUuid: '', error: undefined };
+  return {
+    address: nothing,
+    prefixLength: 0,
+    gateway: nothing,
+    dnsServer: nothing,
+    subnetUuid: '',
+    error: undefined,
+  };
 }

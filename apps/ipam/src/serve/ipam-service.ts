@@ -1,7 +1,13 @@
 import { ContrailError } from '@contrail/errors';
 import { formatPrefix } from '@contrail/net';
 import { IpamServiceService } from '@contrail/proto-gen/ipam/v1/ipam_service';
-import type { Allocation, ListRequest, ListResponse, ReleaseItem, SubnetUsage } from '@contrail/proto-gen/ipam/v1/messages';
+import type {
+  Allocation,
+  ListRequest,
+  ListResponse,
+  ReleaseItem,
+  SubnetUsage,
+} from '@contrail/proto-gen/ipam/v1/messages';
 import { isUuid } from '@contrail/resource-model';
 import { defineService, unary } from '@contrail/rpc';
 import type { ServiceSpec } from '@contrail/rpc';
@@ -49,7 +55,8 @@ function toReleaseItem(item: ReleaseItem, index: number): PoolReleaseItem {
       : ![0, 4, 16].includes(item.address.length)
         ? `address: has ${item.address.length} bytes, but it must have 4 or 16`
         : undefined;
-  if (problem !== undefined) throw new ContrailError('INVALID_ARGUMENT', `items[${index}].${problem}`);
+  if (problem !== undefined)
+    throw new ContrailError('INVALID_ARGUMENT', `items[${index}].${problem}`);
   return {
     network: item.virtualNetworkUuid,
     owner: item.ownerUuid,
@@ -59,12 +66,15 @@ function toReleaseItem(item: ReleaseItem, index: number): PoolReleaseItem {
 
 /** Page tokens are "<network>/<token of the pool>". */
 async function listAllocations(pool: AddressPool, request: ListRequest): Promise<ListResponse> {
-  const all = request.virtualNetworkUuid === '' ? await pool.networks() : [request.virtualNetworkUuid];
-  const [current = '', after = ''] = request.pageToken === '' ? [all[0] ?? ''] : request.pageToken.split('/');
+  const all =
+    request.virtualNetworkUuid === '' ? await pool.networks() : [request.virtualNetworkUuid];
+  const [current = '', after = ''] =
+    request.pageToken === '' ? [all[0] ?? ''] : request.pageToken.split('/');
   if (current === '') return { allocations: [], nextPageToken: '' };
   const { addresses, next } = await pool.list(current, after);
   const following = all.find((network) => network > current);
-  const nextPageToken = next !== '' ? `${current}/${next}` : following === undefined ? '' : `${following}/`;
+  const nextPageToken =
+    next !== '' ? `${current}/${next}` : following === undefined ? '' : `${following}/`;
   return { allocations: addresses.map(toAllocation), nextPageToken };
 }
 

@@ -9,7 +9,10 @@ import type { KnownNetwork } from '../watch/network-cache';
 const descriptionLengthMax = 256;
 
 /** How the asker is named in errors and lists. */
-export function askerOf({ description, ownerUuid }: Pick<AllocateItem, 'description' | 'ownerUuid'>): string {
+export function askerOf({
+  description,
+  ownerUuid,
+}: Pick<AllocateItem, 'description' | 'ownerUuid'>): string {
   return description === '' ? ownerUuid : description;
 }
 
@@ -19,12 +22,17 @@ export function checkItem(item: AllocateItem): void {
   const fail = (text: string): never => {
     throw new ContrailError('INVALID_ARGUMENT', `${asker} ${text}`);
   };
-  if (!isUuid(item.virtualNetworkUuid)) fail(`virtual_network_uuid: is "${item.virtualNetworkUuid}", but it must be a lower-case UUID`);
-  if (!isUuid(item.ownerUuid)) fail(`owner_uuid: is "${item.ownerUuid}", but it must be a lower-case UUID`);
+  if (!isUuid(item.virtualNetworkUuid))
+    fail(`virtual_network_uuid: is "${item.virtualNetworkUuid}", but it must be a lower-case UUID`);
+  if (!isUuid(item.ownerUuid))
+    fail(`owner_uuid: is "${item.ownerUuid}", but it must be a lower-case UUID`);
   if (![0, 4, 6].includes(item.family)) fail(`family: is ${item.family}, but it must be 4 or 6`);
-  if (![0, 4, 16].includes(item.address.length)) fail(`address: has ${item.address.length} bytes, but it must have 4 or 16`);
+  if (![0, 4, 16].includes(item.address.length))
+    fail(`address: has ${item.address.length} bytes, but it must have 4 or 16`);
   if (item.description.length > descriptionLengthMax) {
-    fail(`description: has ${item.description.length} characters, but at most ${descriptionLengthMax} are allowed`);
+    fail(
+      `description: has ${item.description.length} characters, but at most ${descriptionLengthMax} are allowed`,
+    );
   }
 }
 
@@ -32,14 +40,25 @@ export function checkItem(item: AllocateItem): void {
  * What the pool is asked for.
  * @throws ContrailError INVALID_ARGUMENT, NOT_FOUND when the network has no subnet for the item.
  */
-export function toAllocationItem(item: AllocateItem, network: KnownNetwork, reserved: boolean): AllocationItem {
+export function toAllocationItem(
+  item: AllocateItem,
+  network: KnownNetwork,
+  reserved: boolean,
+): AllocationItem {
   const address = item.address.length === 0 ? undefined : new Uint8Array(item.address);
   const family = address === undefined ? (item.family === 6 ? 6 : 4) : address.length === 4 ? 4 : 6;
   const where = `${askerOf(item)} in VirtualNetwork/${network.name}`;
-  const candidates = network.subnets.filter(({ subnet }) => subnet.prefix.address.length === (family === 4 ? 4 : 16));
-  const chosen = candidates.filter(({ subnet }) => item.subnetUuid === '' || subnet.uuid === item.subnetUuid);
+  const candidates = network.subnets.filter(
+    ({ subnet }) => subnet.prefix.address.length === (family === 4 ? 4 : 16),
+  );
+  const chosen = candidates.filter(
+    ({ subnet }) => item.subnetUuid === '' || subnet.uuid === item.subnetUuid,
+  );
   if (chosen.length === 0) {
-    const what = item.subnetUuid === '' ? `no IPv${family} subnet` : `no IPv${family} subnet ${item.subnetUuid}`;
+    const what =
+      item.subnetUuid === ''
+        ? `no IPv${family} subnet`
+        : `no IPv${family} subnet ${item.subnetUuid}`;
     throw new ContrailError(
       item.subnetUuid === '' ? 'INVALID_ARGUMENT' : 'NOT_FOUND',
       `${where}: the network has ${what}; add one to its NetworkIpam`,
@@ -47,7 +66,8 @@ export function toAllocationItem(item: AllocateItem, network: KnownNetwork, rese
   }
   const subnets = address === undefined ? chosen : [containing(chosen, address, where)];
   const [first] = subnets;
-  if (address !== undefined && !reserved && first !== undefined) checkServiceAddress(first, address, where);
+  if (address !== undefined && !reserved && first !== undefined)
+    checkServiceAddress(first, address, where);
   return {
     network: network.uuid,
     owner: item.ownerUuid,
@@ -60,7 +80,11 @@ export function toAllocationItem(item: AllocateItem, network: KnownNetwork, rese
   };
 }
 
-function containing(subnets: readonly NetworkSubnet[], address: Uint8Array, where: string): NetworkSubnet {
+function containing(
+  subnets: readonly NetworkSubnet[],
+  address: Uint8Array,
+  where: string,
+): NetworkSubnet {
   const found = subnets.find(({ subnet }) => prefixContains(subnet.prefix, address));
   if (found !== undefined) return found;
   const prefixes = subnets.map(({ subnet }) => formatPrefix(subnet.prefix)).join(', ');

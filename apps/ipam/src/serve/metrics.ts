@@ -5,11 +5,23 @@ export const itemsServed = counter(
   'Items of requests by method and outcome (a gRPC code).',
   ['method', 'code'],
 );
-export const subnetCapacity = gauge('contrail_ipam_subnet_capacity_addresses', 'Addresses that a subnet has.', ['subnet', 'prefix', 'owner']);
-export const subnetAllocated = gauge('contrail_ipam_subnet_allocated_addresses', 'Addresses that are held.', ['subnet', 'prefix', 'owner']);
+export const subnetCapacity = gauge(
+  'contrail_ipam_subnet_capacity_addresses',
+  'Addresses that a subnet has.',
+  ['subnet', 'prefix', 'owner'],
+);
+export const subnetAllocated = gauge(
+  'contrail_ipam_subnet_allocated_addresses',
+  'Addresses that are held.',
+  ['subnet', 'prefix', 'owner'],
+);
 export const subnetQuarantined = gauge(
   'contrail_ipam_subnet_quarantined_addresses',
   'Addresses released a short while ago.',
   ['subnet', 'prefix', 'owner'],
 );
-export const subnetUsage = gauge('contrail_ipam_subnet_usage_ratio', 'Held addresses by capacity, 0 to 1.', ['subnet', 'prefix', 'owner']);
+export const subnetUsage = gauge(
+  'contrail_ipam_subnet_usage_ratio',
+  'Held addresses by capacity, 0 to 1.',
+  ['subnet', 'prefix', 'owner'],
+);

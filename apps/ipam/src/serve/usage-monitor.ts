@@ -41,8 +41,11 @@ export class UsageMonitor {
     const { pool, cache } = this.#options;
     const subnets = cache.subnets();
     const usages = await pool.usage(subnets.map(({ subnet }) => subnet.uuid));
-    for (const metric of [subnetCapacity, subnetAllocated, subnetQuarantined, subnetUsage]) metric.reset();
-    return subnets.filter((entry, i) => this.#record(entry, usages[i] ?? { allocated: 0, quarantined: 0 }));
+    for (const metric of [subnetCapacity, subnetAllocated, subnetQuarantined, subnetUsage])
+      metric.reset();
+    return subnets.filter((entry, i) =>
+      this.#record(entry, usages[i] ?? { allocated: 0, quarantined: 0 }),
+    );
   }
 
   #record({ subnet, owner }: NetworkSubnet, { allocated, quarantined }: PoolUsage): boolean {

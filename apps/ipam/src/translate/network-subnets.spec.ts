@@ -5,7 +5,15 @@ import { subnetsOfNetwork } from './network-subnets';
 const flat = NetworkIpam.fromPartial({
   meta: { uuid: 'flat', fqName: ['d', 'p', 'pods'] },
   ipamSubnetMethod: 'flat-subnet',
-  ipamSubnets: { subnets: [{ subnetUuid: 's1', subnet: { ipPrefix: '10.32.0.0', ipPrefixLen: 12 }, defaultGateway: '10.47.255.254' }] },
+  ipamSubnets: {
+    subnets: [
+      {
+        subnetUuid: 's1',
+        subnet: { ipPrefix: '10.32.0.0', ipPrefixLen: 12 },
+        defaultGateway: '10.47.255.254',
+      },
+    ],
+  },
 });
 const own = { subnetUuid: 's2', subnet: { ipPrefix: '192.0.2.0', ipPrefixLen: 24 } };
 
@@ -31,7 +39,9 @@ it.each<[string, string[]]>([
 });
 
 it('has no subnet without references, as ip-fabric', () => {
-  expect(prefixes(VirtualNetwork.fromPartial({ meta: { uuid: 'f', fqName: ['d', 'p', 'ip-fabric'] } }))).toEqual([]);
+  expect(
+    prefixes(VirtualNetwork.fromPartial({ meta: { uuid: 'f', fqName: ['d', 'p', 'ip-fabric'] } })),
+  ).toEqual([]);
 });
 
 it('ignores references to an absent IPAM and entries without prefix', () => {
@@ -39,8 +49,7 @@ it('ignores references to an absent IPAM and entries without prefix', () => {
 });
 
 it('names the object that declares a subnet', () => {
-  expect(subnetsOfNetwork(network('', [own]), new Map([['flat', flat]])).map(({ owner }) => owner)).toEqual([
-    'VirtualNetwork/d:p:net',
-    'NetworkIpam/d:p:pods',
-  ]);
+  expect(
+    subnetsOfNetwork(network('', [own]), new Map([['flat', flat]])).map(({ owner }) => owner),
+  ).toEqual(['VirtualNetwork/d:p:net', 'NetworkIpam/d:p:pods']);
 });

@@ -1,6 +1,10 @@
 import { tryParseAddress } from '@contrail/net';
 import type { Address } from '@contrail/net';
-import type { IpamSubnetType, NetworkIpam, VirtualNetwork } from '@contrail/proto-gen/config/v1/resources';
+import type {
+  IpamSubnetType,
+  NetworkIpam,
+  VirtualNetwork,
+} from '@contrail/proto-gen/config/v1/resources';
 import { tryToPrefix } from '@contrail/resource-model';
 import type { PoolSubnet } from '@contrail/store';
 
@@ -52,7 +56,8 @@ export function subnetsOfIpam(ipam: NetworkIpam): NetworkSubnet[] {
 function toNetworkSubnet(declared: IpamSubnetType, owner: string): NetworkSubnet[] {
   const prefix = tryToPrefix(declared.subnet);
   if (prefix === undefined || declared.subnetUuid === '') return [];
-  const address = (text: string): Address | undefined => (text === '' ? undefined : tryParseAddress(text));
+  const address = (text: string): Address | undefined =>
+    text === '' ? undefined : tryParseAddress(text);
   const pools = declared.allocationPools.flatMap(({ start, end }) => {
     const [from, to] = [address(start), address(end)];
     return from === undefined || to === undefined ? [] : [{ start: from, end: to }];

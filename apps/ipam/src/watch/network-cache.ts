@@ -1,7 +1,11 @@
 import { ContrailError } from '@contrail/errors';
 import type { ConfigServiceClient } from '@contrail/proto-gen/config/v1/config_service';
 import type { Change, WatchResponse, WatchToken } from '@contrail/proto-gen/config/v1/messages';
-import type { NetworkIpam, Resource, VirtualNetwork } from '@contrail/proto-gen/config/v1/resources';
+import type {
+  NetworkIpam,
+  Resource,
+  VirtualNetwork,
+} from '@contrail/proto-gen/config/v1/resources';
 import { findMessage, metaOf } from '@contrail/resource-model';
 import type { Clock } from '@contrail/reconcile';
 import { callUnary, openServerStream } from '@contrail/rpc';
@@ -75,8 +79,14 @@ export class NetworkCache {
   async getNetwork(uuid: string): Promise<KnownNetwork> {
     if (!this.#objects.networks.has(uuid)) await this.#fetch('virtual-network', uuid);
     const network = this.#objects.networks.get(uuid);
-    if (network === undefined) throw new ContrailError('NOT_FOUND', `VirtualNetwork ${uuid} does not exist; create it first`);
-    const unknown = network.networkIpamRefs.filter((reference) => !this.#objects.ipams.has(reference.uuid));
+    if (network === undefined)
+      throw new ContrailError(
+        'NOT_FOUND',
+        `VirtualNetwork ${uuid} does not exist; create it first`,
+      );
+    const unknown = network.networkIpamRefs.filter(
+      (reference) => !this.#objects.ipams.has(reference.uuid),
+    );
     await Promise.all(unknown.map((reference) => this.#fetch('network-ipam', reference.uuid)));
     return this.#known(uuid, network);
   }
@@ -113,7 +123,8 @@ export class NetworkCache {
         return;
       case 'inSync':
         // Absent when the watch was resumed, or when there is nothing at all.
-        if (this.#incoming !== undefined || this.#token === undefined) this.#objects = this.#incoming ?? none();
+        if (this.#incoming !== undefined || this.#token === undefined)
+          this.#objects = this.#incoming ?? none();
         this.#incoming = undefined;
         this.#token = kind.value.token;
         this.#problem = undefined;

@@ -46,19 +46,39 @@ function fieldNumbers(message: string, fields: object): number[] {
   return [...numbers].sort((a, b) => a - b);
 }
 
-describe.each(structures.map((structure) => [structure.name, structure] as const))('structure %s', (name, structure) => {
-  it('is generated with the fields of the table', () => {
-    const sample = Object.fromEntries(structure.fields.map((field) => [toCamelCase(field.name), sampleOf(field)]));
-    expect(fieldNumbers(name, sample)).toEqual(structure.fields.map(({ number }) => number).sort((a, b) => a - b));
-  });
-});
+describe.each(structures.map((structure) => [structure.name, structure] as const))(
+  'structure %s',
+  (name, structure) => {
+    it('is generated with the fields of the table', () => {
+      const sample = Object.fromEntries(
+        structure.fields.map((field) => [toCamelCase(field.name), sampleOf(field)]),
+      );
+      expect(fieldNumbers(name, sample)).toEqual(
+        structure.fields.map(({ number }) => number).sort((a, b) => a - b),
+      );
+    });
+  },
+);
 
 describe.each(resourceTypes.map((type) => [type.name, type] as const))('type %s', (name, type) => {
   it('is generated with the fields of the table', () => {
-    const properties = type.properties.map((property) => [toCamelCase(property.name), sampleOf(property)]);
-    const references = type.references.map((reference) => [referenceField(reference), [{ uuid: 'x' }]]);
-    const sample = { meta: { uuid: 'x' }, ...Object.fromEntries([...properties, ...references]) } as object;
-    const numbers = [1, ...type.properties.map((p) => p.number), ...type.references.map((r) => r.number)];
+    const properties = type.properties.map((property) => [
+      toCamelCase(property.name),
+      sampleOf(property),
+    ]);
+    const references = type.references.map((reference) => [
+      referenceField(reference),
+      [{ uuid: 'x' }],
+    ]);
+    const sample = {
+      meta: { uuid: 'x' },
+      ...Object.fromEntries([...properties, ...references]),
+    } as object;
+    const numbers = [
+      1,
+      ...type.properties.map((p) => p.number),
+      ...type.references.map((r) => r.number),
+    ];
     expect(fieldNumbers(type.message, sample)).toEqual(numbers.sort((a, b) => a - b));
   });
 
@@ -69,7 +89,8 @@ describe.each(resourceTypes.map((type) => [type.name, type] as const))('type %s'
 
   it('names only types that exist, parents before children', () => {
     const known = typeNames as readonly string[];
-    for (const parent of type.parents) expect(known.indexOf(parent)).toBeLessThanOrEqual(known.indexOf(name));
+    for (const parent of type.parents)
+      expect(known.indexOf(parent)).toBeLessThanOrEqual(known.indexOf(name));
     for (const { to } of type.references) expect(known).toContain(to);
   });
 });

@@ -10,10 +10,22 @@ import type { PoolSubnet } from './candidates';
 function subnet(text: string, changes: Partial<PoolSubnet> = {}): PoolSubnet {
   const prefix = parsePrefix(text);
   const defaults = defaultServiceAddresses(prefix, changes.fromStart ?? false);
-  return { uuid: `subnet-${text}`, prefix, ...defaults, fromStart: false, pools: [], exclusions: [], unit: 1, ...changes };
+  return {
+    uuid: `subnet-${text}`,
+    prefix,
+    ...defaults,
+    fromStart: false,
+    pools: [],
+    exclusions: [],
+    unit: 1,
+    ...changes,
+  };
 }
 
-const pool = (start: string, end: string): PoolSubnet['pools'][number] => ({ start: parseAddress(start), end: parseAddress(end) });
+const pool = (start: string, end: string): PoolSubnet['pools'][number] => ({
+  start: parseAddress(start),
+  end: parseAddress(end),
+});
 
 function first(s: PoolSubnet, count: number): string[] {
   const { addresses } = candidatesAfter(layoutOf(s), undefined, count);
@@ -22,17 +34,45 @@ function first(s: PoolSubnet, count: number): string[] {
 
 describe('the order of addresses', () => {
   it.each<[string, PoolSubnet, string[]]>([
-    ['from the top, after gateway and DNS address (R21)', subnet('10.32.0.0/12'), ['10.47.255.252', '10.47.255.251']],
+    [
+      'from the top, after gateway and DNS address (R21)',
+      subnet('10.32.0.0/12'),
+      ['10.47.255.252', '10.47.255.251'],
+    ],
     ['from the start', subnet('192.0.2.0/24', { fromStart: true }), ['192.0.2.3', '192.0.2.4']],
     ['/30: nothing is left', subnet('192.0.2.0/30'), []],
     ['/31: both addresses', subnet('192.0.2.2/31'), ['192.0.2.3', '192.0.2.2']],
     ['/32: its address', subnet('192.0.2.9/32'), ['192.0.2.9']],
-    ['IPv6 /64 without a bitmap', subnet('2001:db8::/64'), ['2001:db8::ffff:ffff:ffff:fffc', '2001:db8::ffff:ffff:ffff:fffb']],
+    [
+      'IPv6 /64 without a bitmap',
+      subnet('2001:db8::/64'),
+      ['2001:db8::ffff:ffff:ffff:fffc', '2001:db8::ffff:ffff:ffff:fffb'],
+    ],
     ['IPv6 /127', subnet('2001:db8::/127'), ['2001:db8::1', '2001:db8::']],
-    ['pools only, the highest first', subnet('192.0.2.0/24', { pools: [pool('192.0.2.10', '192.0.2.11'), pool('192.0.2.30', '192.0.2.30')] }), ['192.0.2.30', '192.0.2.11', '192.0.2.10']],
-    ['overlapping pools once', subnet('192.0.2.0/24', { pools: [pool('192.0.2.10', '192.0.2.11'), pool('192.0.2.11', '192.0.2.12')] }), ['192.0.2.12', '192.0.2.11', '192.0.2.10']],
-    ['without exclusions', subnet('192.0.2.0/29', { exclusions: [parsePrefix('192.0.2.4/31')] }), ['192.0.2.3', '192.0.2.2', '192.0.2.1']],
-    ['in units', subnet('192.0.2.0/27', { unit: 8, gateway: undefined, dns: undefined }), ['192.0.2.16', '192.0.2.8']],
+    [
+      'pools only, the highest first',
+      subnet('192.0.2.0/24', {
+        pools: [pool('192.0.2.10', '192.0.2.11'), pool('192.0.2.30', '192.0.2.30')],
+      }),
+      ['192.0.2.30', '192.0.2.11', '192.0.2.10'],
+    ],
+    [
+      'overlapping pools once',
+      subnet('192.0.2.0/24', {
+        pools: [pool('192.0.2.10', '192.0.2.11'), pool('192.0.2.11', '192.0.2.12')],
+      }),
+      ['192.0.2.12', '192.0.2.11', '192.0.2.10'],
+    ],
+    [
+      'without exclusions',
+      subnet('192.0.2.0/29', { exclusions: [parsePrefix('192.0.2.4/31')] }),
+      ['192.0.2.3', '192.0.2.2', '192.0.2.1'],
+    ],
+    [
+      'in units',
+      subnet('192.0.2.0/27', { unit: 8, gateway: undefined, dns: undefined }),
+      ['192.0.2.16', '192.0.2.8'],
+    ],
   ])('%s', (_, s, want) => {
     expect(first(s, Math.max(want.length, 2)).slice(0, Math.max(want.length, 1))).toEqual(want);
   });
@@ -44,9 +84,19 @@ describe('the order of addresses', () => {
   });
 
   it('goes on after a position, across pools', () => {
-    const layout = layoutOf(subnet('192.0.2.0/24', { pools: [pool('192.0.2.10', '192.0.2.11'), pool('192.0.2.30', '192.0.2.31')] }));
-    expect(candidatesAfter(layout, 'c000021f', 10)).toEqual({ addresses: ['c000021e', 'c000020b', 'c000020a'], complete: true });
-    expect(candidatesAfter(layout, 'c000021f', 1)).toEqual({ addresses: ['c000021e'], complete: false });
+    const layout = layoutOf(
+      subnet('192.0.2.0/24', {
+        pools: [pool('192.0.2.10', '192.0.2.11'), pool('192.0.2.30', '192.0.2.31')],
+      }),
+    );
+    expect(candidatesAfter(layout, 'c000021f', 10)).toEqual({
+      addresses: ['c000021e', 'c000020b', 'c000020a'],
+      complete: true,
+    });
+    expect(candidatesAfter(layout, 'c000021f', 1)).toEqual({
+      addresses: ['c000021e'],
+      complete: false,
+    });
   });
 });
 
@@ -67,18 +117,38 @@ describe('the address pool', () => {
   });
   afterEach(() => addresses.close());
 
-  const item = (owner: string, subnets: PoolSubnet[], changes: Partial<AllocationItem> = {}): AllocationItem => ({
-    ...{ network: 'n', owner, family: 4, subnets, address: undefined, reserved: false, description: `Pod/default/${owner}` },
+  const item = (
+    owner: string,
+    subnets: PoolSubnet[],
+    changes: Partial<AllocationItem> = {},
+  ): AllocationItem => ({
+    ...{
+      network: 'n',
+      owner,
+      family: 4,
+      subnets,
+      address: undefined,
+      reserved: false,
+      description: `Pod/default/${owner}`,
+    },
     ...changes,
   });
   const text = (outcome: AllocationOutcome | undefined): string =>
     outcome?.kind === 'allocated' ? formatAddress(outcome.address) : (outcome?.kind ?? 'none');
-  const allocate = async (...items: AllocationItem[]): Promise<string[]> => (await addresses.allocate(items)).map(text);
+  const allocate = async (...items: AllocationItem[]): Promise<string[]> =>
+    (await addresses.allocate(items)).map(text);
 
   it('gives each owner an address, and the same owner the same', async () => {
     const s = subnet('10.32.0.0/12');
-    expect(await allocate(item('a', [s]), item('b', [s]), item('a', [s]))).toEqual(['10.47.255.252', '10.47.255.251', '10.47.255.252']);
-    expect(await allocate(item('b', [s]), item('c', [s]))).toEqual(['10.47.255.251', '10.47.255.250']);
+    expect(await allocate(item('a', [s]), item('b', [s]), item('a', [s]))).toEqual([
+      '10.47.255.252',
+      '10.47.255.251',
+      '10.47.255.252',
+    ]);
+    expect(await allocate(item('b', [s]), item('c', [s]))).toEqual([
+      '10.47.255.251',
+      '10.47.255.250',
+    ]);
     expect(await allocate(item('a', [s], { network: 'other' }))).toEqual(['10.47.255.249']);
   });
 
@@ -87,7 +157,9 @@ describe('the address pool', () => {
     const pools = [addresses, open(60_000), open(60_000)];
     const answers = await Promise.all(
       Array.from({ length: 30 }, (_, batch) =>
-        (pools[batch % 3] ?? addresses).allocate(Array.from({ length: 30 }, (__, i) => item(`${batch}-${i}`, [s]))),
+        (pools[batch % 3] ?? addresses).allocate(
+          Array.from({ length: 30 }, (__, i) => item(`${batch}-${i}`, [s])),
+        ),
       ),
     );
     const given = answers.flat().map(text);
@@ -99,7 +171,13 @@ describe('the address pool', () => {
   it('says when a subnet is exhausted, and takes the next subnet of the network first', async () => {
     const [small, next] = [subnet('192.0.2.0/31'), subnet('192.0.2.16/31')];
     const owners = ['a', 'b', 'c', 'd', 'e'].map((owner) => item(owner, [small, next]));
-    expect(await allocate(...owners)).toEqual(['192.0.2.1', '192.0.2.0', '192.0.2.17', '192.0.2.16', 'exhausted']);
+    expect(await allocate(...owners)).toEqual([
+      '192.0.2.1',
+      '192.0.2.0',
+      '192.0.2.17',
+      '192.0.2.16',
+      'exhausted',
+    ]);
   });
 
   it('keeps a released address aside, then gives the one released longest ago', async () => {
@@ -128,7 +206,10 @@ describe('the address pool', () => {
   it('records a fixed address and refuses it to another owner, naming the holder', async () => {
     const s = subnet('10.96.0.0/12');
     const fixed = { address: parseAddress('10.96.0.10'), reserved: true };
-    expect(await allocate(item('dns', [s], fixed), item('dns', [s], fixed))).toEqual(['10.96.0.10', '10.96.0.10']);
+    expect(await allocate(item('dns', [s], fixed), item('dns', [s], fixed))).toEqual([
+      '10.96.0.10',
+      '10.96.0.10',
+    ]);
     expect(await addresses.allocate([item('other', [s], fixed)])).toMatchObject([
       { kind: 'in-use', holder: { owner: 'dns', description: 'Pod/default/dns', reserved: true } },
     ]);
@@ -142,8 +223,14 @@ describe('the address pool', () => {
 
   it('releases one address or all of an owner, once', async () => {
     const s = subnet('192.0.2.0/24');
-    await allocate(item('a', [s]), item('a', [s], { address: parseAddress('192.0.2.7') }), item('ab', [s]));
-    expect(await addresses.release([{ network: 'n', owner: 'a', address: parseAddress('192.0.2.7') }])).toBe(1);
+    await allocate(
+      item('a', [s]),
+      item('a', [s], { address: parseAddress('192.0.2.7') }),
+      item('ab', [s]),
+    );
+    expect(
+      await addresses.release([{ network: 'n', owner: 'a', address: parseAddress('192.0.2.7') }]),
+    ).toBe(1);
     expect(await addresses.release([{ network: 'n', owner: 'a', address: undefined }])).toBe(1);
     expect(await addresses.release([{ network: 'n', owner: 'a', address: undefined }])).toBe(0);
     const { addresses: left } = await addresses.list('n', '');
@@ -153,9 +240,20 @@ describe('the address pool', () => {
 
   it('finds addresses that a changed definition makes free', async () => {
     const narrow = subnet('192.0.2.0/28', { pools: [pool('192.0.2.2', '192.0.2.3')] });
-    expect(await allocate(item('a', [narrow]), item('b', [narrow]), item('c', [narrow]))).toEqual(['192.0.2.3', '192.0.2.2', 'exhausted']);
-    const wide = { ...subnet('192.0.2.0/28'), uuid: narrow.uuid, pools: [pool('192.0.2.2', '192.0.2.4')] };
-    expect(await allocate(item('c', [wide]), item('d', [wide]))).toEqual(['192.0.2.4', 'exhausted']);
+    expect(await allocate(item('a', [narrow]), item('b', [narrow]), item('c', [narrow]))).toEqual([
+      '192.0.2.3',
+      '192.0.2.2',
+      'exhausted',
+    ]);
+    const wide = {
+      ...subnet('192.0.2.0/28'),
+      uuid: narrow.uuid,
+      pools: [pool('192.0.2.2', '192.0.2.4')],
+    };
+    expect(await allocate(item('c', [wide]), item('d', [wide]))).toEqual([
+      '192.0.2.4',
+      'exhausted',
+    ]);
   });
 
   it('allocates thousands a second from a /12', async () => {

@@ -89,11 +89,14 @@ export class AddressPool {
     const outcomes = new Map<number, AllocationOutcome>();
     let pending = [...items.entries()];
     for (let round = 0; pending.length > 0; round += 1) {
-      if (round === roundsMax) throw new ContrailError('INTERNAL', 'address allocation does not come to an end');
+      if (round === roundsMax)
+        throw new ContrailError('INTERNAL', 'address allocation does not come to an end');
       const batch = new Batch(pending.map(([, item]) => item));
       await this.#readPositions(batch);
       const request = batch.request({ round, quarantineMs: this.#quarantineMs });
-      const reply = listOf(await this.#connection.call('allocate', this.#prefix, [JSON.stringify(request)]));
+      const reply = listOf(
+        await this.#connection.call('allocate', this.#prefix, [JSON.stringify(request)]),
+      );
       const again: typeof pending = [];
       for (const [i, entry] of pending.entries()) {
         const outcome = batch.decode(listOf(reply[i]));
@@ -138,7 +141,15 @@ export class AddressPool {
   async list(network: string, after: string): Promise<{ addresses: HeldAddress[]; next: string }> {
     const key = `${this.#prefix}a:owners:${network}`;
     const from = after === '' ? '-' : `(${Buffer.from(after, 'base64url').toString('utf8')}`;
-    const reply = await this.#connection.command(['ZRANGEBYLEX', key, from, '+', 'LIMIT', '0', String(pageSize)]);
+    const reply = await this.#connection.command([
+      'ZRANGEBYLEX',
+      key,
+      from,
+      '+',
+      'LIMIT',
+      '0',
+      String(pageSize),
+    ]);
     const members = listOf(reply).map(String);
     const addresses = await Promise.all(members.map((member) => this.#read(member)));
     const last = members.length === pageSize ? members.at(-1) : undefined;
@@ -151,7 +162,13 @@ export class AddressPool {
   /** What keeps the store from being used, in sentences. */
   async problems(): Promise<string[]> {
     try {
-      await this.#connection.command(['SET', `${this.#prefix}probe`, String(Date.now()), 'PX', '60000']);
+      await this.#connection.command([
+        'SET',
+        `${this.#prefix}probe`,
+        String(Date.now()),
+        'PX',
+        '60000',
+      ]);
       return [];
     } catch (error) {
       return [error instanceof Error ? error.message : String(error)];
@@ -166,7 +183,9 @@ export class AddressPool {
     await Promise.all(
       batch.subnets.map(async (entry) => {
         const key = `${this.#prefix}a:next:${entry.subnet.uuid}`;
-        const [definition, position] = listOf(await this.#connection.command(['HMGET', key, 'definition', 'position']));
+        const [definition, position] = listOf(
+          await this.#connection.command(['HMGET', key, 'definition', 'position']),
+        );
         if (String(definition) === entry.layout.definition) entry.position = String(position);
       }),
     );
@@ -174,9 +193,17 @@ export class AddressPool {
 
   async #read(member: string): Promise<HeldAddress | undefined> {
     const [, , subnetUuid = '', address = ''] = member.split('\0');
-    const holder = await this.#connection.command(['HGET', `${this.#prefix}a:held:${subnetUuid}`, address]);
+    const holder = await this.#connection.command([
+      'HGET',
+      `${this.#prefix}a:held:${subnetUuid}`,
+      address,
+    ]);
     if (!Buffer.isBuffer(holder)) return undefined;
-    return { ...decodeHolder(holder.toString('utf8')), subnetUuid, address: decodeAddress(address) };
+    return {
+      ...decodeHolder(holder.toString('utf8')),
+      subnetUuid,
+      address: decodeAddress(address),
+    };
   }
 }
 
@@ -198,14 +225,25 @@ class Batch {
     this.#items = items;
     const known = new Map<string, BatchSubnet>();
     for (const subnet of items.flatMap((item) => item.subnets)) {
-      const entry = known.get(subnet.uuid) ?? { subnet, layout: layoutOf(subnet), wanted: 0, position: undefined };
+      const entry = known.get(subnet.uuid) ?? {
+        subnet,
+        layout: layoutOf(subnet),
+        wanted: 0,
+        position: undefined,
+      };
       entry.wanted += 1;
       if (!known.has(subnet.uuid)) this.subnets.push(entry);
       known.set(subnet.uuid, entry);
     }
   }
 
-  request({ round, quarantineMs }: { readonly round: number; readonly quarantineMs: number }): object {
+  request({
+    round,
+    quarantineMs,
+  }: {
+    readonly round: number;
+    readonly quarantineMs: number;
+  }): object {
     const subnets = this.subnets.map(({ subnet, layout, wanted, position }) => {
       const count = Math.min(candidatesMax, (wanted + spareCandidates) * 2 ** Math.min(round, 10));
       const { addresses, complete } = candidatesAfter(layout, position, count);
@@ -222,7 +260,9 @@ class Batch {
       network: item.network,
       owner: item.owner,
       family: String(item.family),
-      choices: item.subnets.map(({ uuid }) => this.subnets.findIndex(({ subnet }) => subnet.uuid === uuid) + 1),
+      choices: item.subnets.map(
+        ({ uuid }) => this.subnets.findIndex(({ subnet }) => subnet.uuid === uuid) + 1,
+      ),
       ...(item.address === undefined ? {} : { address: addressKey(item.address) }),
       reserved: item.reserved,
       description: item.description,

@@ -50,9 +50,14 @@ export interface PoolLayout {
 export function layoutOf(subnet: PoolSubnet): PoolLayout {
   const byteLength = subnet.prefix.address.length;
   const usable = usableRange(subnet.prefix);
-  const pools = subnet.pools.map(({ start, end }) => ({ low: addressToBigInt(start), high: addressToBigInt(end) }));
+  const pools = subnet.pools.map(({ start, end }) => ({
+    low: addressToBigInt(start),
+    high: addressToBigInt(end),
+  }));
   const holes = [
-    ...subnet.exclusions.filter((exclusion) => prefixesOverlap(exclusion, subnet.prefix)).map(wholeRange),
+    ...subnet.exclusions
+      .filter((exclusion) => prefixesOverlap(exclusion, subnet.prefix))
+      .map(wholeRange),
     ...[subnet.gateway, subnet.dns].flatMap((address) => {
       if (address === undefined) return [];
       const value = addressToBigInt(address);
@@ -61,7 +66,9 @@ export function layoutOf(subnet: PoolSubnet): PoolLayout {
   ];
   const unit = BigInt(Math.max(1, subnet.unit));
   const ranges = merge(pools.length === 0 ? [usable] : pools.map((pool) => intersect(pool, usable)))
-    .flatMap((range) => holes.reduce((parts, hole) => parts.flatMap((part) => subtract(part, hole)), [range]))
+    .flatMap((range) =>
+      holes.reduce((parts, hole) => parts.flatMap((part) => subtract(part, hole)), [range]),
+    )
     .map((range) => align(range, unit))
     .filter(({ low, high }) => low <= high);
   if (!subnet.fromStart) ranges.reverse();
@@ -118,11 +125,16 @@ export function rangeKeys({ ranges, byteLength }: PoolLayout): [string, string][
 
 /** `10.32.0.0/12 (gateway 10.47.255.254)`, for error texts. */
 export function describeSubnet({ prefix, gateway }: PoolSubnet): string {
-  return formatPrefix(prefix) + (gateway === undefined ? '' : ` (gateway ${formatAddress(gateway)})`);
+  return (
+    formatPrefix(prefix) + (gateway === undefined ? '' : ` (gateway ${formatAddress(gateway)})`)
+  );
 }
 
 function wholeRange(prefix: Prefix): AddressRange {
-  return { low: addressToBigInt(networkAddress(prefix)), high: addressToBigInt(lastAddress(prefix)) };
+  return {
+    low: addressToBigInt(networkAddress(prefix)),
+    high: addressToBigInt(lastAddress(prefix)),
+  };
 }
 
 function usableRange(prefix: Prefix): AddressRange {
@@ -144,12 +156,15 @@ function subtract(range: AddressRange, hole: AddressRange): AddressRange[] {
 
 /** Ascending, without overlaps. */
 function merge(ranges: readonly AddressRange[]): AddressRange[] {
-  const sorted = ranges.filter(({ low, high }) => low <= high).sort((a, b) => (a.low < b.low ? -1 : 1));
+  const sorted = ranges
+    .filter(({ low, high }) => low <= high)
+    .sort((a, b) => (a.low < b.low ? -1 : 1));
   const merged: AddressRange[] = [];
   for (const range of sorted) {
     const last = merged.at(-1);
     if (last === undefined || range.low > last.high) merged.push(range);
-    else if (range.high > last.high) merged[merged.length - 1] = { low: last.low, high: range.high };
+    else if (range.high > last.high)
+      merged[merged.length - 1] = { low: last.low, high: range.high };
   }
   return merged;
 }

@@ -13,7 +13,11 @@ export interface RedisOptions {
   /** Read at each connect, so that a rotated Secret is used without restart; absent: no password. */
   readonly passwordFile?: string;
   /** For `rediss`; read at each connect. */
-  readonly tlsFiles?: { readonly caFile: string; readonly certFile: string; readonly keyFile: string };
+  readonly tlsFiles?: {
+    readonly caFile: string;
+    readonly certFile: string;
+    readonly keyFile: string;
+  };
 }
 
 export type Reply = Buffer | string | number | null | readonly Reply[];
@@ -35,8 +39,13 @@ function newClient(options: RedisOptions) {
     cert: readFileSync(tls.certFile),
     key: readFileSync(tls.keyFile),
   };
-  const password = options.passwordFile === undefined ? '' : readFileSync(options.passwordFile, 'utf8').trim();
-  const common = { connectTimeout: connectTimeoutMs, reconnectStrategy: false, socketTimeout: silenceMsMax } as const;
+  const password =
+    options.passwordFile === undefined ? '' : readFileSync(options.passwordFile, 'utf8').trim();
+  const common = {
+    connectTimeout: connectTimeoutMs,
+    reconnectStrategy: false,
+    socketTimeout: silenceMsMax,
+  } as const;
   return createClient({
     url: options.url,
     socket: options.url.startsWith('rediss:') ? { ...common, ...files, tls: true } : common,
@@ -94,7 +103,11 @@ export class RedisConnection {
   }
 
   /** Calls one of our functions; all of them take the key prefix as their one key. */
-  async call(name: FunctionName, prefix: string, args: readonly (string | Buffer)[]): Promise<Reply> {
+  async call(
+    name: FunctionName,
+    prefix: string,
+    args: readonly (string | Buffer)[],
+  ): Promise<Reply> {
     const command = ['FCALL', functionName(name), '1', prefix, ...args];
     const client = this.#client ?? (await this.#afterFirstAttempt());
     try {
@@ -134,7 +147,10 @@ export class RedisConnection {
         this.#client = undefined;
         this.#endFirstAttempt();
       }
-      waitMs = Date.now() - startedAt > reconnectMsMax ? reconnectMsMin : Math.min(waitMs * 2, reconnectMsMax);
+      waitMs =
+        Date.now() - startedAt > reconnectMsMax
+          ? reconnectMsMin
+          : Math.min(waitMs * 2, reconnectMsMax);
       await delay(waitMs, undefined, { signal }).catch(() => undefined);
     }
   }
@@ -145,7 +161,9 @@ export class RedisConnection {
     const ended = new Promise<never>((_, reject) => {
       client.on('error', reject);
       client.on('end', () => reject(new Error('connection closed')));
-      signal.addEventListener('abort', () => reject(new Error('connection closed')), { once: true });
+      signal.addEventListener('abort', () => reject(new Error('connection closed')), {
+        once: true,
+      });
     });
     ended.catch(() => undefined);
     const connecting = client.connect();

@@ -43,7 +43,8 @@ const remedies: readonly Remedy[] = [
     when: /ENOENT|ECONNREFUSED|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN/,
     cause: 'cannot be reached',
     // With `appendfsync always` Redis ends itself when it cannot write.
-    remedy: 'check that REDIS_URL names it, and the state and log of the Redis pod: it ends when its disk is full',
+    remedy:
+      'check that REDIS_URL names it, and the state and log of the Redis pod: it ends when its disk is full',
   },
   {
     when: /certificate|CERT_|self.signed|wrong version number|ssl|tls/i,
@@ -53,7 +54,8 @@ const remedies: readonly Remedy[] = [
   {
     when: /socket|closed|ECONNRESET|EPIPE|timeout|offline|disconnect/i,
     cause: 'lost the connection',
-    remedy: 'it is made again by itself; if not, check the Redis pod and its log: it ends when its disk is full',
+    remedy:
+      'it is made again by itself; if not, check the Redis pod and its log: it ends when its disk is full',
   },
 ];
 
@@ -66,11 +68,17 @@ export function toStoreError(error: unknown, server: string): ContrailError {
   const text = textOf(error);
   const known = remedies.find(({ when }) => when.test(text));
   if (known === undefined) {
-    return new ContrailError('INTERNAL', `Redis ${server}: a command failed: ${text}`, { cause: error });
+    return new ContrailError('INTERNAL', `Redis ${server}: a command failed: ${text}`, {
+      cause: error,
+    });
   }
-  return new ContrailError('UNAVAILABLE', `Redis ${server}: ${known.cause} (${text}); ${known.remedy}`, {
-    cause: error,
-  });
+  return new ContrailError(
+    'UNAVAILABLE',
+    `Redis ${server}: ${known.cause} (${text}); ${known.remedy}`,
+    {
+      cause: error,
+    },
+  );
 }
 
 /** True when the server does not know our functions: it was emptied, or never saw this version. */
