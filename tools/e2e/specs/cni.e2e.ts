@@ -1,4 +1,4 @@
-import { kubectl, kubectlJson, nodeExec } from '../src/cluster';
+import { apply, kubectl, kubectlJson, netexecPod, nodeExec, temporaryNamespace, waitReady } from '../src/cluster';
 import type { CommandResult } from '../src/cluster';
 
 const PLUGIN = '/opt/cni/bin/contrail-cni';
@@ -39,13 +39,18 @@ describe('CNI plugin on the node', () => {
   });
 
   it('a repeated ADD of a running pod answers an error and changes nothing', async () => {
-    const attachments = JSON.parse((await nodeExec('node1', ['sh', '-c', 'cat /var/lib/contrail/agent/attachments/* | head -1 | tr -d "\\n"; ls /var/lib/contrail/agent/attachments >&2'])).stdout || '{}') as Record<string, string>;
+    const ns = await temporaryNamespace('cni');
+    await apply([netexecPod('attached', ns.name, { spec: { nodeName: 'node1' } })]);
+    await waitReady(ns.name, ['attached']);
+    const files = (await nodeExec('node1', ['sh', '-c', `grep -l ${ns.name} /var/lib/contrail/agent/attachments/*`])).stdout.trim();
+    const attachment = JSON.parse((await nodeExec('node1', ['cat', files])).stdout) as { containerId: string; ifname: string; netns: string };
     const before = (await nodeExec('node1', ['ip', '-o', 'link'])).stdout;
-    const env = { CNI_CONTAINERID: String(attachments['containerId']), CNI_IFNAME: String(attachments['ifname'] ?? attachments['containerInterface'] ?? 'eth0'), CNI_NETNS: String(attachments['netns']), CNI_ARGS: 'K8S_POD_NAMESPACE=x;K8S_POD_NAME=y;K8S_POD_UID=00000000-0000-4000-8000-000000000000' };
+    const env = { CNI_CONTAINERID: attachment.containerId, CNI_IFNAME: attachment.ifname, CNI_NETNS: attachment.netns, CNI_ARGS: 'K8S_POD_NAMESPACE=x;K8S_POD_NAME=y;K8S_POD_UID=00000000-0000-4000-8000-000000000000' };
     const got = await plugin('ADD', env, conf());
     expect(got.status).not.toBe(0);
     expect((JSON.parse(got.stdout) as { msg: string }).msg).toMatch(/already/);
     expect((await nodeExec('node1', ['ip', '-o', 'link'])).stdout).toBe(before);
+    await ns.remove();
   });
 
   it('leaves no other CNI plugin and no kube-proxy on the node', async () => {
