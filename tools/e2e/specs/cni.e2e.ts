@@ -43,13 +43,15 @@ describe('CNI plugin on the node', () => {
     await apply([netexecPod('attached', ns.name, { spec: { nodeName: 'node1' } })]);
     await waitReady(ns.name, ['attached']);
     const files = (await nodeExec('node1', ['sh', '-c', `grep -l ${ns.name} /var/lib/contrail/agent/attachments/*`])).stdout.trim();
-    const attachment = JSON.parse((await nodeExec('node1', ['cat', files])).stdout) as { containerId: string; ifname: string; netns: string };
-    const before = (await nodeExec('node1', ['ip', '-o', 'link'])).stdout;
+    const attachment = JSON.parse((await nodeExec('node1', ['cat', files])).stdout) as { containerId: string; ifname: string; netns: string; hostInterface: string };
+    const device = async (): Promise<string> => (await nodeExec('node1', ['ip', '-o', 'link', 'show', attachment.hostInterface])).stdout;
+    const before = await device();
+    expect(before).toContain(attachment.hostInterface);
     const env = { CNI_CONTAINERID: attachment.containerId, CNI_IFNAME: attachment.ifname, CNI_NETNS: attachment.netns, CNI_ARGS: 'K8S_POD_NAMESPACE=x;K8S_POD_NAME=y;K8S_POD_UID=00000000-0000-4000-8000-000000000000' };
     const got = await plugin('ADD', env, conf());
     expect(got.status).not.toBe(0);
     expect((JSON.parse(got.stdout) as { msg: string }).msg).toMatch(/already/);
-    expect((await nodeExec('node1', ['ip', '-o', 'link'])).stdout).toBe(before);
+    expect(await device()).toBe(before);
     await ns.remove();
   });
 
