@@ -1,17 +1,25 @@
 import { ContrailError } from '@contrail/errors';
 import { defineService, serverStream, unary } from '@contrail/rpc';
-import type { ServiceSpec } from '@contrail/rpc';
+import type { MethodSpec, ServiceSpec } from '@contrail/rpc';
 import { ConfigServiceService } from '@contrail/proto-gen/config/v1/config_service';
 import type {
+  CreateRequest,
+  CreateResponse,
+  DeleteRequest,
+  DeleteResponse,
   NodeProgress,
   Operation,
   ReportProgressRequest,
+  TransactRequest,
+  TransactResponse,
+  UpdateRequest,
+  UpdateResponse,
 } from '@contrail/proto-gen/config/v1/messages';
 import type { Resource } from '@contrail/proto-gen/config/v1/resources';
 import type { Clock } from '@contrail/reconcile';
 import { findMessage } from '@contrail/resource-model';
 import type { ResourceStore } from '@contrail/store';
-import { currentTraceparent } from '@contrail/telemetry';
+import { currentTraceparent, logger } from '@contrail/telemetry';
 import type { TransactionOutcome, Transactor } from '../transact/transactor';
 import { allotIds } from './allot';
 import { allotters, progressReporters, readers, writers } from './callers';
@@ -25,13 +33,19 @@ export interface ConfigServiceOptions {
   readonly clock: Clock;
 }
 
+interface ChangeMethods {
+  readonly create: MethodSpec<CreateRequest, CreateResponse>;
+  readonly update: MethodSpec<UpdateRequest, UpdateResponse>;
+  readonly delete: MethodSpec<DeleteRequest, DeleteResponse>;
+  readonly transact: MethodSpec<TransactRequest, TransactResponse>;
+}
+
+const log = logger('config-service');
 const progressNodesMax = 10_000;
 
 /** ConfigService: each method with the services that may call it. */
 export function configService(options: ConfigServiceOptions): ServiceSpec {
   const { store } = options;
-  const transact = (operations: readonly Operation[]): Promise<TransactionOutcome> =>
-    runTransaction(options, operations);
   return defineService(ConfigServiceService, {
     get: {
       allow: readers,
@@ -43,43 +57,7 @@ export function configService(options: ConfigServiceOptions): ServiceSpec {
       allow: readers,
       handle: unary((request) => measured('List', () => listResources(store, request))),
     },
-    create: {
-      allow: writers,
-      handle: unary((request) =>
-        measured('Create', async () => ({
-          resource: onlyResource(await transact([operation('create', request)])),
-        })),
-      ),
-    },
-    update: {
-      allow: writers,
-      handle: unary((request) =>
-        measured('Update', async () => ({
-          resource: onlyResource(await transact([operation('update', request)])),
-        })),
-      ),
-    },
-    delete: {
-      allow: writers,
-      handle: unary((request) =>
-        measured('Delete', async () => {
-          await transact([operation('delete', request)]);
-          return {};
-        }),
-      ),
-    },
-    transact: {
-      allow: writers,
-      handle: unary((request) =>
-        measured('Transact', async () => {
-          const { revision, outcomes } = await transact(request.operations);
-          return {
-            revision,
-            results: outcomes.map(({ resource, changed }) => ({ resource, changed })),
-          };
-        }),
-      ),
-    },
+    ...changeMethods((operations) => runTransaction(options, operations)),
     watch: {
       allow: readers,
       handle: serverStream((request, stream) => serveWatch(store, request, stream)),
@@ -111,6 +89,51 @@ export function configService(options: ConfigServiceOptions): ServiceSpec {
   });
 }
 
+/** Methods that change objects; all of them are transactions. */
+function changeMethods(
+  transact: (operations: readonly Operation[]) => Promise<TransactionOutcome>,
+): ChangeMethods {
+  return {
+    create: {
+      allow: writers,
+      handle: unary((request: CreateRequest) =>
+        measured('Create', async () => ({
+          resource: onlyResource(await transact([operation('create', request)])),
+        })),
+      ),
+    },
+    update: {
+      allow: writers,
+      handle: unary((request: UpdateRequest) =>
+        measured('Update', async () => ({
+          resource: onlyResource(await transact([operation('update', request)])),
+        })),
+      ),
+    },
+    delete: {
+      allow: writers,
+      handle: unary((request: DeleteRequest) =>
+        measured('Delete', async () => {
+          await transact([operation('delete', request)]);
+          return {};
+        }),
+      ),
+    },
+    transact: {
+      allow: writers,
+      handle: unary((request: TransactRequest) =>
+        measured('Transact', async () => {
+          const { revision, outcomes } = await transact(request.operations);
+          return {
+            revision,
+            results: outcomes.map(({ resource, changed }) => ({ resource, changed })),
+          };
+        }),
+      ),
+    },
+  };
+}
+
 function operation<K extends NonNullable<Operation['kind']>['$case']>(
   $case: K,
   value: Extract<Operation['kind'], { $case: K }>['value'],
@@ -123,7 +146,11 @@ async function runTransaction(
   operations: readonly Operation[],
 ): Promise<TransactionOutcome> {
   const outcome = await transactor.run(operations, currentTraceparent());
-  await store.forgetProgress(outcome.deleted.flatMap(nodeOf));
+  const nodes = outcome.deleted.flatMap(nodeOf);
+  // The transaction is done; a left-over report harms nobody and must not make it look failed.
+  await store.forgetProgress(nodes).catch((error: unknown) => {
+    log.warn('progress of deleted nodes stays', { nodes, error });
+  });
   return outcome;
 }
 
