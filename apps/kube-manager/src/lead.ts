@@ -67,7 +67,7 @@ export async function lead(options: LeadOptions, signal: AbortSignal): Promise<v
     ...(configWatch.problem === undefined ? [] : [configWatch.problem]),
     ...clusterProblem(reconciler, clusterKey),
   ];
-  const silence = health.report('leader', problems);
+  const silence = health.report({ ready: problems, live: () => reconciler.deadlocks() });
   const inSync = (): boolean => kubeWatch.synced && kubeWatch.problems().length === 0 && configWatch.problem === undefined;
   const sweeper = new Sweeper({
     ...{ cluster, cache, addresses, exists, inSync },

@@ -27,7 +27,7 @@ export async function run(config: Config, signal: AbortSignal): Promise<void> {
   const tls = loadTls(config.tls);
   const configClient = createClient(ConfigServiceClient, { address: config.configApiAddress, service: 'config-api', tls });
   const ipamClient = createClient(IpamServiceClient, { address: config.ipamAddress, service: 'ipam', tls });
-  const admin = await startAdminServer({ address: config.adminAddress, live: () => [], ready: () => health.problems() });
+  const admin = await startAdminServer({ address: config.adminAddress, live: () => health.deadlocks(), ready: () => health.problems() });
   const events = new EventRecorder({
     client: kube,
     controller: 'contrail.io/kube-manager',
@@ -68,7 +68,7 @@ interface Surroundings {
 /** Waits for the API server. @returns undefined when the signal came first. */
 async function readCluster(config: Config, kube: KubeClient, { health, signal }: Surroundings): Promise<Cluster | undefined> {
   let problem = 'has not answered yet';
-  const silence = health.report('facts', () => [`Kubernetes API: ${problem}`]);
+  const silence = health.report({ ready: () => [`Kubernetes API: ${problem}`] });
   try {
     for (let failures = 1; !signal.aborted; failures += 1) {
       try {
@@ -110,7 +110,7 @@ async function takeTurns(
       problem = undefined;
     },
   });
-  const silence = health.report('lease', () => (problem === undefined ? [] : [`Lease: ${problem}`]));
+  const silence = health.report({ ready: () => (problem === undefined ? [] : [`Lease: ${problem}`]) });
   try {
     while (!signal.aborted) {
       log.info('stands by for the Lease', { identity: config.identity });

@@ -24,12 +24,12 @@ import {
 } from '@contrail/resource-model';
 import type { ResourceType } from '@contrail/resource-model';
 import { defineService, serverStream, startServer, unary } from '@contrail/rpc';
-import type { RunningServer, ServerStream } from '@contrail/rpc';
+import type { RunningServer, ServerStream, TlsSource } from '@contrail/rpc';
 
 type Objects = Map<string, Resource>;
 
 /**
- * config-api in this process, over gRPC without TLS: the same checks (format, parent, references, names,
+ * config-api in this process, over gRPC, without TLS unless asked for: the same checks (format, parent, references, names,
  * children, revisions) over a Map. Nothing is durable, nobody is refused.
  */
 export class FakeConfigApi {
@@ -45,8 +45,10 @@ export class FakeConfigApi {
   private server: RunningServer | undefined;
   private port = 0;
 
-  static async start(): Promise<FakeConfigApi> {
-    const fake = new FakeConfigApi();
+  private constructor(private readonly tls: TlsSource | 'insecure') {}
+
+  static async start(tls: TlsSource | 'insecure' = 'insecure'): Promise<FakeConfigApi> {
+    const fake = new FakeConfigApi(tls);
     for (const resource of baseObjects()) fake.put(resource);
     await fake.listen();
     return fake;
@@ -60,7 +62,7 @@ export class FakeConfigApi {
   async listen(): Promise<void> {
     this.server = await startServer({
       address: `127.0.0.1:${this.port}`,
-      tls: 'insecure',
+      tls: this.tls,
       services: [defineService(ConfigServiceService, this.methods())],
     });
     this.port = this.server.port;

@@ -12,13 +12,13 @@ import type { Prefix } from '@contrail/net';
 import { IpamServiceService } from '@contrail/proto-gen/ipam/v1/ipam_service';
 import type { AllocateItem, AllocateResult, Allocation, ListRequest, ReleaseItem } from '@contrail/proto-gen/ipam/v1/messages';
 import { defineService, startServer, unary } from '@contrail/rpc';
-import type { RunningServer } from '@contrail/rpc';
+import type { RunningServer, TlsSource } from '@contrail/rpc';
 
 interface Held extends Allocation {
   readonly network: string;
 }
 
-/** ipam in this process, over gRPC without TLS: addresses of each network counted down from the top. */
+/** ipam in this process, over gRPC, without TLS unless asked for: addresses of each network counted down from the top. */
 export class FakeIpam {
   held: Held[] = [];
   /** Items of each call of Allocate, in order. */
@@ -29,11 +29,11 @@ export class FakeIpam {
   private server: RunningServer | undefined;
 
   /** @param subnets prefix of each VirtualNetwork uuid. */
-  static async start(subnets: Readonly<Record<string, string>>): Promise<FakeIpam> {
+  static async start(subnets: Readonly<Record<string, string>>, tls: TlsSource | 'insecure' = 'insecure'): Promise<FakeIpam> {
     const fake = new FakeIpam(new Map(Object.entries(subnets).map(([uuid, text]) => [uuid, parsePrefix(text)])));
     fake.server = await startServer({
       address: '127.0.0.1:0',
-      tls: 'insecure',
+      tls,
       services: [defineService(IpamServiceService, fake.methods())],
     });
     return fake;

@@ -18,6 +18,8 @@ const log = logger('reconcile');
 
 /** Root objects in work at the same time: enough to keep the batches of the calls below full. */
 const concurrency = 64;
+/** Every call of a pass has a deadline well below this. */
+const stuckMs = 120_000;
 const backoff = { firstMs: 50, maxMs: 15_000, factor: 2, jitter: 0.5 };
 
 export interface ReconcilerOptions {
@@ -34,6 +36,7 @@ export class Reconciler {
   private readonly work: Workplace;
   private readonly loop: ReconcileLoop<string>;
   private readonly triggers = new Map<string, Trigger>();
+  private passEndedMs = Date.now();
 
   constructor(private readonly options: ReconcilerOptions) {
     const waiting = new WaitingList((key) => this.loop.enqueue(key));
@@ -48,6 +51,7 @@ export class Reconciler {
   }
 
   start(): void {
+    this.passEndedMs = Date.now();
     this.loop.start();
   }
 
@@ -81,6 +85,13 @@ export class Reconciler {
     return this.loop.depth;
   }
 
+  /** Why only a restart would help: keys wait, but no pass ends. */
+  deadlocks(): string[] {
+    const silentMs = Date.now() - this.passEndedMs;
+    if (this.depth === 0 || silentMs < stuckMs) return [];
+    return [`${this.depth} objects wait, but no pass has ended for ${Math.round(silentMs / 1000)} s`];
+  }
+
   idle(): Promise<void> {
     return this.loop.idle();
   }
@@ -111,6 +122,7 @@ export class Reconciler {
       }
       return outcome;
     } finally {
+      this.passEndedMs = Date.now();
       const label = typeof outcome === 'string' ? outcome : 'pending';
       this.options.onPass?.(root.kind, label, (performance.now() - startedMs) / 1000);
     }
