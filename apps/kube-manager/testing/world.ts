@@ -164,6 +164,20 @@ export async function becomes<T>(actual: () => T, expected: T, withinMs = 10_000
   expect(actual()).toEqual(expected);
 }
 
+/** Waits until the value has not changed for a while: nothing is being written any more. */
+export async function settles<T>(actual: () => T, quietMs = 200): Promise<T> {
+  let last = JSON.stringify(actual());
+  let sinceMs = Date.now();
+  while (Date.now() - sinceMs < quietMs) {
+    await new Promise((resolve) => setTimeout(resolve, 10));
+    const now = JSON.stringify(actual());
+    if (now === last) continue;
+    last = now;
+    sinceMs = Date.now();
+  }
+  return actual();
+}
+
 /** Everything but revisions; addresses of pods depend on the order of their allocation and are left out. */
 function describeFully(resource: Resource): string {
   const value: Record<string, unknown> = { ...resource.kind?.value };
