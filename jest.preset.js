@@ -9,6 +9,7 @@ module.exports = {
   testMatch: ['<rootDir>/**/*.spec.ts'],
   testPathIgnorePatterns: ['/node_modules/', '/dist/'],
   moduleFileExtensions: ['ts', 'js', 'json'],
+  setupFiles: [path.join(root, 'tools/jest-setup.js')],
   transform: {
     '^.+\\.ts$': [
       require.resolve('@swc/jest'),

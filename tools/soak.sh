@@ -6,6 +6,7 @@ bash tools/setup.sh
 name=contrail-soak
 trap 'tools/sandbox/sandbox --name "$name" down >&2 || true' EXIT
 tools/sandbox/sandbox --name "$name" up --network ours
+SEED=random node_modules/.bin/jest --silent --maxWorkers=2
 end=$((SECONDS + ${SOAK_SECONDS:-1800}))
 round=0
 while [ "$SECONDS" -lt "$end" ]; do
