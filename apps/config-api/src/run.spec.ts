@@ -13,6 +13,7 @@ import type { Resource } from '@contrail/proto-gen/config/v1/resources';
 import { metaOf, toResource, typeOf, wellKnownUuid } from '@contrail/resource-model';
 import { startRedis, testPki } from '@contrail/testing';
 import type { TestRedis } from '@contrail/testing';
+import type { Config } from './config';
 import { run } from './run';
 import type { Running } from './run';
 
@@ -32,16 +33,15 @@ function clientOf(service: string): ConfigServiceClient {
   return client;
 }
 
-beforeAll(async () => {
-  folder = mkdtempSync(path.join(tmpdir(), 'config-api-'));
+function file(name: string, content: Buffer | string): string {
+  writeFileSync(path.join(folder, name), content);
+  return path.join(folder, name);
+}
+
+function configOn(redisUrl: string, passwordFile: string | undefined): Config {
   const own = pki.issue('config-api');
-  const file = (name: string, content: Buffer): string => {
-    writeFileSync(path.join(folder, name), content);
-    return path.join(folder, name);
-  };
-  redis = await startRedis();
   const any = { host: '127.0.0.1', port: 0 };
-  api = await run({
+  return {
     listenAddress: any,
     bootstrapListenAddress: any,
     adminAddress: any,
@@ -51,13 +51,19 @@ beforeAll(async () => {
       caFile: file('ca.crt', own.ca),
     },
     authority: { certFile: file('ca.pem', pki.caCert), keyFile: file('ca.key', pki.caKey) },
-    redis: { url: redis.url, user: 'default', passwordFile: undefined },
+    redis: { url: redisUrl, user: 'default', passwordFile },
     deployment: 'contrail',
     changeLogLength: 10_000,
     kubernetes: undefined,
     tokenAudience: 'contrail',
     agentUser: 'system:serviceaccount:contrail:vrouter-agent',
-  });
+  };
+}
+
+beforeAll(async () => {
+  folder = mkdtempSync(path.join(tmpdir(), 'config-api-'));
+  redis = await startRedis();
+  api = await run(configOn(redis.url, undefined));
   while ((await fetch(`http://127.0.0.1:${api.adminPort}/readyz`)).status !== 200)
     await new Promise((r) => setTimeout(r, 20));
 }, 30_000);
@@ -215,3 +221,24 @@ it('says why it is not ready while Redis is away, and comes back', async () => {
   }
   expect(await ready.text()).toMatch(/Redis unix:.*(cannot be reached|lost the connection)/);
 }, 15_000);
+
+it('names cause and remedy while the password at Redis is wrong, and begins when it is corrected', async () => {
+  const guarded = await startRedis({ args: ['--requirepass', 'right'] });
+  const locked = await run(configOn(guarded.url, file('password', 'wrong\n')));
+  const readyz = (): Promise<Response> => fetch(`http://127.0.0.1:${locked.adminPort}/readyz`);
+  const until = async (done: (answer: Response) => Promise<boolean>): Promise<void> => {
+    while (!(await done(await readyz()))) await new Promise((resolve) => setTimeout(resolve, 50));
+  };
+  try {
+    await until(async (answer) =>
+      /Redis unix:.* refuses the user name or password .*; correct REDIS_USER and the Secret behind REDIS_PASSWORD_FILE/.test(
+        await answer.text(),
+      ),
+    );
+    file('password', 'right\n');
+    await until((answer) => Promise.resolve(answer.status === 200));
+  } finally {
+    await locked.stop();
+    await guarded.stop();
+  }
+}, 20_000);

@@ -2,13 +2,13 @@ import { readFileSync } from 'node:fs';
 import { inClusterConnection, KubeClient } from '@contrail/kube';
 import { systemClock } from '@contrail/reconcile';
 import { loadTls, startServer } from '@contrail/rpc';
-import { openStore } from '@contrail/store';
+import { openStore, StoreHealth } from '@contrail/store';
 import { logger, startAdminServer } from '@contrail/telemetry';
 import { ensureBaseObjects } from './bootstrap/base-objects';
 import { bootstrapService } from './bootstrap/bootstrap-service';
 import { kubernetesReviewer, refusingReviewer } from './bootstrap/token-review';
 import type { Config } from './config';
-import { StoreHealth } from './health';
+import { reportStore } from './report-store';
 import { configService } from './serve/config-service';
 import { transactionRetries } from './serve/metrics';
 import { Transactor } from './transact/transactor';
@@ -36,7 +36,7 @@ export async function run(config: Config): Promise<Running> {
     deployment: config.deployment,
     logLength: config.changeLogLength,
   });
-  const health = new StoreHealth(store);
+  const health = new StoreHealth(store, reportStore);
   const clock = systemClock;
   const transactor = new Transactor({ store, clock, onRetry: () => transactionRetries.inc() });
   const stopping = new AbortController();

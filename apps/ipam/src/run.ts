@@ -1,10 +1,10 @@
 import { ConfigServiceClient } from '@contrail/proto-gen/config/v1/config_service';
 import { systemClock } from '@contrail/reconcile';
 import { closeClient, createClient, loadTls, startServer } from '@contrail/rpc';
-import { AddressPool } from '@contrail/store';
+import { AddressPool, StoreHealth } from '@contrail/store';
 import { logger, startAdminServer } from '@contrail/telemetry';
 import type { Config } from './config';
-import { StoreHealth } from './health';
+import { reportStore } from './report-store';
 import { ipamService } from './serve/ipam-service';
 import { UsageMonitor } from './serve/usage-monitor';
 import { NetworkCache } from './watch/network-cache';
@@ -31,7 +31,7 @@ export async function run(config: Config): Promise<Running> {
     deployment: config.deployment,
     quarantineMs: config.quarantineMs,
   });
-  const health = new StoreHealth(pool);
+  const health = new StoreHealth(pool, reportStore);
   const client = createClient(ConfigServiceClient, {
     address: config.configApiAddress,
     service: 'config-api',

@@ -31,3 +31,5 @@ export type {
 } from './allocation/address-pool';
 export { capacityOf, describeSubnet, layoutOf } from './allocation/candidates';
 export type { PoolLayout, PoolSubnet } from './allocation/candidates';
+export { StoreHealth } from './store-health';
+export type { Probed } from './store-health';

@@ -23,7 +23,7 @@ export interface KnownNetwork {
 const log = logger('network-cache');
 const types = ['virtual-network', 'network-ipam'];
 const retryMsMin = 200;
-const retryMsMax = 3_000;
+const retryMsMax = 1_000;
 
 interface Objects {
   readonly networks: Map<string, VirtualNetwork>;

@@ -26,7 +26,9 @@ export type Reply = Buffer | string | number | null | readonly Reply[];
 export type OnConnect = (connection: RedisConnection) => Promise<void>;
 
 const reconnectMsMin = 50;
-const reconnectMsMax = 2_000;
+const reconnectMsMax = 500;
+/** A connection that lasted so long was a good one: the next attempt follows at once. */
+const goodConnectionMs = 2_000;
 const connectTimeoutMs = 3_000;
 /** A peer that says nothing for so long is gone; the ping below makes a healthy one speak. */
 const silenceMsMax = 10_000;
@@ -148,7 +150,7 @@ export class RedisConnection {
         this.#endFirstAttempt();
       }
       waitMs =
-        Date.now() - startedAt > reconnectMsMax
+        Date.now() - startedAt > goodConnectionMs
           ? reconnectMsMin
           : Math.min(waitMs * 2, reconnectMsMax);
       await delay(waitMs, undefined, { signal }).catch(() => undefined);
