@@ -2,7 +2,7 @@ import { ContrailError } from '@contrail/errors';
 import { EventRecorder, inClusterConnection, kubeconfigConnection, KubeClient, LeaseElector } from '@contrail/kube';
 import { ConfigServiceClient } from '@contrail/proto-gen/config/v1/config_service';
 import { IpamServiceClient } from '@contrail/proto-gen/ipam/v1/ipam_service';
-import { backoffDelayMs, systemClock } from '@contrail/reconcile';
+import { backoffDelayMs, eagerStart, systemClock } from '@contrail/reconcile';
 import { closeClient, createClient, loadTls } from '@contrail/rpc';
 import { logger, startAdminServer } from '@contrail/telemetry';
 import type { Config } from './config';
@@ -12,7 +12,7 @@ import type { Cluster } from './translate/cluster';
 import { checkServiceSubnets, readClusterUid, readServiceCidrs } from './watch/cluster-facts';
 
 const log = logger('run');
-const factsBackoff = { firstMs: 250, maxMs: 5_000, factor: 2, jitter: 0.5 };
+const factsBackoff = { firstMs: 250, maxMs: 5_000, factor: 2, jitter: 0.5, eager: eagerStart };
 
 /**
  * Runs until the signal is aborted.

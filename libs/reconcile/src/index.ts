@@ -1,6 +1,6 @@
 export { systemClock } from './clock';
 export type { Clock } from './clock';
-export { backoffDelayMs, defaultBackoff } from './backoff';
+export { backoffDelayMs, defaultBackoff, eagerStart } from './backoff';
 export type { BackoffPolicy } from './backoff';
 export { diffByKey } from './diff-by-key';
 export type { Diff } from './diff-by-key';

@@ -30,7 +30,7 @@ const OPTIONS: ClientOptions = {
   'grpc.keepalive_permit_without_calls': 1,
   'grpc.initial_reconnect_backoff_ms': 100,
   'grpc.min_reconnect_backoff_ms': 100,
-  'grpc.max_reconnect_backoff_ms': 2_000,
+  'grpc.max_reconnect_backoff_ms': 1_000,
   'grpc.max_receive_message_length': 16 * 1024 * 1024,
   // Each client has a channel of its own: closing one must not break another.
   'grpc.use_local_subchannel_pool': 1,

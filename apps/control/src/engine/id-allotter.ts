@@ -1,5 +1,5 @@
 import { ContrailError } from '@contrail/errors';
-import { backoffDelayMs } from '@contrail/reconcile';
+import { backoffDelayMs, eagerStart } from '@contrail/reconcile';
 import type { BackoffPolicy, Clock } from '@contrail/reconcile';
 import { logger } from '@contrail/telemetry';
 import { idKinds } from '../compile/numeric-ids';
@@ -21,7 +21,7 @@ export interface IdAllotterOptions {
 }
 
 const keysMax = 1_000;
-const backoff: BackoffPolicy = { firstMs: 100, maxMs: 5_000, factor: 2, jitter: 0.5 };
+const backoff: BackoffPolicy = { firstMs: 100, maxMs: 5_000, factor: 2, jitter: 0.5, eager: eagerStart };
 const log = logger('ids');
 
 /** Asks for missing numbers until there are none. What is wanted may change at any time; only the latest counts. */

@@ -1,7 +1,7 @@
 import { errorText } from '@contrail/errors';
 import type { Change, WatchRequest, WatchResponse, WatchToken } from '@contrail/proto-gen/config/v1/messages';
 import type { Resource } from '@contrail/proto-gen/config/v1/resources';
-import { backoffDelayMs } from '@contrail/reconcile';
+import { backoffDelayMs, eagerStart } from '@contrail/reconcile';
 import { describe } from '@contrail/resource-model';
 import type { BackoffPolicy, Clock } from '@contrail/reconcile';
 import { counter, logger } from '@contrail/telemetry';
@@ -32,7 +32,7 @@ const watchedTypes: readonly ModelType[] = [
   'loadbalancer-member',
 ];
 
-const backoff: BackoffPolicy = { firstMs: 50, maxMs: 5_000, factor: 2, jitter: 0.5 };
+const backoff: BackoffPolicy = { firstMs: 50, maxMs: 5_000, factor: 2, jitter: 0.5, eager: eagerStart };
 const reconnects = counter('contrail_control_watch_reconnects_total', 'Times the watch of config-api broke and was opened again');
 const log = logger('watch');
 

@@ -1,7 +1,7 @@
 import { ContrailError, errorText } from '@contrail/errors';
 import type { ConfigServiceClient } from '@contrail/proto-gen/config/v1/config_service';
 import type { WatchResponse, WatchToken } from '@contrail/proto-gen/config/v1/messages';
-import { backoffDelayMs, systemClock } from '@contrail/reconcile';
+import { backoffDelayMs, eagerStart, systemClock } from '@contrail/reconcile';
 import type { BackoffPolicy, Clock } from '@contrail/reconcile';
 import { metaOf } from '@contrail/resource-model';
 import { openServerStream } from '@contrail/rpc';
@@ -10,7 +10,7 @@ import { cachedTypes } from './resource-cache';
 import type { ResourceCache } from './resource-cache';
 
 const log = logger('config-watch');
-const watchBackoff: BackoffPolicy = { firstMs: 100, maxMs: 10_000, factor: 2, jitter: 0.5 };
+const watchBackoff: BackoffPolicy = { firstMs: 100, maxMs: 10_000, factor: 2, jitter: 0.5, eager: eagerStart };
 
 /** Keeps a ResourceCache equal to config-api: snapshot, deltas, resumed when the stream breaks. */
 export class ConfigWatch {

@@ -1,7 +1,7 @@
 import { ControlServiceClient } from '@contrail/proto-gen/control/v1/control_service';
 import type { SyncResponse } from '@contrail/proto-gen/control/v1/messages';
 import { ContrailError, errorText } from '@contrail/errors';
-import { backoffDelayMs } from '@contrail/reconcile';
+import { backoffDelayMs, eagerStart } from '@contrail/reconcile';
 import type { Clock } from '@contrail/reconcile';
 import { closeClient, createClient, openBidi } from '@contrail/rpc';
 import type { TlsSource } from '@contrail/rpc';
@@ -10,7 +10,7 @@ import type { ForwardingState } from '../ksync/forwarding-state';
 import { AckSender } from './ack-sender';
 
 const log = logger('control-client');
-const retryPolicy = { firstMs: 100, maxMs: 5000, factor: 2, jitter: 0.5 };
+const retryPolicy = { firstMs: 100, maxMs: 5000, factor: 2, jitter: 0.5, eager: eagerStart };
 const protocolVersion = 1;
 
 export interface ControlSessionOptions {

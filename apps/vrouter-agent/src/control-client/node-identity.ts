@@ -1,7 +1,7 @@
 import { readFileSync, unwatchFile, watchFile } from 'node:fs';
 import { BootstrapServiceClient } from '@contrail/proto-gen/config/v1/config_service';
 import { ContrailError, errorText } from '@contrail/errors';
-import { backoffDelayMs } from '@contrail/reconcile';
+import { backoffDelayMs, eagerStart } from '@contrail/reconcile';
 import type { Clock } from '@contrail/reconcile';
 import { callUnary, closeClient, createClient, staticTls } from '@contrail/rpc';
 import type { TlsSource } from '@contrail/rpc';
@@ -11,7 +11,7 @@ import { IdentityFiles, identityProblem, renewAtMs } from './identity-files';
 import type { Identity } from './identity-files';
 
 const log = logger('identity');
-const retryPolicy = { firstMs: 500, maxMs: 30_000, factor: 2, jitter: 0.5 };
+const retryPolicy = { firstMs: 200, maxMs: 30_000, factor: 2, jitter: 0.5, eager: eagerStart };
 /** Nothing is renewed more often, whatever a certificate says. */
 const renewMsMin = 10_000;
 const caPollMs = 5000;
