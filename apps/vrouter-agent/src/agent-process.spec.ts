@@ -182,14 +182,4 @@ describe('start-up errors', () => {
     const env = { NODE_NAME: 'n', CONTROL_ADDRESS: '192.0.2.1:9003', CONFIG_API_ADDRESS: '192.0.2.1:9001,192.0.2.2:9001' };
     expect(loadConfig(env).bootstrapAddress).toBe('192.0.2.1:9011');
   });
-
-  it('name the missing kernel feature and the remedy', async () => {
-    const datapath = newDatapath();
-    datapath.missingFeatures = ['BPF LPM trie maps (CONFIG_BPF_SYSCALL)'];
-    const config = loadConfig({ NODE_NAME: 'n', CONTROL_ADDRESS: '192.0.2.1:9003', CONFIG_API_ADDRESS: '192.0.2.1:9001' });
-    const identity = { problem: undefined, start: () => Promise.resolve('insecure' as const) };
-    await expect(startAgent({ config, datapath, identity, events: { bandwidthIgnored: () => undefined } })).rejects.toThrow(
-      'lacks what the vRouter needs: BPF LPM trie maps (CONFIG_BPF_SYSCALL). Run a kernel of version 5.10 or newer',
-    );
-  });
 });

@@ -1,6 +1,6 @@
 import { chmodSync, mkdirSync } from 'node:fs';
 import path from 'node:path';
-import { ContrailError, errorText } from '@contrail/errors';
+import { errorText } from '@contrail/errors';
 import { systemClock } from '@contrail/reconcile';
 import { startServer } from '@contrail/rpc';
 import type { TlsSource } from '@contrail/rpc';
@@ -50,12 +50,9 @@ interface Stoppable {
 /**
  * Starts the agent over a datapath. Local sockets serve at once; control and the mTLS port follow
  * when there is a certificate; the CNI configuration is written when the node is ready for pods.
- *
- * @throws ContrailError FAILED_PRECONDITION when the kernel lacks a feature, naming it and the remedy.
  */
 export async function startAgent(parts: AgentParts): Promise<RunningAgent> {
   const { config, datapath, identity, events } = parts;
-  refuseOldKernel(datapath);
   const abort = new AbortController();
   const stoppables: Stoppable[] = [];
   let session: ControlSession | undefined;
@@ -114,14 +111,6 @@ export async function startAgent(parts: AgentParts): Promise<RunningAgent> {
       await datapath.close();
     },
   };
-}
-
-function refuseOldKernel({ missingFeatures }: Datapath): void {
-  if (missingFeatures.length === 0) return;
-  throw new ContrailError(
-    'FAILED_PRECONDITION',
-    `the kernel of this node lacks what the vRouter needs: ${missingFeatures.join('; ')}. Run a kernel of version 5.10 or newer with these features`,
-  );
 }
 
 /** Only root may open the socket. */

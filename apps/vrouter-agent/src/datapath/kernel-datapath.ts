@@ -9,6 +9,9 @@ import { KernelDevices } from './devices/kernel-devices';
 import { RingBuffer, toDropEvent } from './drop-events';
 import { readDrops } from './drop-table';
 import { FlowTable } from './flow-table';
+import type { KernelProbes } from './kernel-features';
+import { requireKernelFeatures } from './kernel-features';
+import { kernelProbes } from './kernel-probes';
 import { KernelTable } from './kernel-table';
 import { globalsStruct } from './layout/flow-structs';
 import type { TableLayout } from './layout/table-layouts';
@@ -27,6 +30,8 @@ export interface KernelDatapathOptions {
   readonly onFailure?: (error: unknown) => void;
   /** Do without what kernels before 5.14 lack, for tests; default: what the kernel says. */
   readonly withoutNewFeatures?: boolean;
+  /** Default: tries on this node's kernel. */
+  readonly probes?: KernelProbes;
 }
 
 /** BPF_PROG_TYPE_SYSCALL, since Linux 5.14. */
@@ -83,7 +88,6 @@ export class KernelDatapath implements Datapath {
   readonly policies: Datapath['policies'];
   readonly vrfs: Datapath['vrfs'];
   readonly devices: KernelDevices;
-  readonly missingFeatures: readonly string[] = [];
   readonly layoutVersion = layoutVersion;
   readonly flowTable: FlowTable;
   private readonly ring: RingBuffer;
@@ -213,6 +217,7 @@ function checkLayout(object: BpfObject): void {
  * @throws ContrailError FAILED_PRECONDITION naming what the kernel or the node lacks.
  */
 export function createKernelDatapath(options: KernelDatapathOptions): Promise<KernelDatapath> {
+  requireKernelFeatures(options.probes ?? kernelProbes);
   const hasTasks = options.withoutNewFeatures !== true &&
     libbpf().probeProgramType(taskProgramType) === 1;
   const object = loadBpfObject({

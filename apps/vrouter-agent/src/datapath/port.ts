@@ -324,8 +324,6 @@ export interface Datapath {
   readonly policies: Table<PolicyKey, PolicyValue>;
   readonly vrfs: Table<number, VrfValue>;
   readonly devices: Devices;
-  /** Kernel features that are missing, in words; not empty means the agent must not start. */
-  readonly missingFeatures: readonly string[];
   readonly layoutVersion: number;
   setGlobals(globals: DatapathGlobals): void;
   /** Attaches the program of the hook (clsact); attaching again replaces atomically. */

@@ -48,6 +48,12 @@ export interface Libbpf {
   testRunAsync(fd: number, options: Buffer): Promise<number>;
   /** 1: the kernel has programs of the type. */
   probeProgramType(programType: number): number;
+  /** 1: the kernel has maps of the type. */
+  probeMapType(mapType: number): number;
+  /** 1: programs of the type may call the helper. */
+  probeHelper(programType: number, helper: number): number;
+  /** A program of eight-byte instructions under the licence GPL; its descriptor. */
+  loadProgram(programType: number, instructions: Buffer): number;
   /** Whether libbpf writes what the kernel's verifier says to standard error. */
   setPrinting(on: boolean): void;
 }
@@ -56,6 +62,13 @@ function bind(): Libbpf {
   const lib = koffi.load('libbpf.so.1');
   const testRun = lib.func('int bpf_prog_test_run_opts(int fd, void *options)');
   const probe = lib.func('int libbpf_probe_bpf_prog_type(int type, void *options)');
+  const probeMap = lib.func('int libbpf_probe_bpf_map_type(int type, void *options)');
+  const probeHelper = lib.func(
+    'int libbpf_probe_bpf_helper(int type, int helper, void *options)',
+  );
+  const loadProgram = lib.func(
+    'int bpf_prog_load(int type, const char *name, const char *licence, void *instructions, size_t count, void *options)',
+  );
   const setPrint = lib.func('void *libbpf_set_print(void *function)');
   let printer: Pointer = setPrint(null);
   return {
@@ -104,6 +117,10 @@ function bind(): Libbpf {
         });
       }),
     probeProgramType: (programType) => Number(probe(programType, null)),
+    probeMapType: (mapType) => Number(probeMap(mapType, null)),
+    probeHelper: (programType, helper) => Number(probeHelper(programType, helper, null)),
+    loadProgram: (programType, instructions) =>
+      Number(loadProgram(programType, 'probe', 'GPL', instructions, instructions.length / 8, null)),
     setPrinting: (on) => {
       if (on) {
         setPrint(printer);

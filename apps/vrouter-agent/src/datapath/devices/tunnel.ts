@@ -4,7 +4,8 @@ import * as rt from '../netlink/rtnetlink';
 import { findLink, gatewayMac, getLink } from './pod-interface';
 import { disableIpv6, writeSysctl } from './sysctl';
 
-const tunnelName = 'vxlan-contrail';
+/** The node's one tunnel device. */
+export const tunnelName = 'vxlan-contrail';
 const vxlanPort = 4789;
 
 /** As `Devices.ensureTunnel`: one VXLAN device that takes remote and VNI from each packet. */

@@ -12,8 +12,10 @@ const receiveSize = 1 << 18;
 
 /** errno values that callers tell apart. */
 export const linuxErrno = {
+  EPERM: 1,
   EEXIST: 17,
   ENODEV: 19,
+  EOPNOTSUPP: 95,
   EADDRINUSE: 98,
 } as const;
 

@@ -5,7 +5,7 @@ import { FakeTable } from './fake-table';
 
 /**
  * The port in memory. It keeps what is written and forwards nothing; tests read the public tables and
- * set `flowList`, `dropList` and `missingFeatures` to play the kernel's part.
+ * set `flowList` and `dropList` to play the kernel's part.
  */
 export class FakeDatapath implements Datapath {
   readonly vifs = new FakeTable(tableLayouts.vifs);
@@ -23,7 +23,6 @@ export class FakeDatapath implements Datapath {
   readonly policies = new FakeTable(tableLayouts.policies);
   readonly vrfs = new FakeTable(tableLayouts.vrfs);
   readonly devices = new FakeDevices();
-  missingFeatures: string[] = [];
   readonly layoutVersion = 1;
   globals: DatapathGlobals | undefined;
   readonly attached = new Map<number, Hook>();
