@@ -1,4 +1,5 @@
-import { addressKey, formatAddress, isUsableUnicast, tryParseAddress } from '@contrail/net';
+import { addressKey, formatAddress, formatPrefix, isUsableUnicast, prefixContains, tryParseAddress } from '@contrail/net';
+import type { Prefix } from '@contrail/net';
 import type { Complaint } from './complaint';
 import type { KubeEndpoint, KubeEndpointSlice, KubeServicePort } from './kube-objects';
 
@@ -21,8 +22,9 @@ export interface Backends {
  * port counts once: the better condition wins. Invalid addresses are left out and complained about.
  *
  * @param slices in any order; every slice of the Service.
+ * @param serviceSubnets ranges of cluster IPs: Kubernetes allows none of them as endpoint.
  */
-export function mergeEndpointSlices(slices: readonly KubeEndpointSlice[]): Backends {
+export function mergeEndpointSlices(slices: readonly KubeEndpointSlice[], serviceSubnets: readonly Prefix[]): Backends {
   const complaints: Complaint[] = [];
   const ports = new Map<string, Map<string, Backend>>();
   const ordered = [...slices].sort((a, b) => (a.name < b.name ? -1 : 1));
@@ -34,7 +36,12 @@ export function mergeEndpointSlices(slices: readonly KubeEndpointSlice[]): Backe
       const [text = ''] = endpoint.addresses;
       const address = tryParseAddress(text);
       if (address === undefined || address.length !== length || !isUsableUnicast(address)) {
-        complaints.push(invalidAddress(slice, text));
+        complaints.push(complaintOf(slice, text, notUsable(slice)));
+        continue;
+      }
+      const range = serviceSubnets.find((prefix) => prefixContains(prefix, address));
+      if (range !== undefined) {
+        complaints.push(complaintOf(slice, text, isClusterIp(range)));
         continue;
       }
       for (const { name, protocol, port } of slice.ports) {
@@ -62,14 +69,27 @@ function better(known: KubeEndpoint | undefined, other: KubeEndpoint): KubeEndpo
   return rank(other) > rank(known) ? other : known;
 }
 
-function invalidAddress(slice: KubeEndpointSlice, text: string): Complaint {
+interface Fault {
+  readonly cause: string;
+  readonly remedy: string;
+}
+
+function notUsable({ addressType }: KubeEndpointSlice): Fault {
+  return { cause: `is not a usable ${addressType} address`, remedy: 'write a unicast address outside loopback and link-local ranges' };
+}
+
+function isClusterIp(range: Prefix): Fault {
+  return { cause: `is in ${formatPrefix(range)}, the range of cluster IPs`, remedy: 'write the address of a pod or of a host' };
+}
+
+function complaintOf(slice: KubeEndpointSlice, text: string, { cause, remedy }: Fault): Complaint {
   const { namespace, name, uid } = slice;
   return {
     subject: { apiVersion: 'discovery.k8s.io/v1', kind: 'EndpointSlice', namespace, name, uid },
     reason: 'InvalidEndpointAddress',
     action: 'CreateLoadbalancerMember',
     note:
-      `EndpointSlice/${namespace}/${name} endpoints[].addresses: "${text}" is not a usable ${slice.addressType} ` +
-      'address, so this endpoint gets no traffic; write a unicast address outside loopback and link-local ranges',
+      `EndpointSlice/${namespace}/${name} endpoints[].addresses: "${text}" ${cause}, ` +
+      `so this endpoint gets no traffic; ${remedy}`,
   };
 }

@@ -60,7 +60,7 @@ export function translateService(
   const root = { kind: 'Service', namespace: service.namespace, name: service.name, uid: service.uid } as const;
   const annotations = ownerAnnotations(cluster, root, around.project.fqName.at(-1) ?? '');
   const base: Base = { cluster, service, around, annotations };
-  const { backendsOf, complaints } = mergeEndpointSlices(slices);
+  const { backendsOf, complaints } = mergeEndpointSlices(slices, cluster.serviceSubnets);
   const ports = service.ports.flatMap((port) => translatePort(base, port, backendsOf(port)));
   return { resources: [...translateFrontend(base), ...ports], complaints };
 }
