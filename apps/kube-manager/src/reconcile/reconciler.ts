@@ -1,5 +1,5 @@
 import { errorText } from '@contrail/errors';
-import { ReconcileLoop } from '@contrail/reconcile';
+import { ReconcileLoop, systemClock } from '@contrail/reconcile';
 import type { ReconcileOutcome, ReconcileStatus } from '@contrail/reconcile';
 import { logger, withSpan } from '@contrail/telemetry';
 import { parseRootKey, rootKey } from '../translate/ownership';
@@ -11,6 +11,7 @@ import { reconcileNamespace } from './namespace';
 import { reconcileNode } from './node';
 import { reconcilePod } from './pod';
 import { reconcileService } from './service';
+import { StuckObjects } from './stuck-objects';
 import { WaitingList } from './waiting-list';
 import type { Workplace } from './workplace';
 
@@ -36,16 +37,23 @@ export class Reconciler {
   private readonly work: Workplace;
   private readonly loop: ReconcileLoop<string>;
   private readonly triggers = new Map<string, Trigger>();
+  private readonly stuck: StuckObjects;
   private passEndedMs = Date.now();
 
   constructor(private readonly options: ReconcilerOptions) {
     const waiting = new WaitingList((key) => this.loop.enqueue(key));
-    this.work = { ...options.work, waiting, log };
+    const { kube, complain } = options.work;
+    this.stuck = new StuckObjects(kube, complain, systemClock);
+    this.work = { ...options.work, waiting, log, complain: (complaint) => this.stuck.tell(complaint) };
     this.loop = new ReconcileLoop<string>({
       concurrency,
       backoff,
       reconcile: (key) => this.pass(key),
-      onError: (key, error, failures) => log.warn('reconciling failed and is retried', { key, failures, error }),
+      onError: (key, error, failures) => {
+        log.warn('reconciling failed and is retried', { key, failures, error });
+        const root = parseRootKey(key);
+        if (root !== undefined) this.stuck.unsettled(root, errorText(error));
+      },
     });
     options.work.cache.onChange((change) => this.onCacheChange(change));
   }
@@ -115,6 +123,8 @@ export class Reconciler {
         this.work.waiting.forget(key);
         return this.reconcile(root);
       });
+      if (typeof outcome === 'string') this.stuck.settled(root);
+      else if (this.stuck.unsettled(root, outcome.pending)) log.warn('an object waits', { key, reason: outcome.pending });
       // An object that waits keeps its event, so that the pass which succeeds belongs to it.
       if (typeof outcome === 'string' && trigger !== undefined) {
         this.options.onSettled?.(trigger);

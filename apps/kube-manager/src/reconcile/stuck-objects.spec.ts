@@ -1,0 +1,79 @@
+import type { Complaint } from '../translate/complaint';
+import type { KubePod } from '../translate/kube-objects';
+import type { Root } from '../translate/ownership';
+import { SliceIndex } from '../watch/slice-index';
+import { patienceMs, StuckObjects } from './stuck-objects';
+import type { KubeView } from './workplace';
+
+const pod: KubePod = {
+  ...{ namespace: 'blue', name: 'web-1', uid: '5f1a3c9e-3333-4333-8333-000000000001', nodeName: 'node1' },
+  ...{ finished: false, labels: {}, hostPorts: [] },
+};
+const podRoot: Root = { kind: 'Pod', namespace: 'blue', name: 'web-1' };
+const withoutProject = 'waits for Project/default-domain:k8s-blue and SecurityGroup/default-domain:k8s-blue:k8s-blue-default-sg';
+
+describe('StuckObjects', () => {
+  let nowMs = 0;
+  let complaints: Complaint[] = [];
+  let stuck: StuckObjects;
+  beforeEach(() => {
+    nowMs = 1_000;
+    complaints = [];
+    const kube: KubeView = {
+      namespace: () => undefined,
+      node: () => undefined,
+      pod: (namespace, name) => (namespace === 'blue' && name === 'web-1' ? pod : undefined),
+      service: () => undefined,
+      slices: new SliceIndex(),
+    };
+    stuck = new StuckObjects(kube, (complaint) => complaints.push(complaint), { now: () => nowMs });
+  });
+
+  it('says nothing of a pod whose project comes soon', () => {
+    expect(stuck.unsettled(podRoot, withoutProject)).toBe(false);
+    nowMs += patienceMs - 1;
+    expect(stuck.unsettled(podRoot, withoutProject)).toBe(false);
+    stuck.settled(podRoot);
+    nowMs += patienceMs;
+    expect(stuck.unsettled(podRoot, withoutProject)).toBe(false);
+    expect(complaints).toEqual([]);
+  });
+
+  it('tells a pod without a project what it waits for, and where to look', () => {
+    stuck.unsettled(podRoot, withoutProject);
+    nowMs += patienceMs;
+    expect(stuck.unsettled(podRoot, withoutProject)).toBe(true);
+    expect(complaints).toEqual([
+      {
+        subject: { apiVersion: 'v1', kind: 'Pod', namespace: 'blue', name: 'web-1', uid: pod.uid },
+        reason: 'NetworkNotReady',
+        action: 'Reconcile',
+        note:
+          `Pod/blue/web-1: has no network objects yet, ${withoutProject}. It is tried again by itself; ` +
+          'if this stays, look at the log and /readyz of kube-manager, and at the events of the namespace',
+      },
+    ]);
+  });
+
+  it('adds nothing where the reconciler told the reason itself', () => {
+    const exhausted: Complaint = {
+      subject: { apiVersion: 'v1', kind: 'Pod', namespace: 'blue', name: 'web-1', uid: pod.uid },
+      ...{ reason: 'AddressExhausted', action: 'AllocateAddress', note: 'no address left' },
+    };
+    stuck.unsettled(podRoot, 'waits for a free address');
+    nowMs += patienceMs;
+    stuck.tell(exhausted);
+    expect(stuck.unsettled(podRoot, 'waits for a free address')).toBe(true);
+    expect(complaints).toEqual([exhausted]);
+    expect(stuck.unsettled(podRoot, withoutProject)).toBe(true);
+    expect(complaints.map(({ reason }) => reason)).toEqual(['AddressExhausted', 'NetworkNotReady']);
+  });
+
+  it('writes no event on what Kubernetes does not have', () => {
+    const gone: Root = { ...podRoot, name: 'gone' };
+    stuck.unsettled(gone, withoutProject);
+    nowMs += patienceMs;
+    expect(stuck.unsettled(gone, withoutProject)).toBe(true);
+    expect(complaints).toEqual([]);
+  });
+});
