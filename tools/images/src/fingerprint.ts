@@ -7,12 +7,6 @@ export function fingerprint(...parts: readonly unknown[]): string {
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex');
 }
 
-/** Identifies the present version of a big file (the node binary, a library) without reading it. */
-export function stampOf(file: string): string {
-  const { size, mtimeMs, ino } = statSync(file);
-  return `${file} ${size} ${mtimeMs} ${ino}`;
-}
-
 /** Content of all files below some files and folders; what does not exist counts as empty. */
 export function contentOf(places: readonly string[], isWanted: (file: string) => boolean = () => true): string {
   const hash = createHash('sha256');

@@ -1,10 +1,11 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { connect } from 'node:net';
 import * as path from 'node:path';
 import type { NodePlan } from './address-plan';
 import { SandboxFailure } from './failure';
-import { enterNode, nodeGroup } from './node-namespace';
+import { enterNode, holderOf, nodeGroup } from './node-namespace';
 import { waitUntil } from './progress';
-import { run, succeeds } from './run';
+import { run } from './run';
 import type { Sandbox } from './sandbox';
 import { pauseTag } from './test-images';
 
@@ -96,12 +97,26 @@ export async function startContainerd(
     ],
     environment: containerdEnvironment(binaries),
   });
-  const answers = async (): Promise<boolean> =>
-    succeeds(...(await ctr(sandbox, node, binaries, ['version'])));
-  if (!(await waitUntil(answers, readyTimeoutMs))) {
+  // Its socket lies in the node's mount namespace.
+  const holder = await sandbox.processes.find(holderOf(node));
+  const seenFromHere = `/proc/${holder?.pid ?? 0}/root${socket}`;
+  if (!(await waitUntil(() => accepts(seenFromHere), readyTimeoutMs, 50))) {
     const log = await readFile(sandbox.processes.logFile(`${node.name}/containerd`), 'utf8');
     throw new SandboxFailure(`${node.name}: containerd does not answer: ${log.slice(-2000)}`);
   }
+}
+
+/** Whether somebody listens; containerd does so when all its plugins are there. */
+function accepts(file: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const connection = connect(file, () => {
+      connection.destroy();
+      resolve(true);
+    });
+    connection.on('error', () => {
+      resolve(false);
+    });
+  });
 }
 
 /** Imports a docker-archive into a running node. */

@@ -1,20 +1,18 @@
 import { mkdir } from 'node:fs/promises';
 import * as path from 'node:path';
 import { podSubnet, serviceSubnet } from './address-plan';
+import { getFromApi } from './api-client';
 import { kubeconfigOf, type ClusterPki } from './cluster-pki';
 import { SandboxFailure } from './failure';
 import { enterNode, nodeGroup } from './node-namespace';
 import { waitUntil } from './progress';
-import { run, succeeds } from './run';
+import { run } from './run';
 import type { Sandbox } from './sandbox';
 
 const readyTimeoutMs = 120_000;
 const etcdUrl = 'http://127.0.0.1:2379';
 
-/**
- * Starts etcd and the API server in the control plane's namespace and waits until the API is
- * served.
- */
+/** Starts etcd and the API server in the control plane's namespace; {@link waitForApiServer} waits. */
 export async function startApiServer(
   sandbox: Sandbox,
   pki: ClusterPki,
@@ -22,7 +20,6 @@ export async function startApiServer(
 ): Promise<void> {
   await startOnControlPlane(sandbox, binaries, 'etcd', await etcdFlags(sandbox));
   await startOnControlPlane(sandbox, binaries, 'kube-apiserver', apiServerFlags(sandbox, pki));
-  await waitForApiServer(sandbox, binaries);
 }
 
 /**
@@ -47,13 +44,14 @@ export async function startControllers(
   ]);
 }
 
-export async function isApiServerReady(sandbox: Sandbox, binaries: string): Promise<boolean> {
-  return succeeds(...kubectl(sandbox, binaries, ['get', '--raw', '/readyz']), { timeoutMs: 5000 });
+/** Ready means: serves everything, its start-up roles included. */
+export async function isApiServerReady(sandbox: Sandbox): Promise<boolean> {
+  return (await getFromApi(sandbox, '/readyz', 5000).catch(() => '')) === 'ok';
 }
 
-/** Ready means: serves everything, its start-up roles included. */
-async function waitForApiServer(sandbox: Sandbox, binaries: string): Promise<void> {
-  if (!(await waitUntil(() => isApiServerReady(sandbox, binaries), readyTimeoutMs, 200))) {
+/** @throws SandboxFailure when the API server is not ready in time. */
+export async function waitForApiServer(sandbox: Sandbox): Promise<void> {
+  if (!(await waitUntil(() => isApiServerReady(sandbox), readyTimeoutMs, 50))) {
     const log = sandbox.processes.logFile('kube-apiserver');
     throw new SandboxFailure(
       `kube-apiserver: is not ready after ${readyTimeoutMs / 1000} s; see ${log}`,

@@ -1,21 +1,30 @@
 import { existsSync } from 'node:fs';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { chown, mkdir, writeFile } from 'node:fs/promises';
 import * as path from 'node:path';
 import { contrailObjects } from './contrail-settings';
 import { kubectl } from './control-plane';
 import { ensureGroups, isBuilt } from './go-build';
 import { waitForWorkloads } from './health';
-import { buildOurImages, importMissing, readTags, type BuiltImage } from './our-images';
+import { nodeFolder } from './node-namespace';
+import {
+  buildOurImages,
+  importMissing,
+  readTags,
+  type BuiltImage,
+  type OurArchive,
+} from './our-images';
 import { say, step } from './progress';
 import { run } from './run';
 import type { Sandbox } from './sandbox';
 import type { Settings } from './settings';
 
 const rolloutTimeoutMs = 300_000;
+/** User and group in k8s/base/redis.yaml. */
+const redisUser = 65532;
 
 /** Manifests to apply: a folder with a kustomization, and what belongs to this cluster only. */
 interface Rollout {
-  readonly name: 'contrail' | 'jaeger';
+  readonly name: OurArchive;
   readonly manifests: string;
   readonly objects: readonly object[];
 }
@@ -28,50 +37,81 @@ export interface OurArchives {
 
 /** Builds what the first roll-out needs. Jaeger only when it needs no compiling: that can wait. */
 export async function buildFirstImages(settings: Settings): Promise<OurArchives> {
-  const isJaegerBuilt = await isBuilt(settings, 'jaeger');
-  return {
-    stable: isJaegerBuilt ? await buildOurImages(settings, 'jaeger') : [],
-    apps: await buildOurImages(settings, 'contrail'),
-  };
+  if (!(await isBuilt(settings, 'jaeger'))) {
+    return { stable: [], apps: await buildOurImages(settings, ['contrail']) };
+  }
+  const [jaeger, ...apps] = await buildOurImages(settings, ['jaeger', 'contrail']);
+  return { stable: jaeger === undefined ? [] : [jaeger], apps };
 }
 
 /**
  * Rolls our services and Jaeger out on a running cluster: images, settings, manifests; then waits
  * until all is available. Can be repeated: what is there already stays as it is.
  *
- * @param built archives that were built a moment ago; others are built here.
  * @returns false when this checkout has no manifests yet.
  */
-export async function deployOurs(sandbox: Sandbox, built?: OurArchives): Promise<boolean> {
-  const { settings } = sandbox;
-  const folder = (name: string): string => path.join(settings.repository, 'k8s', name);
-  const overlay = folder('overlays/sandbox');
+export async function deployOurs(sandbox: Sandbox): Promise<boolean> {
+  const archives = await buildFirstImages(sandbox.settings);
+  return (await applyOurs(sandbox, archives)) && finishRollout(sandbox);
+}
+
+/**
+ * Applies our manifests with the tags of these archives, and imports these where a running node lacks
+ * them. The nodes need not have registered: their pods follow them.
+ *
+ * @returns false when this checkout has no manifests yet.
+ */
+export async function applyOurs(sandbox: Sandbox, archives: OurArchives): Promise<boolean> {
+  const overlay = manifestsOf(sandbox, 'overlays/sandbox');
   if (!existsSync(path.join(overlay, 'kustomization.yaml'))) {
     say(`${overlay}: has no kustomization.yaml; the nodes stay NotReady without our network`);
     return false;
   }
-  const jaeger: Rollout = { name: 'jaeger', manifests: folder('jaeger'), objects: [] };
   const objects = await contrailObjects(sandbox);
-  const contrail: Rollout = { name: 'contrail', manifests: overlay, objects };
-  const isJaegerBuilt = await isBuilt(settings, 'jaeger');
-  await apply(sandbox, contrail, built?.apps);
-  if (isJaegerBuilt) await apply(sandbox, jaeger, built?.stable);
+  await makeRedisFolder(sandbox);
+  await apply(sandbox, { name: 'contrail', manifests: overlay, objects }, archives.apps);
+  if (archives.stable.length > 0) await apply(sandbox, jaegerOf(sandbox), archives.stable);
+  return true;
+}
+
+/** Waits until all that was applied is available; then adds Jaeger where it had to be compiled first. */
+export async function finishRollout(sandbox: Sandbox): Promise<boolean> {
+  const { settings } = sandbox;
   const { kubernetes } = await ensureGroups(settings, ['kubernetes']);
+  const isJaegerBuilt = await isBuilt(settings, 'jaeger');
   await waitForWorkloads(sandbox, kubernetes, rolloutTimeoutMs);
   if (isJaegerBuilt) return true;
   say('the cluster is ready; Jaeger follows');
   await ensureGroups(settings, ['jaeger']);
-  await apply(sandbox, jaeger);
+  await apply(sandbox, jaegerOf(sandbox), await buildOurImages(settings, ['jaeger']));
   await waitForWorkloads(sandbox, kubernetes, rolloutTimeoutMs);
   return true;
 }
 
-async function apply(sandbox: Sandbox, rollout: Rollout, built: readonly string[] = []): Promise<void> {
+/** Redis runs without privileges and could not take a folder that belongs to root. */
+async function makeRedisFolder(sandbox: Sandbox): Promise<void> {
+  const folder = nodeFolder(sandbox, sandbox.plan.controlPlane, '/var/lib/contrail');
+  await mkdir(path.join(folder, 'redis'), { recursive: true });
+  await chown(path.join(folder, 'redis'), redisUser, redisUser);
+}
+
+function jaegerOf(sandbox: Sandbox): Rollout {
+  return { name: 'jaeger', manifests: manifestsOf(sandbox, 'jaeger'), objects: [] };
+}
+
+function manifestsOf(sandbox: Sandbox, folder: string): string {
+  return path.join(sandbox.settings.repository, 'k8s', folder);
+}
+
+async function apply(
+  sandbox: Sandbox,
+  rollout: Rollout,
+  archives: readonly string[],
+): Promise<void> {
   const { kubernetes, containerd } = await ensureGroups(sandbox.settings, [
     'kubernetes',
     'containerd',
   ]);
-  const archives = built.length > 0 ? built : await buildOurImages(sandbox.settings, rollout.name);
   await importMissing(sandbox, archives, containerd);
   const folder = await writeKustomization(sandbox, rollout, await readTags(archives));
   const flags = ['--server-side', '--force-conflicts', '--field-manager=sandbox'];

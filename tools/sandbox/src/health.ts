@@ -13,25 +13,20 @@ import { run } from './run';
 import type { Sandbox } from './sandbox';
 
 const logLines = '15';
+const pollMs = 250;
 /** Nothing can be pulled in a sandbox: an image that is missing for so long stays missing. */
 const missingImageMs = 20_000;
 
 /** Waits until every planned node has registered, ready or not. */
-export async function waitForNodes(
-  sandbox: Sandbox,
-  binaries: string,
-  timeoutMs: number,
-): Promise<void> {
+export async function waitForNodes(sandbox: Sandbox, timeoutMs: number): Promise<void> {
   const wanted = sandbox.plan.nodes.map((node) => node.name);
   let missing = wanted;
   const probe = async (): Promise<boolean> => {
-    const registered = new Set(
-      (await listNodes(sandbox, binaries)).map((node) => node.metadata.name),
-    );
+    const registered = new Set((await listNodes(sandbox)).map((node) => node.metadata.name));
     missing = wanted.filter((name) => !registered.has(name));
     return missing.length === 0;
   };
-  if (await waitUntil(probe, timeoutMs, 300)) return;
+  if (await waitUntil(probe, timeoutMs, pollMs)) return;
   throw new SandboxFailure(
     `${missing.join(', ')}: did not register; see "sandbox logs ${missing[0] ?? ''}/kubelet"`,
   );
@@ -52,24 +47,24 @@ export async function waitForWorkloads(
   let said = '';
   let imagesMissingSince: number | undefined;
   const probe = async (): Promise<boolean> => {
-    const missing = await findMissing(sandbox, binaries);
+    const missing = await findMissing(sandbox);
     const line = missing.join(', ');
     if (line !== said && line !== '') say(`waiting for ${line}`);
     said = line;
     if (missing.length === 0) return true;
-    const isImageMissing = (await listPods(sandbox, binaries)).some(lacksImage);
+    const isImageMissing = (await listPods(sandbox)).some(lacksImage);
     imagesMissingSince = isImageMissing ? (imagesMissingSince ?? Date.now()) : undefined;
     return isImageMissing && Date.now() - (imagesMissingSince ?? 0) > missingImageMs;
   };
-  if ((await waitUntil(probe, timeoutMs, 400)) && said === '') return;
+  if ((await waitUntil(probe, timeoutMs, pollMs)) && said === '') return;
   const report = await describeProblems(sandbox, binaries);
   throw new SandboxFailure(`not ready: ${said}\n${report}`);
 }
 
-async function findMissing(sandbox: Sandbox, binaries: string): Promise<string[]> {
+async function findMissing(sandbox: Sandbox): Promise<string[]> {
   const [nodes, workloads] = await Promise.all([
-    listNodes(sandbox, binaries),
-    listWorkloads(sandbox, binaries),
+    listNodes(sandbox),
+    listWorkloads(sandbox),
   ]);
   return [
     ...nodes.filter((node) => !isReady(node)).map((node) => `node ${node.metadata.name}`),
@@ -86,12 +81,12 @@ function lacksImage(pod: KubePod): boolean {
 
 async function describeProblems(sandbox: Sandbox, binaries: string): Promise<string> {
   const sections: string[] = [];
-  for (const node of await listNodes(sandbox, binaries)) {
+  for (const node of await listNodes(sandbox)) {
     const condition = node.status.conditions?.find((c) => c.type === 'Ready');
     if (!isReady(node))
       sections.push(`node ${node.metadata.name}: ${condition?.message ?? 'reports nothing'}`);
   }
-  for (const pod of await listPods(sandbox, binaries)) {
+  for (const pod of await listPods(sandbox)) {
     if (!isReady(pod) && pod.status.phase !== 'Succeeded')
       sections.push(await describePod(sandbox, binaries, pod));
   }

@@ -55,11 +55,10 @@ export async function preparedRoot(
   );
 }
 
-/** Copies a prepared root to a node's own place, which must not exist yet or be empty. */
+/** Copies a prepared root to a node's own folder, which is empty or does not exist yet. */
 export async function copyRoot(prepared: string, target: string): Promise<void> {
-  await rm(target, { recursive: true, force: true });
-  await mkdir(path.dirname(target), { recursive: true });
-  await run('cp', ['-al', prepared, target]);
+  await mkdir(target, { recursive: true });
+  await run('cp', ['-al', `${prepared}/.`, target]);
   // Databases are written in place.
   for (const name of await databases(prepared)) {
     await rm(path.join(target, name));

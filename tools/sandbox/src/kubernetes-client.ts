@@ -1,5 +1,4 @@
-import { kubectl } from './control-plane';
-import { run } from './run';
+import { getFromApi } from './api-client';
 import type { Sandbox } from './sandbox';
 
 interface Condition {
@@ -59,23 +58,30 @@ export interface Workload {
   };
 }
 
-/** Lists objects through kubectl. The caller names the type that belongs to the resource. */
-async function list<T>(sandbox: Sandbox, binaries: string, args: readonly string[]): Promise<T[]> {
-  const words = ['get', ...args, '-o', 'json', '--request-timeout=10s'];
-  const text = await run(...kubectl(sandbox, binaries, words));
-  return (JSON.parse(text) as { items: T[] }).items;
+/** Lists objects of one resource. The caller names the type that belongs to the path. */
+async function list<T>(sandbox: Sandbox, path: string): Promise<T[]> {
+  return (JSON.parse(await getFromApi(sandbox, path)) as { items: T[] }).items;
 }
 
-export function listNodes(sandbox: Sandbox, binaries: string): Promise<KubeNode[]> {
-  return list<KubeNode>(sandbox, binaries, ['nodes']);
+export function listNodes(sandbox: Sandbox): Promise<KubeNode[]> {
+  return list<KubeNode>(sandbox, '/api/v1/nodes');
 }
 
-export function listPods(sandbox: Sandbox, binaries: string): Promise<KubePod[]> {
-  return list<KubePod>(sandbox, binaries, ['pods', '--all-namespaces']);
+export function listPods(sandbox: Sandbox): Promise<KubePod[]> {
+  return list<KubePod>(sandbox, '/api/v1/pods');
 }
 
-export function listWorkloads(sandbox: Sandbox, binaries: string): Promise<Workload[]> {
-  return list<Workload>(sandbox, binaries, ['deployments,daemonsets,statefulsets', '--all-namespaces']);
+export async function listWorkloads(sandbox: Sandbox): Promise<Workload[]> {
+  const kinds = ['Deployment', 'DaemonSet', 'StatefulSet'];
+  const lists = await Promise.all(
+    kinds.map(async (kind) => {
+      const path = `/apis/apps/v1/${kind.toLowerCase()}s`;
+      const found = await list<Omit<Workload, 'kind'>>(sandbox, path);
+      // In a list the objects do not say what they are.
+      return found.map((workload): Workload => ({ ...workload, kind }));
+    }),
+  );
+  return lists.flat();
 }
 
 export function isReady(object: {

@@ -21,7 +21,7 @@ export async function startBridgeNetwork(
   sandbox: Sandbox,
   binaries: { readonly kubernetes: string; readonly cni: string },
 ): Promise<void> {
-  const podCidrs = await readPodCidrs(sandbox, binaries.kubernetes);
+  const podCidrs = await readPodCidrs(sandbox);
   for (const node of sandbox.plan.nodes) {
     const routes = sandbox.plan.nodes
       .filter((other) => other !== node)
@@ -33,10 +33,10 @@ export async function startBridgeNetwork(
   await applyObjects(sandbox, binaries.kubernetes, coreDnsObjects());
 }
 
-async function readPodCidrs(sandbox: Sandbox, binaries: string): Promise<Map<string, string>> {
+async function readPodCidrs(sandbox: Sandbox): Promise<Map<string, string>> {
   const found = new Map<string, string>();
   const isComplete = async (): Promise<boolean> => {
-    for (const { metadata, spec } of await listNodes(sandbox, binaries)) {
+    for (const { metadata, spec } of await listNodes(sandbox)) {
       if (spec.podCIDR !== undefined) found.set(metadata.name, spec.podCIDR);
     }
     return sandbox.plan.nodes.every((node) => found.has(node.name));

@@ -17,15 +17,18 @@ export interface BuiltImage {
 /** Archives that tools/images can build: all our apps, or Jaeger. */
 export type OurArchive = 'contrail' | 'jaeger';
 
-/** @returns the paths of the archives; empty when this checkout has no tools/images. */
-export async function buildOurImages(settings: Settings, name: OurArchive): Promise<string[]> {
+/** @returns the paths of the archives, in the order of the names; empty when this checkout has no tools/images. */
+export async function buildOurImages(
+  settings: Settings,
+  names: readonly OurArchive[],
+): Promise<string[]> {
   const program = path.join(settings.repository, 'tools/images/build');
   if (!existsSync(program)) {
     say(`${program}: is missing; going on without our images`);
     return [];
   }
-  const output = await step(`building images: ${name}`, () =>
-    run(program, [name], { cwd: settings.repository, showErrors: true }),
+  const output = await step(`building images: ${names.join(', ')}`, () =>
+    run(program, names, { cwd: settings.repository, showErrors: true }),
   );
   return output
     .split('\n')

@@ -1,4 +1,3 @@
-import { ensureGroups } from './go-build';
 import { isApiServerReady } from './control-plane';
 import { isReady, listNodes } from './kubernetes-client';
 import { isAlive } from './processes';
@@ -11,9 +10,8 @@ import type { Sandbox } from './sandbox';
  */
 export async function printStatus(sandbox: Sandbox): Promise<number> {
   const { record, plan } = sandbox;
-  const { kubernetes } = await ensureGroups(sandbox.settings, ['kubernetes']);
-  const isServed = await isApiServerReady(sandbox, kubernetes);
-  const nodes = isServed ? await listNodes(sandbox, kubernetes) : [];
+  const isServed = await isApiServerReady(sandbox);
+  const nodes = isServed ? await listNodes(sandbox) : [];
   const dead: string[] = [];
   for (const { component, record: process } of await sandbox.processes.list()) {
     if (!(await isAlive(process))) dead.push(component);

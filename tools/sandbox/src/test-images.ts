@@ -8,10 +8,11 @@ import {
 } from 'node:fs';
 import * as path from 'node:path';
 import { ensureGroups } from './go-build';
-import { writeImageArchive, type LayerEntry, type LayerSpec } from './image-archive';
+import { writeImageArchive, type LayerEntry } from './image-archive';
 import { libraryClosure, machineFiles, mergedUsrLinks } from './library-closure';
 import { run } from './run';
 import type { Settings } from './settings';
+import { stampedLayer } from './stamped-layer';
 
 /** The names under which Kubernetes 1.37.2 and its tests ask for these images. */
 export const pauseTag = 'registry.k8s.io/pause:3.10.2';
@@ -66,11 +67,11 @@ export async function ensureTestImages(settings: Settings): Promise<string[]> {
   mkdirSync(folder, { recursive: true });
   const { agnhost } = await ensureGroups(settings, ['agnhost']);
   const layerCache = path.join(settings.cache, 'layers');
-  const tools: LayerSpec = { entries: await toolEntries() };
+  const tools = stampedLayer(await toolEntries());
   const pause = path.join(folder, 'pause.tar');
   writeImageArchive({
     tag: pauseTag,
-    layers: [{ entries: [{ source: await buildPause(settings), target: '/pause', mode: 0o755 }] }],
+    layers: [stampedLayer([{ source: await buildPause(settings), target: '/pause', mode: 0o755 }])],
     config: { Entrypoint: ['/pause'], User: '65535:65535' },
     out: pause,
     layerCache,
@@ -79,7 +80,7 @@ export async function ensureTestImages(settings: Settings): Promise<string[]> {
   const environment = ['PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'];
   writeImageArchive({
     tag: agnhostTag,
-    layers: [tools, { entries: agnhostEntries(agnhost) }],
+    layers: [tools, stampedLayer(agnhostEntries(agnhost))],
     config: { Entrypoint: ['/agnhost'], Cmd: ['pause'], Env: environment },
     out: agnhostArchive,
     layerCache,
@@ -102,7 +103,7 @@ export async function ensureCoreDnsImage(settings: Settings): Promise<string> {
   writeImageArchive({
     tag: coreDnsTag,
     layers: [
-      { entries: [{ source: path.join(coredns, 'coredns'), target: '/coredns', mode: 0o755 }] },
+      stampedLayer([{ source: path.join(coredns, 'coredns'), target: '/coredns', mode: 0o755 }]),
     ],
     config: { Entrypoint: ['/coredns'] },
     out,

@@ -1,10 +1,23 @@
+import { rm } from 'node:fs/promises';
 import * as path from 'node:path';
 import type { Network } from './arguments';
 import { createNodeGroup, readHierarchies } from './cgroups';
-import { createClusterPki } from './cluster-pki';
+import { createClusterPki, type ClusterPki } from './cluster-pki';
 import { startContainerd } from './containerd';
-import { isApiServerReady, kubectl, startApiServer, startControllers } from './control-plane';
-import { buildFirstImages, deployOurs, type OurArchives } from './deploy-ours';
+import {
+  isApiServerReady,
+  kubectl,
+  startApiServer,
+  startControllers,
+  waitForApiServer,
+} from './control-plane';
+import {
+  applyOurs,
+  buildFirstImages,
+  deployOurs,
+  finishRollout,
+  type OurArchives,
+} from './deploy-ours';
 import { stopSandbox } from './down';
 import { ensureGroups } from './go-build';
 import { waitForNodes, waitForWorkloads } from './health';
@@ -29,6 +42,11 @@ export interface Wanted {
   readonly name: string;
   readonly workers?: number;
   readonly network?: Network;
+}
+
+interface PreparedImages extends OurArchives {
+  /** A containerd root that holds all of them. */
+  readonly root: string;
 }
 
 interface Binaries {
@@ -85,69 +103,120 @@ async function isUsable(sandbox: Sandbox, wanted: Wanted): Promise<boolean> {
     say(`${component}: does not run any more`);
     return false;
   }
-  const { kubernetes } = await ensureGroups(sandbox.settings, ['kubernetes']);
-  return isApiServerReady(sandbox, kubernetes);
+  return isApiServerReady(sandbox);
 }
 
+/**
+ * Makes the sandbox. What does not need one another is done at the same time: the API server starts
+ * while images are built and imported, and our manifests are applied while the nodes start.
+ */
 async function build(
   settings: Settings,
   wanted: { readonly name: string; readonly workers: number; readonly network: Network },
 ): Promise<void> {
-  const binaries = await ensureGroups(settings, ['kubernetes', 'containerd', 'cni']);
-  const testImages = await ensureTestImages(settings);
-  const isOurs = wanted.network === 'ours';
-  const images: OurArchives = isOurs
-    ? await buildFirstImages(settings)
-    : { stable: [], apps: [await ensureCoreDnsImage(settings)] };
+  // Compiling takes minutes and all processors: first, and alone.
+  const binaries = await ensureGroups(settings, ['kubernetes', 'containerd', 'cni', 'agnhost']);
+  const created = await createSandbox(settings, wanted);
+  const pki = await createNodes(created);
+  const images = buildImages(created, binaries);
+  const api = startControlPlane(created, pki, binaries);
+  const both = together([images, api]);
+  const applied = both.then(async ([archives]) => {
+    return created.isOurs && (await applyOurs(created, archives));
+  });
+  const registered = startNodes(created, { pki, binaries, images, api });
+  const [isApplied] = await together([applied, registered]);
+  const sandbox = await created.setPhase('cluster');
+  if (!sandbox.isOurs) {
+    await step('starting the bridge network', () => startBridgeNetwork(sandbox, binaries));
+    await waitForWorkloads(sandbox, binaries.kubernetes, bridgeTimeoutMs);
+  } else if (!isApplied || !(await finishRollout(sandbox))) return;
+  await sandbox.setPhase('running');
+}
+
+/** Groups, keys, cables and namespaces of all nodes. */
+async function createNodes(sandbox: Sandbox): Promise<ClusterPki> {
+  const { plan } = sandbox;
+  say(`making ${plan.nodes.length} nodes on ${plan.underlay}`);
+  const hierarchies = await readHierarchies();
+  for (const node of plan.nodes) {
+    await createNodeGroup(hierarchies, node.cgroup);
+    await rm(sandbox.containerdRoot(node), { recursive: true, force: true });
+  }
+  const [pki] = await together([
+    createClusterPki(sandbox),
+    createUnderlay(plan).then(() =>
+      together(plan.nodes.map((node) => createNodeNamespace(sandbox, node))),
+    ),
+  ]);
+  return pki;
+}
+
+async function buildImages(sandbox: Sandbox, binaries: Binaries): Promise<PreparedImages> {
+  const { settings } = sandbox;
+  const ours = sandbox.isOurs ? buildFirstImages(settings) : bridgeImages(settings);
+  const [images, testImages] = await together([ours, ensureTestImages(settings)]);
   // In two stages: a change of our apps imports their images only.
   const stable = [...testImages, ...images.stable];
   const archives = [...stable, ...images.apps];
   await preparedRoot(settings, stable, binaries.containerd);
-  const prepared = await preparedRoot(settings, archives, binaries.containerd);
-  let sandbox = await createSandbox(settings, wanted);
+  const root = await preparedRoot(settings, archives, binaries.containerd);
   await recordImports(sandbox, archives);
-  await startCluster(sandbox, binaries, prepared);
-  sandbox = await sandbox.setPhase('cluster');
-  if (isOurs) {
-    if (!(await deployOurs(sandbox, images))) return;
-  } else {
-    await step('starting the bridge network', () => startBridgeNetwork(sandbox, binaries));
-    await waitForWorkloads(sandbox, binaries.kubernetes, bridgeTimeoutMs);
-  }
-  await sandbox.setPhase('running');
+  return { ...images, root };
 }
 
-/** Starts nodes and control plane; afterwards every node has registered. */
-async function startCluster(sandbox: Sandbox, binaries: Binaries, prepared: string): Promise<void> {
-  const { plan } = sandbox;
-  say(`making ${plan.nodes.length} nodes on ${plan.underlay}`);
-  const hierarchies = await readHierarchies();
-  for (const node of plan.nodes) await createNodeGroup(hierarchies, node.cgroup);
-  const [pki] = await Promise.all([
-    createClusterPki(sandbox),
-    createUnderlay(plan).then(async () => {
-      for (const node of plan.nodes) {
-        await copyRoot(prepared, sandbox.containerdRoot(node));
-        await createNodeNamespace(sandbox, node);
-      }
-    }),
-  ]);
+async function bridgeImages(settings: Settings): Promise<OurArchives> {
+  return { stable: [], apps: [await ensureCoreDnsImage(settings)] };
+}
+
+/** Afterwards the API is served, and controller manager and scheduler are on their way. */
+async function startControlPlane(
+  sandbox: Sandbox,
+  pki: ClusterPki,
+  binaries: Binaries,
+): Promise<void> {
   say('starting Kubernetes');
-  await Promise.all([
-    startApiServer(sandbox, pki, binaries.kubernetes),
-    ...plan.nodes.map((node) => startContainerd(sandbox, node, binaries.containerd)),
-  ]);
+  await startApiServer(sandbox, pki, binaries.kubernetes);
+  await waitForApiServer(sandbox);
   await startControllers(sandbox, pki, binaries.kubernetes);
-  for (const node of plan.nodes) await startKubelet(sandbox, node, pki, binaries.kubernetes);
+}
+
+interface Start {
+  readonly pki: ClusterPki;
+  readonly binaries: Binaries;
+  readonly images: Promise<PreparedImages>;
+  /** The API server answers. */
+  readonly api: Promise<void>;
+}
+
+/** Starts all nodes; afterwards every one has registered. */
+async function startNodes(sandbox: Sandbox, start: Start): Promise<void> {
+  const { binaries } = start;
+  const { root } = await start.images;
+  await together(
+    sandbox.plan.nodes.map(async (node) => {
+      await copyRoot(root, sandbox.containerdRoot(node));
+      await startContainerd(sandbox, node, binaries.containerd);
+      await start.api;
+      await startKubelet(sandbox, node, start.pki, binaries.kubernetes);
+    }),
+  );
   say('waiting for the nodes to register');
-  await waitForNodes(sandbox, binaries.kubernetes, registrationTimeoutMs);
+  await waitForNodes(sandbox, registrationTimeoutMs);
   // A kubelet may not give itself this label.
-  const label = [
-    'label',
-    'node',
-    plan.controlPlane.name,
-    'node-role.kubernetes.io/control-plane=',
-    '--overwrite',
-  ];
+  const role = 'node-role.kubernetes.io/control-plane=';
+  const label = ['label', 'node', sandbox.plan.controlPlane.name, role, '--overwrite'];
   await run(...kubectl(sandbox, binaries.kubernetes, label));
+}
+
+/**
+ * Like Promise.all, but also after a failure nothing goes on in the background.
+ *
+ * @throws what the first of them threw.
+ */
+async function together<const T extends readonly Promise<unknown>[]>(
+  work: T,
+): Promise<{ -readonly [K in keyof T]: Awaited<T[K]> }> {
+  await Promise.allSettled(work);
+  return Promise.all(work);
 }
