@@ -1,4 +1,4 @@
-import { apply, kubectl, kubectlJson, netexecPod, nodeExec, temporaryNamespace, waitReady } from '../src/cluster';
+import { apply, eventually, kubectl, kubectlJson, netexecPod, nodeExec, podExec, podIp, temporaryNamespace, waitReady } from '../src/cluster';
 import type { CommandResult } from '../src/cluster';
 
 const PLUGIN = '/opt/cni/bin/contrail-cni';
@@ -53,6 +53,43 @@ describe('CNI plugin on the node', () => {
     expect((JSON.parse(got.stdout) as { msg: string }).msg).toMatch(/already/);
     expect(await device()).toBe(before);
     await ns.remove();
+  });
+
+  it('cnitool attaches an interface named by its uuid, checks it and takes it away', async () => {
+    const ns = await temporaryNamespace('cnitool');
+    // The kubelet waits for the ConfigMap before it makes a sandbox; the interface exists from scheduling on.
+    const volume = { name: 'never', configMap: { name: 'does-not-exist' } };
+    await apply([
+      netexecPod('peer', ns.name),
+      netexecPod('waiting', ns.name, { spec: { nodeName: 'node1', volumes: [volume] }, container: { volumeMounts: [{ name: 'never', mountPath: '/never' }] } }),
+    ]);
+    await waitReady(ns.name, ['peer']);
+    const agent = (await kubectl(['-n', 'contrail', 'get', 'pods', '-l', 'app.kubernetes.io/name=vrouter-agent', '--field-selector', 'spec.nodeName=node1', '-o', 'jsonpath={.items[0].metadata.name}'])).trim();
+    const vmi = await eventually('interface of the waiting pod', async () => {
+      const vifs = JSON.parse((await podExec('contrail', agent, ['contrailctl', 'vif', '-o', 'json'])).stdout) as Array<{ podNamespace: string; podName: string; uuid: string }>;
+      return vifs.find((vif) => vif.podNamespace === ns.name && vif.podName === 'waiting')?.uuid;
+    });
+    const netns = `/run/netns/${ns.name}`;
+    const cnitool = (command: string): Promise<CommandResult> =>
+      nodeExec('node1', ['env', 'CNI_PATH=/opt/cni/bin', 'NETCONFPATH=/etc/cni/net.d', `CNI_ARGS=CONTRAIL_VMI=${vmi}`, 'cnitool', command, 'contrail', netns]);
+    await nodeExec('node1', ['ip', 'netns', 'add', ns.name]);
+    try {
+      expect(await cnitool('status')).toMatchObject({ status: 0 });
+      const added = await cnitool('add');
+      expect(added).toMatchObject({ status: 0 });
+      const result = JSON.parse(added.stdout) as { ips: Array<{ address: string }> };
+      const inside = (command: string[]): Promise<CommandResult> => nodeExec('node1', ['ip', 'netns', 'exec', ns.name, ...command]);
+      expect((await inside(['ip', '-o', 'address', 'show', 'eth0'])).stdout).toContain(result.ips[0]?.address.replace(/\/.*/, '') ?? 'no address');
+      expect((await inside(['curl', '-s', '--max-time', '5', `http://${await podIp(ns.name, 'peer')}:8080/hostname`])).stdout).toBe('peer');
+      expect(await cnitool('check')).toMatchObject({ status: 0 });
+      expect(await cnitool('del')).toMatchObject({ status: 0 });
+      expect((await inside(['ip', 'link', 'show', 'eth0'])).status).not.toBe(0);
+      expect(await cnitool('del')).toMatchObject({ status: 0 });
+    } finally {
+      await cnitool('del');
+      await nodeExec('node1', ['ip', 'netns', 'delete', ns.name]);
+      await ns.remove();
+    }
   });
 
   it('leaves no other CNI plugin and no kube-proxy on the node', async () => {
