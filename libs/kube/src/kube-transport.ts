@@ -40,7 +40,8 @@ export class KubeTransport {
       outgoing.once('socket', (socket) => socket.setKeepAlive(true, keepAliveProbeMs));
       outgoing.on('error', (cause) => {
         const { host, port } = this.connection;
-        reject(new ContrailError('UNAVAILABLE', `API server ${host}:${port} cannot be reached`, { cause }));
+        const remedy = 'check that it runs, and KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT or the kubeconfig';
+        reject(new ContrailError('UNAVAILABLE', `API server ${host}:${port} cannot be reached; ${remedy}`, { cause }));
       });
       outgoing.end(request.body);
     });
