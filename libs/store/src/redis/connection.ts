@@ -160,12 +160,12 @@ export class RedisConnection {
   /** From connect to the end of the connection; throws the reason of the end. */
   async #session(signal: AbortSignal): Promise<void> {
     const client = newClient(this.#options);
+    let onStop = (): void => undefined;
     const ended = new Promise<never>((_, reject) => {
       client.on('error', reject);
       client.on('end', () => reject(new Error('connection closed')));
-      signal.addEventListener('abort', () => reject(new Error('connection closed')), {
-        once: true,
-      });
+      onStop = () => reject(new Error('connection closed'));
+      signal.addEventListener('abort', onStop, { once: true });
     });
     ended.catch(() => undefined);
     const connecting = client.connect();
@@ -178,6 +178,7 @@ export class RedisConnection {
       this.#endFirstAttempt();
       await ended;
     } finally {
+      signal.removeEventListener('abort', onStop);
       // A client that is destroyed while it connects would come up afterwards and stay.
       await connecting.catch(() => undefined);
       client.destroy();
