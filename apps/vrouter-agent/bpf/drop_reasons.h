@@ -43,7 +43,8 @@
 	REASON(34, NOT_CONFIGURED, "datapath-not-configured")                                       \
 	REASON(35, NOT_UNICAST, "not-unicast")                                                      \
 	REASON(36, NO_HAIRPIN_ADDRESS, "no-hairpin-address")                                        \
-	REASON(37, ARP_FROM_TUNNEL, "arp-from-tunnel")
+	REASON(37, ARP_FROM_TUNNEL, "arp-from-tunnel")                                              \
+	REASON(38, FORWARDED, "forwarded-by-node")
 
 #define DROP_REASON_ENUM(number, name, text) DROP_##name = number,
 enum drop_reason { DROP_REASONS(DROP_REASON_ENUM) DROP_REASON_COUNT };

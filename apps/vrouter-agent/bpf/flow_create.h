@@ -110,11 +110,10 @@ static __always_inline int is_same_key(const struct flow_key_v4 *a, const struct
 	       a->remote_port == b->remote_port;
 }
 
-static __always_inline void set_common(struct flow_value_v4 *value, const struct work *w,
-				       const struct globals *g)
+static __always_inline void set_common(struct flow_value_v4 *value, const struct work *w)
 {
 	value->verdict = 1;
-	value->generation = g->generation;
+	value->generation = w->generation;
 	value->rule = w->rule;
 	value->vrf = w->vrf;
 	value->service = w->service;
@@ -311,8 +310,8 @@ static __noinline int create_flow(struct work *w, const struct globals *g)
 
 	if (step != STEP_OK)
 		return step;
-	set_common(&w->forward, w, g);
-	set_common(&w->reverse, w, g);
+	set_common(&w->forward, w);
+	set_common(&w->reverse, w);
 	w->forward.flags |= w->any_mac ? FLOW_ANY_MAC : 0;
 	w->reverse.flags |= w->to_any_mac ? FLOW_ANY_MAC : 0;
 	set_forward_action(w);

@@ -71,14 +71,14 @@ static __noinline int use_flow(struct __sk_buff *skb, struct work *w, const stru
 		end_flow(&w->forward_key, value);
 		return 0;
 	}
-	if (value->generation != g->generation) {
+	if (value->generation != w->generation) {
 		reason = judge_again(&w->forward_key, value);
 		if (reason) {
 			end_flow(&w->forward_key, value);
 			*verdict = drop_work(skb, w, reason);
 			return 1;
 		}
-		value->generation = g->generation;
+		value->generation = w->generation;
 	}
 	*verdict = forward(skb, &w->p, g, &w->forward_key, value, side, w->hook);
 	return 1;
@@ -90,6 +90,7 @@ static __always_inline int slow_path(struct __sk_buff *skb, struct work *w, cons
 	int verdict = TC_ACT_SHOT;
 	int step = set_forward_key(w, g);
 
+	w->generation = *(volatile const __u32 *)&g->generation;
 	if (step == STEP_OK && use_flow(skb, w, g, &verdict))
 		return verdict;
 	if (step == STEP_OK)
@@ -127,6 +128,9 @@ static __always_inline int slow_icmp_error(struct __sk_buff *skb, struct work *w
 	__u16 vlan = w->vlan;
 	int reason = parse_quoted(skb, &w->p, &quoted);
 
+	/* About something that no program sent. */
+	if (reason && w->hook == HOOK_UPLINK)
+		return TC_ACT_OK;
 	if (reason)
 		return drop_work(skb, w, reason);
 	if (w->hook != HOOK_POD) {

@@ -248,6 +248,9 @@ int host(struct __sk_buff *skb)
 	/* The device's own IPv6 and ARP go nowhere. */
 	if (result == PARSE_IPV6 || result == PARSE_ARP || result == PARSE_OTHER)
 		return TC_ACT_OK;
+	/* Of others, routed by the node: they must not pass as the node's own, which no policy stops. */
+	if (skb->ingress_ifindex)
+		return drop(skb, result == PARSE_OK ? &p : 0, DROP_FORWARDED, g->fabric_vrf);
 	if (result != PARSE_OK)
 		return go_slow(skb, SLOW_HOST);
 	zone = local_zone(g, g->fabric_vrf, p.dst, &vlan);

@@ -26,6 +26,7 @@ struct work {
 	__u32 vrf;
 	__u32 identity;
 	__u32 policy;
+	__u32 generation; /* read before judging: what changes meanwhile is judged again */
 	__u32 sender_vrf; /* in which an answer through the tunnel is looked up */
 	__be32 tunnel_remote;
 	__u8 any_mac; /* the sending interface has no port security */

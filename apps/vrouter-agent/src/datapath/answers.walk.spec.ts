@@ -227,6 +227,21 @@ describeWalk(`answers and rewriting${missing ? ` (skipped: ${missing})` : ''}`, 
     });
   });
 
+  test("an ICMP error about the node's own later fragment reaches the node", () => {
+    const quoted = buildFrame({
+      sourceMac: b.mac,
+      source: '192.0.2.1',
+      destination: '192.0.2.201',
+      protocol: 'udp',
+      sourcePort: 1,
+      destinationPort: 2,
+    }).subarray(14);
+    quoted.writeUInt16BE(0x0010, 6);
+    const error = { sourceMac: b.mac, source: '192.0.2.254', destination: '192.0.2.1', type: 3 };
+    expect(walk.run('uplink', uplink, { ...error, protocol: 'icmp', payload: quoted }).verdict)
+      .toBe(verdicts.ok);
+  });
+
   test('ECMP members are chosen by the 5-tuple, the same for the same connection', () => {
     walk.datapath.composites.upsert([
       [{ nextHop: 3, slot: 0 }, { nextHop: a.nextHop }],

@@ -38,6 +38,7 @@ export const dropReasons: readonly string[] = [
   'not-unicast',
   'no-hairpin-address',
   'arp-from-tunnel',
+  'forwarded-by-node',
 ];
 
 /** A number that this agent does not know yet (programs of a newer version) stays a number. */

@@ -284,6 +284,29 @@ describeWalk(`invariants${missing ? ` (skipped: ${missing})` : ''}`, () => {
       ]);
     });
 
+    test('what it only forwards for others is not its own: refused, in new and in live flows', () => {
+      const forwarded = (source: string) =>
+        walk.run(
+          'host',
+          host,
+          {
+            sourceMac: Uint8Array.of(2, 0, 0, 0, 0, 99),
+            source,
+            destination: a.address,
+            protocol: 'tcp',
+            sourcePort: 40_000,
+            destinationPort: 80,
+            flags: tcpFlags.ack,
+          },
+          { ingressIfindex: uplink },
+        ).verdict;
+      expect(forwarded('192.0.2.99')).toBe(verdicts.drop);
+      expect(walk.send(a, '192.0.2.1', { sourcePort: 80, destinationPort: 40_000 }).verdict)
+        .toBe(verdicts.ok);
+      expect(forwarded('192.0.2.1')).toBe(verdicts.drop);
+      expect(walk.dropCount('forwarded-by-node', 2)).toBe(2);
+    });
+
     test('what it calls on a service is translated and answered', async () => {
       walk.setService(2, '203.0.113.16', 80, { id: 8 }, [{ address: b.address, port: 8080 }]);
       const mac = Uint8Array.of(2, 0, 0, 0, 0, 99);

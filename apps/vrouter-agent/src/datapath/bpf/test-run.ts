@@ -15,12 +15,14 @@ export interface PacketRun {
 
 export interface PacketRunOptions {
   readonly ifindex: number;
+  /** The device that a forwarded packet came from; 0: one of the node's own processes made it. */
+  readonly ingressIfindex?: number;
   readonly repeat?: number;
 }
 
 /** struct bpf_test_run_opts of libbpf 1.x; only the fields that we set or read. */
 const optionsSize = 80;
-/** struct __sk_buff: mark at 8, ifindex at 40. */
+/** struct __sk_buff: mark at 8, ingress_ifindex at 36, ifindex at 40. */
 const contextSize = 192;
 
 interface Buffers {
@@ -60,6 +62,7 @@ export function runOnPacket(
   const output = Buffer.alloc(packet.length + 256);
   const context = Buffer.alloc(contextSize);
   const contextOut = Buffer.alloc(contextSize);
+  context.writeUInt32LE(options.ingressIfindex ?? 0, 36);
   context.writeUInt32LE(options.ifindex, 40);
   const run = testRunOptions({
     input: packet,

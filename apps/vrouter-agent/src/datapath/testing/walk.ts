@@ -7,7 +7,7 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseAddress } from '@contrail/net';
-import { type PacketRun, runOnPacket } from '../bpf/test-run';
+import { type PacketRun, type PacketRunOptions, runOnPacket } from '../bpf/test-run';
 import type { KernelDatapath } from '../kernel-datapath';
 import { createKernelDatapath } from '../kernel-datapath';
 import { inNetns } from '../netlink/netns';
@@ -175,15 +175,25 @@ export class Walk {
   }
 
   /** Runs the program of a hook on bytes. */
-  runRaw(hook: Hook, ifindex: number, packet: Buffer, repeat = 1): PacketRun {
+  runRaw(
+    hook: Hook,
+    ifindex: number,
+    packet: Buffer,
+    options: Partial<PacketRunOptions> = {},
+  ): PacketRun {
     return inNetns(
       `/run/netns/${this.name}`,
-      () => runOnPacket(this.datapath.programFd(hook), packet, { ifindex, repeat }),
+      () => runOnPacket(this.datapath.programFd(hook), packet, { ifindex, ...options }),
     );
   }
 
-  run(hook: Hook, ifindex: number, frame: Frame): Step {
-    const result = this.runRaw(hook, ifindex, buildFrame(frame));
+  run(
+    hook: Hook,
+    ifindex: number,
+    frame: Frame,
+    options: Partial<PacketRunOptions> = {},
+  ): Step {
+    const result = this.runRaw(hook, ifindex, buildFrame(frame), options);
     return { ...readFrame(result.packet), verdict: result.verdict, mark: result.mark };
   }
 
