@@ -47,8 +47,10 @@ export async function addInterface(
   try {
     context.attachments.put(attachment);
     await deviceGone(context, attachment.hostInterface, signal);
+    refuseTakenOver(context, attachment);
     createDevice(context, attachment, vmi);
     await waitFor(context, { subject, signal }, () => findProgrammed(context, vmi.uuid));
+    refuseTakenOver(context, attachment);
   } catch (error) {
     detach(context, request);
     throw toCniError(error, request);
@@ -111,6 +113,15 @@ function takeOver(context: CniContext, vmi: Interface): void {
   if (!old) return;
   log.warn('interface taken over from another container', describe(old));
   detach(context, old);
+}
+
+/** While this ADD waited, that of a newer sandbox took the interface: it must not be taken back. */
+function refuseTakenOver(context: CniContext, attachment: Attachment): void {
+  if (context.attachments.find(attachment) === attachment) return;
+  throw new CniError(
+    cniCodes.tryAgain,
+    `container ${attachment.containerId}: another container took VirtualMachineInterface ${attachment.vmiUuid} over`,
+  );
 }
 
 function toCniError(error: unknown, request: CniRequest): unknown {

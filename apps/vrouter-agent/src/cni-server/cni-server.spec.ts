@@ -298,6 +298,24 @@ describe('a device that is still being deleted', () => {
     await agent.run('DEL');
     expect((await agent.run('ADD')).status).toBe(200);
   });
+
+  it('fails the ADD that waits for it when another container takes the interface over', async () => {
+    agent = new Agent(withPod);
+    agent.context = { ...agent.context, addDeadlineMs: 5000 };
+    await agent.start();
+    await agent.run('ADD');
+    const { devices } = agent.datapath;
+    const remove = devices.deletePodInterface.bind(devices);
+    devices.deletePodInterface = (name) => void setTimeout(() => remove(name), 100);
+    await agent.run('DEL');
+    const older = agent.run('ADD');
+    await new Promise((resolve) => setTimeout(resolve, 30));
+    expect((await agent.run('ADD', { env: { CNI_CONTAINERID: 'c2' } })).status).toBe(200);
+    expect((await older).json.code).toBe(11);
+    await new Promise((resolve) => setTimeout(resolve, 120));
+    expect(devices.listPodInterfaces()).toMatchObject([{ ifindex: 101, vmiUuid: make.vmiUuid(1) }]);
+    expect(agent.datapath.vifs.get({ ifindex: 101, vlan: 0 })).toBeDefined();
+  });
 });
 
 describe('CHECK', () => {
