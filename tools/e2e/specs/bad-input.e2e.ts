@@ -1,4 +1,17 @@
-import { apply, eventually, kubectl, kubectlJson, netexecPod, podExec, temporaryNamespace, waitReady } from '../src/cluster';
+import { brokenCopy } from '../src/broken-copy';
+import type { Flaw } from '../src/broken-copy';
+import {
+  apply,
+  eventually,
+  kubectl,
+  kubectlJson,
+  netexecPod,
+  nodeExec,
+  podExec,
+  podIp,
+  temporaryNamespace,
+  waitReady,
+} from '../src/cluster';
 
 interface Event {
   readonly reason: string;
@@ -21,6 +34,14 @@ describe('bad input', () => {
     return (await podExec(ns.name, 'client', ['sh', '-c', `for i in $(seq 8); do curl -s --max-time 2 http://${address}/hostname && exit 0; done; exit 1`])).status === 0;
   };
 
+  /** Addresses that the first agent has for the service, each once. */
+  const membersOnNode = async (name: string): Promise<string[]> => {
+    const agent = (await kubectl(['-n', 'contrail', 'get', 'pods', '-l', 'app.kubernetes.io/name=vrouter-agent', '-o', 'jsonpath={.items[0].metadata.name}'])).trim();
+    const services = JSON.parse((await podExec('contrail', agent, ['contrailctl', 'service', '-o', 'json'])).stdout) as Array<{ name: string; slots: Array<{ address: unknown }> }>;
+    const found = services.find((candidate) => candidate.name.includes(`${ns.name}/${name}`));
+    return [...new Set(found?.slots.map((slot) => JSON.stringify(slot.address)))];
+  };
+
   it('a Service with 1 000 endpoints is programmed, and others go on', async () => {
     const address = (await kubectl(['-n', ns.name, 'get', 'pod', 'client', '-o', 'jsonpath={.status.podIP}'])).trim();
     // 10 slices of 100 addresses that nobody has, and one of the real pod.
@@ -30,22 +51,110 @@ describe('bad input', () => {
     await waitReady(ns.name, ['bystander'], 60);
     const uid = (await kubectl(['-n', ns.name, 'get', 'service', 'thousand', '-o', 'jsonpath={.metadata.uid}'])).trim();
     expect(uid).not.toBe('');
-    await eventually('1 001 members on the node', async () => {
-      const agent = (await kubectl(['-n', 'contrail', 'get', 'pods', '-l', 'app.kubernetes.io/name=vrouter-agent', '-o', 'jsonpath={.items[0].metadata.name}'])).trim();
-      const services = JSON.parse((await podExec('contrail', agent, ['contrailctl', 'service', '-o', 'json'])).stdout) as Array<{ name: string; slots: Array<{ address: unknown }> }>;
-      const found = services.find((candidate) => candidate.name.includes(`${ns.name}/thousand`));
-      const distinct = new Set(found?.slots.map((slot) => JSON.stringify(slot.address)));
-      return distinct.size === 1001 ? true : undefined;
-    }, 60_000);
+    await eventually('1 001 members on the node', async () => ((await membersOnNode('thousand')).length === 1001 ? true : undefined));
   });
 
   it('duplicate addresses count once, invalid ones are skipped with an event that names them', async () => {
-    const address = (await kubectl(['-n', ns.name, 'get', 'pod', 'client', '-o', 'jsonpath={.status.podIP}'])).trim();
+    const address = await podIp(ns.name, 'client');
+    const clusterIp = (await kubectl(['-n', ns.name, 'get', 'service', 'thousand', '-o', 'jsonpath={.spec.clusterIP}'])).trim();
     await apply([slice('odd-1', ns.name, 'odd', [address]), slice('odd-2', ns.name, 'odd', [address])]);
-    await eventually('the service answers', async () => ((await reachable('odd')) ? true : undefined), 30_000);
-    // The API server validates addresses, so an invalid one is one that no packet can have as destination.
-    await apply([slice('odd-3', ns.name, 'odd', ['0.0.0.0'].filter(() => false).concat(['255.255.255.255']))]).catch(() => undefined);
+    // The API server refuses loopback and link-local addresses itself, but lets these through.
+    const invalid = ['224.1.1.1', '240.0.0.1', '0.0.0.7', clusterIp];
+    await apply([slice('odd-3', ns.name, 'odd', invalid)]);
+    const notes = await eventually('an event for each invalid address', async () => {
+      const found = (await events()).filter((e) => e.involvedObject.name === 'odd-3' && e.reason === 'InvalidEndpointAddress');
+      return found.length < invalid.length ? undefined : found.map((e) => e.message);
+    });
+    for (const text of invalid) {
+      expect(notes).toContainEqual(expect.stringMatching(`EndpointSlice/${ns.name}/odd-3 endpoints.*addresses: "${text}" is .*gets no traffic; write`));
+    }
+    await eventually('one member', async () => ((await membersOnNode('odd')).length === 1 ? true : undefined));
     expect(await reachable('odd')).toBe(true);
+  });
+
+  it('a node without InternalIP gets an event that names field and remedy, and others go on', async () => {
+    const node = `mute-${ns.name}`;
+    await apply([{ apiVersion: 'v1', kind: 'Node', metadata: { name: node }, spec: { unschedulable: true } }]);
+    try {
+      const event = await eventually('event on the node', async () => {
+        const { items } = await kubectlJson<{ items: Event[] }>(['get', 'events', '--field-selector', `involvedObject.name=${node}`]);
+        return items.find(({ reason }) => reason === 'NoInternalIP');
+      });
+      expect(event.message).toMatch(`Node/${node} status.addresses[type=InternalIP]: is absent`);
+      expect(event.message).toContain('--node-ip=');
+      expect(await reachable('odd')).toBe(true);
+    } finally {
+      await kubectl(['delete', 'node', node]);
+    }
+  });
+
+  it.each<[string, string, Flaw, RegExp]>([
+    [
+      'ipam with a wrong password at Redis',
+      'deployment/ipam',
+      { env: { REDIS_PASSWORD_FILE: '/etc/contrail/tls/ca.crt' } },
+      /Redis .*refuses the user name or password .*correct REDIS_USER and the Secret behind REDIS_PASSWORD_FILE/,
+    ],
+    [
+      'config-api without Redis',
+      'deployment/config-api',
+      { env: { REDIS_URL: 'rediss://127.0.0.1:1' } },
+      /Redis rediss:..127.0.0.1:1: cannot be reached .*check that REDIS_URL names it, and the state and log of the Redis pod/,
+    ],
+    [
+      'kube-manager without an API server',
+      'deployment/kube-manager',
+      { env: { KUBERNETES_SERVICE_PORT: '1' } },
+      /API server .*:1 cannot be reached; check that it runs, and KUBERNETES_SERVICE_HOST .*ECONNREFUSED.*the cluster cannot be read yet/,
+    ],
+    [
+      'kube-manager with service subnets that are not the cluster\'s',
+      'deployment/kube-manager',
+      { env: { SERVICE_SUBNETS: '203.0.113.0/24' } },
+      /SERVICE_SUBNETS is 203.0.113.0.24.*ServiceCIDR.kubernetes/,
+    ],
+    [
+      'vrouter-agent where the kernel refuses eBPF',
+      'daemonset/vrouter-agent',
+      // As a kernel without the system call: the runtime's seccomp profile answers for it.
+      {
+        spec: { volumes: [], initContainers: [], nodeName: 'node1' },
+        container: { volumeMounts: [], securityContext: { seccompProfile: { type: 'RuntimeDefault' } } },
+      },
+      /Kernel .* lacks what the vRouter needs: eBPF programs of type sched_cls .*Run Linux 5.10 or newer/,
+    ],
+    [
+      'vrouter-agent without a name and with a broken address',
+      'daemonset/vrouter-agent',
+      { env: { NODE_NAME: '', NODE_IP: 'nonsense' }, spec: { volumes: [], initContainers: [], nodeName: 'node1' }, container: { volumeMounts: [] } },
+      /NODE_NAME is not set.*NODE_IP is "nonsense"/s,
+    ],
+  ])('%s says so, with the remedy', async (_what, workload, flaw, words) => {
+    const copy = await brokenCopy(workload, flaw);
+    try {
+      await eventually('its log', async () => (words.test(await copy.log()) ? true : undefined), 25_000);
+    } finally {
+      await copy.remove();
+    }
+    expect(await reachable('odd')).toBe(true);
+  });
+
+  it('traffic goes on while the API server does not answer, and pods start afterwards', async () => {
+    const address = await podIp(ns.name, 'client');
+    const listener = (await nodeExec('control-plane', ['ss', '-Hltnp', 'sport = :6443'])).stdout;
+    const pid = /pid=(\d+)/.exec(listener)?.[1] ?? '';
+    expect(pid).not.toBe('');
+    const fetched = (url: string): Promise<string> =>
+      nodeExec('node1', ['curl', '-s', '--max-time', '2', url]).then(({ stdout }) => stdout.trim());
+    await nodeExec('control-plane', ['kill', '-STOP', pid]);
+    try {
+      expect((await nodeExec('control-plane', ['curl', '-sk', '--max-time', '1', 'https://127.0.0.1:6443/readyz'])).status).toBe(28);
+      expect(await fetched(`http://${address}:8080/hostname`)).toBe('client');
+    } finally {
+      await nodeExec('control-plane', ['kill', '-CONT', pid]);
+    }
+    await apply([netexecPod('afterwards', ns.name)]);
+    await waitReady(ns.name, ['afterwards'], 60);
   });
 
   it('bandwidth annotations are refused with an event and the pod starts', async () => {
