@@ -16,4 +16,4 @@ COPY --from=build /src/dist/apps/${APP} /opt/contrail/${APP}
 RUN ln -s /opt/contrail/${APP}/main.js /opt/contrail/main.js
 ENV NODE_ENV=production
 USER 65532:65532
-ENTRYPOINT ["node", "--enable-source-maps", "/opt/contrail/main.js"]
+ENTRYPOINT ["node", "/opt/contrail/main.js"]

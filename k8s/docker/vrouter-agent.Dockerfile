@@ -16,7 +16,7 @@ RUN bash apps/vrouter-agent/bpf/build.sh dist/bpf \
 FROM node:20-bookworm-slim
 RUN apt-get update && apt-get install -y --no-install-recommends libbpf1 openssl ca-certificates \
   && rm -rf /var/lib/apt/lists/* \
-  && printf '#!/bin/sh\nexec node --enable-source-maps /opt/contrail/contrailctl/main.js "$@"\n' > /usr/local/bin/contrailctl \
+  && printf '#!/bin/sh\nexec node /opt/contrail/contrailctl/main.js "$@"\n' > /usr/local/bin/contrailctl \
   && chmod 755 /usr/local/bin/contrailctl
 COPY --from=build /src/node_modules /opt/contrail/node_modules
 COPY --from=build /src/dist/apps/contrailctl /opt/contrail/contrailctl
@@ -24,4 +24,4 @@ COPY --from=build /src/dist/cni/contrail-cni /opt/contrail/cni/contrail-cni
 COPY --from=build /src/dist/bpf/vrouter.bpf.o /opt/contrail/bpf/vrouter.bpf.o
 COPY --from=build /src/dist/apps/vrouter-agent /opt/contrail/vrouter-agent
 ENV NODE_ENV=production
-ENTRYPOINT ["node", "--enable-source-maps", "/opt/contrail/vrouter-agent/main.js"]
+ENTRYPOINT ["node", "/opt/contrail/vrouter-agent/main.js"]
