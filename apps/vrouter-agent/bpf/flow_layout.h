@@ -44,6 +44,7 @@ ASSERT_SIZE(struct flow_key_v6, 44);
 #define FLOW_ANY_MAC 256  /* no port security */
 #define FLOW_SELF 512     /* a pod that reached itself: policy does not apply */
 #define FLOW_SNAT 1024    /* holds a port of the SNAT range */
+#define FLOW_ALONE 2048   /* a sweep found it unused and without its other half */
 
 #define TCP_SEEN_SYN 1
 #define TCP_SEEN_ACK 2 /* an ACK without SYN */

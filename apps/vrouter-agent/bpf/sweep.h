@@ -107,6 +107,13 @@ static long sweep_flow(struct bpf_map *map, struct flow_key_v4 *key, struct flow
 		sweep->kept += 1;
 		return 0;
 	}
+	/* The answers' record is made first: its other half may come at this very moment. */
+	if (sweep->command == SWEEP_EXPIRED && has_peer && !pair.peer &&
+	    !(value->flags & FLOW_ALONE) && idle_of(value, flow_now()) == NEVER_USED) {
+		value->flags |= FLOW_ALONE;
+		sweep->kept += 1;
+		return 0;
+	}
 	sweep->removed += 1;
 	if (has_peer && !bpf_map_delete_elem(&flows_v4, &other))
 		sweep->removed += 1;
