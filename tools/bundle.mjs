@@ -1,5 +1,4 @@
-// Bundles one entry point with our libraries; npm packages stay external, so that OpenTelemetry can
-// patch them and native files are found.
+// Bundles one entry point with our libraries.
 import { build } from 'esbuild';
 
 const ownLibraries = {
@@ -13,7 +12,11 @@ const ownLibraries = {
   },
 };
 
-export function bundle(entryPoint, outfile) {
+/** OpenTelemetry patches grpc-js while that is loaded; the others read files beside their own. */
+const neverBundled = ['@grpc/grpc-js', '@grpc/proto-loader', '@grpc/reflection', 'grpc-health-check', 'koffi'];
+
+/** @param withPackages takes npm packages in, too: a process then starts in half the time. */
+export function bundle(entryPoint, outfile, { withPackages = false } = {}) {
   return build({
     entryPoints: [entryPoint],
     outfile,
@@ -21,7 +24,7 @@ export function bundle(entryPoint, outfile) {
     platform: 'node',
     target: 'node20',
     format: 'cjs',
-    packages: 'external',
+    ...(withPackages ? { external: neverBundled } : { packages: 'external' }),
     sourcemap: 'linked',
     logLevel: 'warning',
     tsconfig: 'tsconfig.base.json',
