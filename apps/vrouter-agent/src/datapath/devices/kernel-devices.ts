@@ -5,7 +5,10 @@ import * as rt from '../netlink/rtnetlink';
 import type { Devices, IpPrefix, PodInterface, PodInterfaceRequest } from '../port';
 import { ensureHostInterface } from './host-interface';
 import { createPodInterface, inspectPodInterface, isOurPodLink } from './pod-interface';
+import { loosenReversePathFilter } from './sysctl';
 import { ensureTunnel } from './tunnel';
+
+type Uplink = ReturnType<Devices['findUplink']>;
 
 /** The node's network devices by rtnetlink; no process is started. */
 export class KernelDevices implements Devices {
@@ -18,24 +21,25 @@ export class KernelDevices implements Devices {
   /** @param onFailure what a removal in the background met. */
   constructor(private readonly onFailure: (error: unknown) => void) {}
 
-  findUplink(address: Uint8Array): {
-    name: string;
-    ifindex: number;
-    mtu: number;
-    mac: Uint8Array;
-  } {
+  findUplink(address: Uint8Array): Uplink {
+    const uplink = this.deviceWith(address);
+    if (uplink === undefined) {
+      throw new ContrailError(
+        'NOT_FOUND',
+        `Device: none has the node address ${formatAddress(address)}`,
+      );
+    }
+    return uplink;
+  }
+
+  private deviceWith(address: Uint8Array): Uplink | undefined {
     const holder = this.socket
       .query(rt.dumpAddresses(), 'dump of addresses')
       .map(rt.decodeAddress)
       .find((each) => addressEquals(each.address, address));
     const reply = holder &&
       this.socket.query(rt.getLinkByIndex(holder.ifindex), 'look-up of the uplink')[0];
-    if (reply === undefined) {
-      throw new ContrailError(
-        'NOT_FOUND',
-        `Device: none has the node address ${formatAddress(address)}`,
-      );
-    }
+    if (reply === undefined) return undefined;
     const { name, ifindex, mtu, mac } = rt.decodeLink(reply);
     return { name, ifindex, mtu, mac };
   }
@@ -49,7 +53,10 @@ export class KernelDevices implements Devices {
     nodeAddress: Uint8Array;
     prefixes: readonly IpPrefix[];
   }): { ifindex: number } {
-    return ensureHostInterface(this.socket, options);
+    const host = ensureHostInterface(this.socket, options);
+    const uplink = this.deviceWith(options.nodeAddress);
+    if (uplink !== undefined) loosenReversePathFilter(uplink.name);
+    return host;
   }
 
   createPodInterface(request: PodInterfaceRequest): PodInterface {

@@ -52,3 +52,12 @@ export function releaseReversePathFilter(): void {
   }
   writeSysctl('ipv4/conf/all/rp_filter', '0');
 }
+
+/**
+ * Answers to the node itself arrive at the uplink with a service address as source, to which the route
+ * is vhost0: a strict filter there would drop them. Loose still refuses sources without any route.
+ */
+export function loosenReversePathFilter(uplink: string): void {
+  const name = `ipv4/conf/${uplink}/rp_filter`;
+  if (readSysctl(name) === '1') writeSysctl(name, '2');
+}

@@ -2,7 +2,7 @@ import { ContrailError } from '@contrail/errors';
 import { linuxErrno, NetlinkError, type NetlinkSocket } from '../netlink/netlink-socket';
 import * as rt from '../netlink/rtnetlink';
 import { findLink, gatewayMac, getLink } from './pod-interface';
-import { disableIpv6, writeSysctl } from './sysctl';
+import { disableIpv6, releaseReversePathFilter, writeSysctl } from './sysctl';
 
 /** The node's one tunnel device. */
 export const tunnelName = 'vxlan-contrail';
@@ -29,6 +29,8 @@ export function ensureTunnel(
     );
   }
   const link = getLink(socket, tunnelName);
+  // First what "all" says goes to every device, or it would come back to this one later.
+  releaseReversePathFilter();
   writeSysctl(`ipv4/conf/${tunnelName}/rp_filter`, '0');
   disableIpv6(tunnelName);
   try {

@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { parseAddress } from '@contrail/net';
 import type { KernelDatapath } from '../kernel-datapath';
 import { createKernelDatapath } from '../kernel-datapath';
+import { writeSysctl } from '../devices/sysctl';
 import { inNetns } from '../netlink/netns';
 import type { BackendValue, DatapathGlobals, NextHopValue, ServiceValue } from '../port';
 import { NetnsPeer } from './netns-peer';
@@ -94,6 +95,8 @@ export class Node {
         onFailure: (error) => process.stderr.write(`${String(error)}\n`),
       }));
     const datapath = await opened;
+    // Distributions ship strict reverse-path filters; the datapath must work there, too.
+    inNetns(netns, () => ['all', 'default', 'eth0'].forEach((device) => writeSysctl(`ipv4/conf/${device}/rp_filter`, '1')));
     const globals = inNetns(netns, () => prepareDevices(datapath, address));
     return new Node(name, netns, address, datapath, await NetnsPeer.start(netns), globals);
   }
