@@ -8,6 +8,9 @@ import { say, step } from './progress';
 import { run } from './run';
 import type { Settings } from './settings';
 
+/** Nobody debugs these programs, and what describes them to a debugger is a fifth of the compiler's work. */
+const compilerFlags = 'all=-dwarf=false';
+
 /**
  * Makes sure that a group's programs are in the cache, and builds what is missing. Processes that
  * ask at the same time wait for one another; a folder appears whole or not at all.
@@ -25,9 +28,10 @@ export async function ensureGroup(settings: Settings, name: GroupName): Promise<
     const partial = `${folder}.partial`;
     await rm(partial, { recursive: true, force: true });
     await mkdir(partial, { recursive: true });
-    for (const program of group.programs) {
-      await step(`building ${program.binary} ${group.version}`, () =>
-        buildProgram(settings, group, program, partial),
+    for (const programs of together(group.programs)) {
+      const names = programs.map((program) => program.binary).join(', ');
+      await step(`building ${names} ${group.version}`, () =>
+        buildPrograms(settings, group, programs, partial),
       );
     }
     await copyModuleFiles(settings, group, partial);
@@ -56,27 +60,41 @@ async function groupFolder(settings: Settings, group: Group): Promise<string> {
   const module = moduleFolder(settings, group);
   const hash = createHash('sha256');
   for (const file of ['go.mod', 'go.sum']) hash.update(await readFile(path.join(module, file)));
-  hash.update(JSON.stringify(group));
+  hash.update(JSON.stringify({ ...group, compilerFlags }));
   const key = hash.digest('hex').slice(0, 10);
   return path.join(settings.cache, 'bin', `${group.name}-${group.version}-${key}`);
 }
 
-async function buildProgram(
+/**
+ * Programs that one call of the Go tool can make: while one is linked, others compile. It names a
+ * program after its package, so those that shall be called otherwise get a call of their own.
+ */
+function together(programs: readonly Program[]): (readonly Program[])[] {
+  const isPlain = (program: Program) =>
+    program.isTest !== true && path.posix.basename(program.package) === program.binary;
+  const plain = programs.filter(isPlain);
+  const others = programs.filter((program) => !isPlain(program)).map((program) => [program]);
+  return plain.length === 0 ? others : [plain, ...others];
+}
+
+async function buildPrograms(
   settings: Settings,
   group: Group,
-  program: Program,
+  programs: readonly Program[],
   folder: string,
 ): Promise<void> {
-  const output = path.join(folder, program.binary);
-  const verb = program.isTest === true ? ['test', '-c', '-vet=off'] : ['build'];
+  const [first] = programs;
+  const isTest = first?.isTest === true;
+  const output = programs.length === 1 ? path.join(folder, first?.binary ?? '') : `${folder}/`;
   await go(settings, group, [
-    ...verb,
+    ...(isTest ? ['test', '-c', '-vet=off'] : ['build']),
     '-trimpath',
+    `-gcflags=${compilerFlags}`,
     '-ldflags',
     group.ldflags,
     '-o',
     output,
-    program.package,
+    ...programs.map((program) => program.package),
   ]);
 }
 
@@ -101,6 +119,9 @@ function go(settings: Settings, group: Group, args: readonly string[]): Promise<
       // modcacherw: the cache folder can be deleted like any other.
       GOFLAGS: '-mod=readonly -buildvcs=false -modcacherw',
       GOTOOLCHAIN: 'local',
+      // Compilers are short-lived: they collect only when memory would become scarce.
+      GOGC: 'off',
+      GOMEMLIMIT: '3GiB',
       GOWORK: 'off',
     },
   });

@@ -37,7 +37,6 @@ const kubernetesCommands = [
   'kube-scheduler',
   'kubelet',
   'kubectl',
-  'kube-proxy',
 ];
 
 export const groupNames = [
@@ -45,9 +44,10 @@ export const groupNames = [
   'containerd',
   'cni',
   'agnhost',
-  'coredns',
   'jaeger',
   'e2e',
+  'kube-proxy',
+  'coredns',
 ] as const;
 export type GroupName = (typeof groupNames)[number];
 
@@ -64,6 +64,13 @@ export const groups: Readonly<Record<GroupName, Group>> = {
       })),
       { binary: 'etcd', package: 'go.etcd.io/etcd/server/v3' },
     ],
+  },
+  'kube-proxy': {
+    name: 'kube-proxy',
+    version: kubernetesVersion,
+    module: 'kubernetes',
+    ldflags: kubernetesFlags,
+    programs: [{ binary: 'kube-proxy', package: 'k8s.io/kubernetes/cmd/kube-proxy' }],
   },
   agnhost: {
     name: 'agnhost',
@@ -125,9 +132,12 @@ export const groups: Readonly<Record<GroupName, Group>> = {
   },
 };
 
-/** @returns the group names among `words`; all but e2e when there are none. */
+/** What a cluster on our network needs before it starts. */
+export const firstGroups = ['kubernetes', 'containerd', 'cni', 'agnhost'] as const;
+
+/** @returns the group names among `words`; those of the first start when there are none. */
 export function selectGroups(words: readonly string[]): GroupName[] | { readonly unknown: string } {
-  if (words.length === 0) return groupNames.filter((name) => name !== 'e2e');
+  if (words.length === 0) return [...firstGroups];
   const selected: GroupName[] = [];
   for (const word of words) {
     const name = groupNames.find((known) => known === word);

@@ -5,6 +5,7 @@ import { kubeconfigOf } from './cluster-pki';
 import { applyObjects } from './control-plane';
 import { coreDnsObjects } from './coredns-objects';
 import { SandboxFailure } from './failure';
+import { ensureGroup } from './go-build';
 import { listNodes } from './kubernetes-client';
 import { cniFolders, enterNode, nodeGroup } from './node-namespace';
 import { waitUntil } from './progress';
@@ -22,12 +23,13 @@ export async function startBridgeNetwork(
   binaries: { readonly kubernetes: string; readonly cni: string },
 ): Promise<void> {
   const podCidrs = await readPodCidrs(sandbox);
+  const proxy = await ensureGroup(sandbox.settings, 'kube-proxy');
   for (const node of sandbox.plan.nodes) {
     const routes = sandbox.plan.nodes
       .filter((other) => other !== node)
       .map((other) => `route replace ${podCidrs.get(other.name) ?? ''} via ${other.address}`);
     await batch(node.netns, routes);
-    await startKubeProxy(sandbox, node, binaries.kubernetes);
+    await startKubeProxy(sandbox, node, proxy);
     await installPlugins(sandbox, node, binaries.cni, podCidrs.get(node.name) ?? '');
   }
   await applyObjects(sandbox, binaries.kubernetes, coreDnsObjects());

@@ -20,6 +20,7 @@ import {
 } from './deploy-ours';
 import { stopSandbox } from './down';
 import { ensureGroups } from './go-build';
+import { firstGroups } from './go-groups';
 import { waitForNodes, waitForWorkloads } from './health';
 import { copyRoot, preparedRoot } from './image-cache';
 import { startKubelet } from './kubelet';
@@ -115,7 +116,8 @@ async function build(
   wanted: { readonly name: string; readonly workers: number; readonly network: Network },
 ): Promise<void> {
   // Compiling takes minutes and all processors: first, and alone.
-  const binaries = await ensureGroups(settings, ['kubernetes', 'containerd', 'cni', 'agnhost']);
+  const binaries = await ensureGroups(settings, firstGroups);
+  if (wanted.network !== 'ours') await ensureGroups(settings, ['kube-proxy', 'coredns']);
   const created = await createSandbox(settings, wanted);
   const pki = await createNodes(created);
   const images = buildImages(created, binaries);
