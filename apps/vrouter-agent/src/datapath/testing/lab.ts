@@ -91,14 +91,14 @@ export class Node {
       createKernelDatapath({
         objectFile: lab.objectFile,
         pinPath: join(lab.bpffs, name),
-        flowCapacity: 4096,
+        flowCapacity: lab.flowCapacity,
         onFailure: (error) => process.stderr.write(`${String(error)}\n`),
       }));
     const datapath = await opened;
     // Distributions ship strict reverse-path filters; the datapath must work there, too.
     inNetns(netns, () => ['all', 'default', 'eth0'].forEach((device) => writeSysctl(`ipv4/conf/${device}/rp_filter`, '1')));
     const globals = inNetns(netns, () => prepareDevices(datapath, address));
-    return new Node(name, netns, address, datapath, await NetnsPeer.start(netns), globals);
+    return new Node(name, netns, address, datapath, new NetnsPeer(netns), globals);
   }
 
   in<T>(use: () => T): T {
@@ -154,7 +154,7 @@ export class Node {
       [nextHop, { ...baseNextHop, kind: 'encap', ifindex: hostIfindex, mac: macBytes }],
     ]);
     this.setRoute(address, nextHop, vrf === podVrf ? [podVrf, fabricVrf] : [vrf]);
-    const peer = await NetnsPeer.start(netns);
+    const peer = new NetnsPeer(netns);
     const pod = {
       name,
       netns,
@@ -299,6 +299,13 @@ export function programNode(node: Node, other: Node): void {
   );
 }
 
+export interface LabOptions {
+  /** Default: few, so that a full table is reached soon. */
+  readonly flowCapacity?: number;
+  /** Sources of the programs; default: where they are as seen from this file, which a bundle is not. */
+  readonly programFolder?: string;
+}
+
 export class Lab {
   readonly id = `lab${process.pid}`;
   readonly folder = mkdtempSync(join(tmpdir(), 'vrouter-lab-'));
@@ -309,16 +316,19 @@ export class Lab {
   nodes: Node[] = [];
   outside: NetnsPeer | undefined;
 
+  private constructor(readonly flowCapacity: number) {}
+
   /** Compiles the programs, mounts a bpf file system, and builds the whole cluster. */
-  static async create(): Promise<Lab> {
-    const lab = new Lab();
-    execFileSync(join(__dirname, '../../../bpf/build.sh'), [lab.folder]);
+  static async create(options: LabOptions = {}): Promise<Lab> {
+    const { flowCapacity = 4096, programFolder = join(__dirname, '../../../bpf') } = options;
+    const lab = new Lab(flowCapacity);
+    execFileSync(join(programFolder, 'build.sh'), [lab.folder]);
     mkdirSync(lab.bpffs);
     execFileSync('mount', ['-t', 'bpf', 'bpf', lab.bpffs]);
     lab.addNetns('bridge');
     ip('-n', lab.nameOf('bridge'), 'link', 'add', 'br0', 'type', 'bridge');
     ip('-n', lab.nameOf('bridge'), 'link', 'set', 'br0', 'up');
-    lab.outside = await NetnsPeer.start(lab.addNetns('outside', '192.0.2.100/24'));
+    lab.outside = new NetnsPeer(lab.addNetns('outside', '192.0.2.100/24'));
     const one = await Node.create(lab, 'n1', '192.0.2.1');
     const two = await Node.create(lab, 'n2', '192.0.2.2');
     lab.nodes = [one, two];

@@ -81,4 +81,3 @@ readline
     commands[command.op](command);
   })
   .on('close', () => process.exit(0));
-answer(0, {});

@@ -21,27 +21,13 @@ export interface ConnectOptions {
   readonly payload?: string;
 }
 
-/** A process inside a network namespace; see netns-peer.cjs. */
+/** A process inside a network namespace; see netns-peer.cjs. It begins with the first command. */
 export class NetnsPeer {
   private readonly waiting = new Map<number, (answer: Answer) => void>();
+  private child: ChildProcessWithoutNullStreams | undefined;
   private nextId = 1;
 
-  private constructor(private readonly child: ChildProcessWithoutNullStreams) {
-    createInterface({ input: child.stdout }).on('line', (line) => {
-      const answer = JSON.parse(line) as Answer;
-      this.waiting.get(answer.id)?.(answer);
-      this.waiting.delete(answer.id);
-    });
-  }
-
-  static async start(netnsPath: string): Promise<NetnsPeer> {
-    const script = join(__dirname, 'netns-peer.cjs');
-    const child = spawn('nsenter', [`--net=${netnsPath}`, process.execPath, script]);
-    child.stderr.pipe(process.stderr);
-    const peer = new NetnsPeer(child);
-    await new Promise<void>((resolve) => peer.waiting.set(0, () => resolve()));
-    return peer;
-  }
+  constructor(private readonly netnsPath: string) {}
 
   serveTcp(port: number, name: string, host?: string): Promise<Answer> {
     return this.command({ op: 'serveTcp', port, name, host });
@@ -60,17 +46,33 @@ export class NetnsPeer {
   }
 
   stop(): Promise<void> {
+    const { child } = this;
+    if (child === undefined) return Promise.resolve();
     return new Promise((resolve) => {
-      this.child.once('exit', () => resolve());
-      this.child.stdin.end();
+      child.once('exit', () => resolve());
+      child.stdin.end();
     });
   }
 
+  /** Commands wait in the pipe until the process reads them. */
   private command(command: object): Promise<Answer> {
+    const child = (this.child ??= this.start());
     const id = this.nextId++;
     return new Promise((resolve) => {
       this.waiting.set(id, resolve);
-      this.child.stdin.write(`${JSON.stringify({ id, ...command })}\n`);
+      child.stdin.write(`${JSON.stringify({ id, ...command })}\n`);
     });
+  }
+
+  private start(): ChildProcessWithoutNullStreams {
+    const script = join(__dirname, 'netns-peer.cjs');
+    const child = spawn('nsenter', [`--net=${this.netnsPath}`, process.execPath, script]);
+    child.stderr.pipe(process.stderr);
+    createInterface({ input: child.stdout }).on('line', (line) => {
+      const answer = JSON.parse(line) as Answer;
+      this.waiting.get(answer.id)?.(answer);
+      this.waiting.delete(answer.id);
+    });
+    return child;
   }
 }

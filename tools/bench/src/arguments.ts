@@ -1,0 +1,42 @@
+/** The command line of `npm run bench`. */
+
+export interface BenchArguments {
+  /** In the order of the registry, not of the command line. */
+  readonly scenarios: readonly string[];
+  /** Few and short measurements: for the eye while developing. */
+  readonly quick: boolean;
+  /** Put the tables into docs/performance.md. */
+  readonly write: boolean;
+  readonly help: boolean;
+  /** Rounds of interleaved measurements; undefined: as the scenario says. */
+  readonly rounds: number | undefined;
+}
+
+const usage = (known: ReadonlyMap<string, string>): string =>
+  [
+    'usage: npm run bench -- [SCENARIO…] [--quick] [--rounds N] [--write]',
+    'Without a scenario all are run. --quick: few and short measurements; --write: tables go into docs/performance.md.',
+    ...[...known].map(([name, title]) => `  ${name.padEnd(12)} ${title}`),
+  ].join('\n');
+
+/** @param known names and titles. @throws Error that tells what is wrong and what would be right. */
+export function parseArguments(args: readonly string[], known: ReadonlyMap<string, string>): BenchArguments {
+  const named = new Set<string>();
+  const flags = { quick: false, write: false, help: false };
+  let rounds: number | undefined;
+  const rest = [...args];
+  for (let arg = rest.shift(); arg !== undefined; arg = rest.shift()) {
+    if (arg === '--quick') flags.quick = true;
+    else if (arg === '--write') flags.write = true;
+    else if (arg === '--help') flags.help = true;
+    else if (arg === '--rounds') {
+      rounds = Number(rest.shift());
+      if (!Number.isInteger(rounds) || rounds < 1) throw new Error(`--rounds: needs a whole number above 0\n${usage(known)}`);
+    } else if (known.has(arg)) named.add(arg);
+    else throw new Error(`${arg}: neither a scenario nor an option\n${usage(known)}`);
+  }
+  const scenarios = [...known.keys()].filter((name) => named.size === 0 || named.has(name));
+  return { scenarios, rounds, ...flags };
+}
+
+export { usage };

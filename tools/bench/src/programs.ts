@@ -1,0 +1,51 @@
+/** Programs that measurements run, compiled when first asked for. */
+import { execFileSync } from 'node:child_process';
+import { mkdirSync } from 'node:fs';
+import { arch } from 'node:os';
+import path from 'node:path';
+
+const multiarch: Readonly<Record<string, string>> = { x64: 'x86_64-linux-gnu', arm64: 'aarch64-linux-gnu' };
+
+export class Programs {
+  readonly #built = new Map<string, string>();
+  readonly #folder: string;
+
+  /** @param repository folder of the workspace. */
+  constructor(private readonly repository: string) {
+    this.#folder = path.join(repository, 'dist/bench');
+    mkdirSync(this.#folder, { recursive: true });
+  }
+
+  /** The load generator. */
+  netload(): string {
+    return this.#once('netload', (file) =>
+      this.#run('gcc', '-O2', '-Wall', '-Wextra', '-Werror', '-o', file, 'tools/bench/load/netload.c'),
+    );
+  }
+
+  /** The program of the limit. */
+  limitObject(): string {
+    return this.#once('limit.bpf.o', (file) => {
+      const include = `-I/usr/include/${multiarch[arch()] ?? arch()}`;
+      this.#run('clang', '-O2', '-g', '-Wall', '-Werror', '-target', 'bpf', '-mcpu=v3', include, '-c', 'tools/bench/limit/limit.bpf.c', '-o', file);
+    });
+  }
+
+  /** A program of an app for development, as `npx nx serve` would run it. */
+  appProgram(app: string, name: string): string {
+    return this.#once(`${app}-${name}.js`, (file) =>
+      this.#run('node', 'tools/bundle-program.mjs', `apps/${app}/dev/${name}.ts`, file),
+    );
+  }
+
+  #once(name: string, build: (file: string) => void): string {
+    const file = this.#built.get(name) ?? path.join(this.#folder, name);
+    if (!this.#built.has(name)) build(file);
+    this.#built.set(name, file);
+    return file;
+  }
+
+  #run(command: string, ...args: string[]): void {
+    execFileSync(command, args, { cwd: this.repository, stdio: ['ignore', 'inherit', 'inherit'] });
+  }
+}
