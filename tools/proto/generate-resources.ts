@@ -22,12 +22,8 @@ function comment(field: PropertySpec): string[] {
 
 function fieldLines(field: PropertySpec): string[] {
   const type = field.kind;
-  const label = field.repeated ? 'repeated ' : isScalar(type) && type === 'bool' ? 'optional ' : '';
+  const label = field.repeated ? 'repeated ' : field.explicit ? 'optional ' : '';
   return [...comment(field), `  ${label}${type} ${field.name.toLowerCase()} = ${field.number};`];
-}
-
-function isScalar(kind: string): boolean {
-  return ['string', 'bool', 'uint32', 'uint64', 'int32', 'double', 'bytes'].includes(kind);
 }
 
 const out: string[] = [

@@ -1,12 +1,14 @@
 #!/usr/bin/env bash
-# Generates resources.proto from the resource model and TypeScript from all protos.
+# Generates resources.proto and the reference in docs/api.md from the resource model, and TypeScript from all protos.
 # With --check: fails when the committed files differ from what would be generated.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 bin=node_modules/.bin
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-"$bin/esbuild" tools/proto/generate-resources.ts --bundle --platform=node --log-level=warning --outfile="$work/gen.cjs"
+for part in resources reference; do
+  "$bin/esbuild" "tools/proto/generate-$part.ts" --bundle --platform=node --log-level=warning --outfile="$work/$part.cjs"
+done
 # The descriptors of all protos, for gRPC reflection.
 image() {
   "$bin/buf" build -o "$work/all.binpb"
@@ -18,7 +20,11 @@ image() {
 }
 if [ "${1:-}" = --check ]; then
   cp -r proto "$work/proto"
-  node "$work/gen.cjs" "$work/proto"
+  mkdir "$work/docs"
+  cp docs/api.md "$work/docs"
+  node "$work/resources.cjs" "$work/proto"
+  node "$work/reference.cjs" "$work"
+  diff -u docs/api.md "$work/docs/api.md"
   diff -u proto/contrail/config/v1/resources.proto "$work/proto/contrail/config/v1/resources.proto"
   "$bin/buf" lint
   "$bin/buf" generate -o "$work/out"
@@ -28,7 +34,8 @@ if [ "${1:-}" = --check ]; then
   "$bin/buf" breaking --against tools/proto/baseline.binpb
   echo "generated code is up to date"
 else
-  node "$work/gen.cjs" proto
+  node "$work/resources.cjs" proto
+  node "$work/reference.cjs" .
   "$bin/buf" lint
   rm -rf libs/proto-gen/src
   "$bin/buf" generate

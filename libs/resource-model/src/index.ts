@@ -45,6 +45,18 @@ export {
 export { childFqName, isChildName, onlyParentType, parentFqName } from './naming-rules';
 export { firstAutomaticId, idRanges } from './numeric-ids';
 export type { IdRange, IdSpace } from './numeric-ids';
+export { backReferencesOf, childTypesOf, findStructure, goesWithParent } from './relations';
+export type { BackReference } from './relations';
+export {
+  findRestType,
+  parseRestType,
+  restBackReferenceField,
+  restChildrenField,
+  restPlural,
+  restProperties,
+  restReferenceField,
+  restTypeName,
+} from './rest-names';
 export { mapRefs, referenceField, refsOf } from './references';
 export type { ResourceReference } from './references';
 export {
@@ -68,7 +80,15 @@ export {
 } from './resource';
 export type { MessageOf, PartialMessage, ResourceType } from './resource';
 export { resourceTypes, structures } from './schema';
-export type { PropertySpec, ReferenceSpec, ResourceTypeSpec, StructureSpec } from './schema';
+export type {
+  CollectionSpec,
+  PropertyFormat,
+  PropertySpec,
+  ReferenceSpec,
+  ResourceTypeSpec,
+  ScalarKind,
+  StructureSpec,
+} from './schema';
 export { completeSubnet, defaultServiceAddresses, tryToPrefix } from './subnets';
 export type { ServiceAddresses } from './subnets';
 export { limits, parentProblems, readOnlyProblems, validateResource } from './validate';

@@ -173,7 +173,7 @@ function valueProblems(property: PropertySpec, value: unknown, path: string): st
   if (typeof value === 'string') return textProblems(property, value, path);
   if (typeof value === 'number' && property.range !== undefined) {
     const { min, max } = property.range;
-    const unset = value === 0 && !property.repeated;
+    const unset = value === 0 && !property.explicit && !property.repeated;
     if (!unset && (value < min || value > max)) {
       return [`${path}: is ${value}, but it must be ${min} to ${max}`];
     }

@@ -72,15 +72,7 @@ export function toModelObject(resource: Resource): ModelObject | undefined {
       return toPool(meta, kind.value);
     case 'loadbalancerMember':
       return toMember(meta, kind.value);
-    case 'configRoot':
-    case 'domain':
-    case 'project':
-    case 'routeTarget':
-    case 'securityGroup':
-    case 'globalSystemConfig':
-    case 'aliasIpPool':
-    case 'aliasIp':
-    case 'serviceApplianceSet':
+    default:
       return undefined;
   }
 }

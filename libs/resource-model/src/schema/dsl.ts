@@ -8,6 +8,14 @@
 
 export type ScalarKind = 'string' | 'bool' | 'uint32' | 'uint64' | 'int32' | 'double' | 'bytes';
 
+/**
+ * A structure whose one repeated field is element-addressable over REST (prop-collection-get and
+ * -update): `list` elements have a position, `map` elements are named by a field of their own.
+ */
+export type CollectionSpec =
+  | { readonly kind: 'list'; readonly element: string }
+  | { readonly kind: 'map'; readonly element: string; readonly key: string };
+
 export interface PropertySpec {
   readonly number: number;
   /** snake_case, as in the Contrail schema and on the REST wire. */
@@ -15,6 +23,13 @@ export interface PropertySpec {
   /** A scalar kind, or the name of a structure in `structures`. */
   readonly kind: string;
   readonly repeated: boolean;
+  /** True when absent and empty (0, '') differ and both are kept; always so for bool. */
+  readonly explicit: boolean;
+  /** Of a number that is not explicit: 0 is a value, not its absence, and REST shows it. */
+  readonly zeroCounts: boolean;
+  readonly collection: CollectionSpec | undefined;
+  /** What clients of the original send when their user says nothing; config-api does not add it. */
+  readonly initial: string | number | boolean | undefined;
   /** Allowed values of a string; undefined means any. */
   readonly values: readonly string[] | undefined;
   /** Text form that a string must have when it is not empty. */
@@ -53,12 +68,18 @@ export interface ResourceTypeSpec {
   readonly name: string;
   /** Protobuf message: `VirtualNetwork`. */
   readonly message: string;
+  /** As the original spells it over REST: `virtual-DNS` for `virtual-dns`. */
+  readonly restName: string;
   /** Field number in `Resource.kind`; never changes. */
   readonly number: number;
   /** Types whose objects may be the parent; empty for a root without parent. */
   readonly parents: readonly string[];
+  /** Types of parents that take such children with them when they are deleted. */
+  readonly derivedFrom: readonly string[];
   readonly properties: readonly PropertySpec[];
   readonly references: readonly ReferenceSpec[];
+  /** REST types of the original to which it may refer there, but which this product does not have. */
+  readonly unservedReferences: readonly string[];
   readonly doc: string;
 }
 
@@ -75,6 +96,10 @@ export function property(
     name,
     kind,
     repeated: false,
+    explicit: kind === 'bool',
+    zeroCounts: false,
+    collection: undefined,
+    initial: undefined,
     values: undefined,
     format: undefined,
     range: undefined,
@@ -85,6 +110,16 @@ export function property(
     doc: '',
     ...options,
   };
+}
+
+/** A scalar property of which absent and empty differ. */
+export function explicit(
+  number: number,
+  name: string,
+  kind: ScalarKind,
+  options: PropertyOptions = {},
+): PropertySpec {
+  return property(number, name, kind, { ...options, explicit: true });
 }
 
 export function structure(name: string, fields: readonly PropertySpec[]): StructureSpec {
@@ -99,12 +134,26 @@ export function reference(
   return { number, to, attr: undefined, weak: false, max: Number.POSITIVE_INFINITY, ...options };
 }
 
+/** Every object may carry tags; the number is the same in all types. */
+const tagReference = reference(199, 'tag');
+
 export function resourceType(
   number: number,
   name: string,
   spec: Partial<Omit<ResourceTypeSpec, 'name' | 'number' | 'message'>> & { readonly doc: string },
 ): ResourceTypeSpec {
-  return { number, name, message: toMessageName(name), parents: [], properties: [], references: [], ...spec };
+  return {
+    number,
+    name,
+    message: toMessageName(name),
+    restName: name,
+    parents: [],
+    derivedFrom: [],
+    properties: [],
+    unservedReferences: [],
+    ...spec,
+    references: [...(spec.references ?? []), tagReference],
+  };
 }
 
 /** `virtual-network` -> `VirtualNetwork`. */

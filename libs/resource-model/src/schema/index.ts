@@ -1,6 +1,7 @@
 export { resourceTypes } from './types';
 export { structures } from './structures';
 export type {
+  CollectionSpec,
   PropertyFormat,
   PropertySpec,
   ReferenceSpec,

@@ -1,0 +1,78 @@
+import { explicit as o, property as p, structure } from '../dsl';
+import type { StructureSpec } from '../dsl';
+
+/** Who may do what with an object, and when it was made. */
+export const accessStructures: readonly StructureSpec[] = [
+  structure('UuidType', [
+    p(1, 'uuid_mslong', 'uint64', { zeroCounts: true, doc: 'Upper 64 bits of the uuid.' }),
+    p(2, 'uuid_lslong', 'uint64', { zeroCounts: true, doc: 'Lower 64 bits of the uuid.' }),
+  ]),
+  structure('PermType', [
+    p(1, 'owner', 'string'),
+    p(2, 'owner_access', 'uint32', { zeroCounts: true, range: { min: 0, max: 7 } }),
+    p(3, 'group', 'string'),
+    p(4, 'group_access', 'uint32', { zeroCounts: true, range: { min: 0, max: 7 } }),
+    p(5, 'other_access', 'uint32', { zeroCounts: true, range: { min: 0, max: 7 } }),
+  ]),
+  structure('IdPermsType', [
+    p(1, 'permissions', 'PermType'),
+    p(2, 'uuid', 'UuidType'),
+    p(3, 'enable', 'bool'),
+    p(4, 'created', 'string', { readOnly: true, doc: 'UTC, ISO 8601 without zone.' }),
+    p(5, 'last_modified', 'string', { readOnly: true, doc: 'UTC, ISO 8601 without zone.' }),
+    p(6, 'description', 'string'),
+    p(7, 'user_visible', 'bool'),
+    p(8, 'creator', 'string'),
+  ]),
+  structure('ShareType', [
+    p(1, 'tenant', 'string', { doc: 'Project uuid.' }),
+    p(2, 'tenant_access', 'uint32', {
+      zeroCounts: true,
+      range: { min: 0, max: 7 },
+      doc: '4 read, 2 write, 1 reference.',
+    }),
+  ]),
+  structure('PermType2', [
+    p(1, 'owner', 'string'),
+    p(2, 'owner_access', 'uint32', { zeroCounts: true, range: { min: 0, max: 7 } }),
+    p(3, 'global_access', 'uint32', { zeroCounts: true, range: { min: 0, max: 7 } }),
+    p(4, 'share', 'ShareType', { repeated: true }),
+  ]),
+  structure('DomainLimitsType', [
+    o(1, 'project_limit', 'int32'),
+    o(2, 'virtual_network_limit', 'int32'),
+    o(3, 'security_group_limit', 'int32'),
+  ]),
+  structure('QuotaType', [
+    o(1, 'defaults', 'int32', { doc: 'For every type that is not named.' }),
+    o(2, 'floating_ip', 'int32'),
+    o(3, 'instance_ip', 'int32'),
+    o(4, 'virtual_machine_interface', 'int32'),
+    o(5, 'virtual_network', 'int32'),
+    o(6, 'virtual_router', 'int32'),
+    o(7, 'virtual_DNS', 'int32'),
+    o(8, 'virtual_DNS_record', 'int32'),
+    o(9, 'bgp_router', 'int32'),
+    o(10, 'network_ipam', 'int32'),
+    o(11, 'access_control_list', 'int32'),
+    o(12, 'network_policy', 'int32'),
+    o(13, 'floating_ip_pool', 'int32'),
+    o(14, 'service_template', 'int32'),
+    o(15, 'service_instance', 'int32'),
+    o(16, 'logical_router', 'int32'),
+    o(17, 'security_group', 'int32'),
+    o(18, 'security_group_rule', 'int32'),
+    o(19, 'subnet', 'int32'),
+    o(20, 'global_vrouter_config', 'int32'),
+    o(21, 'loadbalancer_pool', 'int32'),
+    o(22, 'loadbalancer_member', 'int32'),
+    o(23, 'loadbalancer_healthmonitor', 'int32'),
+    o(24, 'virtual_ip', 'int32'),
+    o(25, 'security_logging_object', 'int32'),
+    o(26, 'route_table', 'int32'),
+    o(27, 'firewall_group', 'int32'),
+    o(28, 'firewall_policy', 'int32'),
+    o(29, 'firewall_rule', 'int32'),
+    o(30, 'host_based_service', 'uint32', { range: { min: 0, max: 1 } }),
+  ]),
+];
