@@ -15,6 +15,8 @@ export interface Config {
   readonly configApiAddress: string;
   /** How long a released address is given to nobody. */
   readonly quarantineMs: number;
+  /** Between two looks for addresses of which the owner is gone; the second one takes them back. */
+  readonly reclaimIntervalMs: number;
   /** Share of a subnet in percent from which its usage is announced. */
   readonly usageWarningPercent: number;
 }
@@ -37,6 +39,7 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
     deployment: r.string('DEPLOYMENT_NAME', 'contrail'),
     configApiAddress: r.string('CONFIG_API_ADDRESS'),
     quarantineMs: r.duration('ADDRESS_QUARANTINE', 30_000),
+    reclaimIntervalMs: r.duration('RECLAIM_INTERVAL', 60_000),
     usageWarningPercent: r.integer('USAGE_WARNING_PERCENT', { default: 80, min: 1, max: 100 }),
   }));
 }

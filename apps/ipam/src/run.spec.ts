@@ -4,10 +4,17 @@ import path from 'node:path';
 import { formatAddress, parseAddress } from '@contrail/net';
 import { IpamServiceClient } from '@contrail/proto-gen/ipam/v1/ipam_service';
 import { AllocateItem } from '@contrail/proto-gen/ipam/v1/messages';
-import type { AllocateResult } from '@contrail/proto-gen/ipam/v1/messages';
+import type { AllocateResult, WatchSpaceResponse } from '@contrail/proto-gen/ipam/v1/messages';
 import type { Resource } from '@contrail/proto-gen/config/v1/resources';
 import { metaOf, toResource, wellKnownUuid } from '@contrail/resource-model';
-import { callUnary, closeClient, createClient, startServer, staticTls } from '@contrail/rpc';
+import {
+  callUnary,
+  closeClient,
+  createClient,
+  openServerStream,
+  startServer,
+  staticTls,
+} from '@contrail/rpc';
 import type { RunningServer } from '@contrail/rpc';
 import { startRedis, testPki } from '@contrail/testing';
 import type { TestRedis } from '@contrail/testing';
@@ -32,12 +39,12 @@ function ipamOf(name: string, prefix: string, length: number): Resource {
   });
 }
 
-function networkOf(name: string, ipamResource?: Resource): Resource {
+function networkOf(name: string, ipamResource?: Resource, ipamSubnets: object[] = []): Resource {
   const fqName = ['default-domain', 'default-project', name];
   return toResource('virtual-network', {
     meta: { uuid: wellKnownUuid('virtual-network', fqName), fqName },
     networkIpamRefs:
-      ipamResource === undefined ? [] : [{ uuid: metaOf(ipamResource).uuid, attr: {} }],
+      ipamResource === undefined ? [] : [{ uuid: metaOf(ipamResource).uuid, attr: { ipamSubnets } }],
   });
 }
 
@@ -89,7 +96,8 @@ beforeAll(async () => {
     redis: { url: redis.url, user: 'default', passwordFile: undefined },
     deployment: 'contrail',
     configApiAddress: `127.0.0.1:${configServer.port}`,
-    quarantineMs: 30_000,
+    quarantineMs: 300,
+    reclaimIntervalMs: 150,
     usageWarningPercent: 80,
   });
   client = createClient(IpamServiceClient, {
@@ -189,8 +197,108 @@ it('lists and releases', async () => {
   const { subnets } = await callUnary(client, 'usage', {});
   expect(subnets.find(({ prefix }) => prefix === '10.32.0.0/12')).toMatchObject({
     capacity: 2n ** 20n - 4n,
-    quarantined: 1n,
+    owner: 'NetworkIpam/default-domain:default-project:k8s-pod-ipam',
   });
+});
+
+describe('fixed addresses', () => {
+  const ipam = toResource('network-ipam', {
+    meta: { uuid: owner(1000), fqName: ['default-domain', 'default-project', 'shapes'] },
+    ipamSubnetMethod: 'user-defined-subnet',
+  });
+  const shapes = networkOf('shapes', ipam, [
+    {
+      subnet: { ipPrefix: '198.51.100.0', ipPrefixLen: 24 },
+      allocationPools: [{ start: '198.51.100.100', end: '198.51.100.110' }],
+      exclusions: [{ ipPrefix: '198.51.100.104', ipPrefixLen: 30 }],
+      allocUnit: 2,
+    },
+    { subnet: { ipPrefix: '2001:db8::', ipPrefixLen: 64 } },
+  ]);
+  const fixed = (value: string): Partial<AllocateItem> => ({ address: Buffer.from(parseAddress(value)) });
+  beforeAll(() => {
+    configApi.put(ipam);
+    configApi.put(shapes);
+  });
+
+  it('are given anywhere in the subnet, also outside its pools; others only from the pools, in units', async () => {
+    const results = await allocate(
+      item(shapes, 1, fixed('198.51.100.10')),
+      ...[2, 3, 4, 5].map((n) => item(shapes, n)),
+      item(shapes, 6, { family: 6 }),
+    );
+    const given = ['198.51.100.10', '198.51.100.108', '198.51.100.102', '198.51.100.100', '8'];
+    expect(results.map(text)).toEqual([...given, '2001:db8::ffff:ffff:ffff:fffc']);
+  });
+
+  it.each([
+    ['198.51.100.254', 'is the gateway address of 198.51.100.0/24; choose another'],
+    ['198.51.100.0', 'is the network address of 198.51.100.0/24; choose another'],
+    ['198.51.100.106', 'is in the exclusion 198.51.100.104/30 of 198.51.100.0/24; choose another'],
+    ['198.51.100.21', 'is not the first of the 2 addresses of an allocation (alloc_unit); write 198.51.100.20'],
+  ])('%s is refused', async (value, reason) => {
+    const [result] = await allocate(item(shapes, 7, fixed(value)));
+    expect(result?.error).toMatchObject({ code: 3, message: expect.stringContaining(`${value} ${reason}`) as string });
+  });
+});
+
+describe('pools', () => {
+  const pool = toResource('alias-ip-pool', {
+    meta: {
+      uuid: owner(2000),
+      fqName: ['default-domain', 'default-project', 'pods', 'aliases'],
+      parentUuid: metaOf(pods).uuid,
+    },
+  });
+  beforeAll(() => configApi.put(pool));
+  const from = (poolUuid: string, more: Partial<AllocateItem> = {}): AllocateItem =>
+    item(pods, 50, { virtualNetworkUuid: '', poolUuid, ...more });
+
+  it('give addresses of their network', async () => {
+    const results = await allocate(
+      from(owner(2000)),
+      from(owner(2001)),
+      from(owner(2000), { virtualNetworkUuid: metaOf(tiny).uuid }),
+    );
+    expect(results.map(text)).toEqual([expect.stringMatching(/^10\.47\./), '5', '3']);
+    expect(results[2]?.error?.message).toContain(
+      'AliasIpPool/default-domain:default-project:pods:aliases belongs to',
+    );
+  });
+});
+
+it('takes an address back when its owner is gone, not before', async () => {
+  const gone = owner(60);
+  const object = toResource('instance-ip', { meta: { uuid: gone, fqName: [gone] } });
+  const held = async (): Promise<string[]> => {
+    const request = { virtualNetworkUuid: metaOf(pods).uuid, pageToken: '' };
+    return (await callUnary(client, 'list', request)).allocations.map(({ ownerUuid }) => ownerUuid);
+  };
+  configApi.put(object);
+  await allocate(item(pods, 60, { ownerType: 'instance-ip' }));
+  await new Promise((resolve) => setTimeout(resolve, 600));
+  expect(await held()).toContain(gone);
+  configApi.delete(gone);
+  while ((await held()).includes(gone)) await new Promise((resolve) => setTimeout(resolve, 50));
+});
+
+it('wakes those who wait when an exhausted network has room again', async () => {
+  const heard: WatchSpaceResponse[] = [];
+  const ending = new AbortController();
+  const listening = (async () => {
+    for await (const message of openServerStream(client, 'watchSpace', {}, { signal: ending.signal }))
+      heard.push(message);
+  })().catch(() => undefined);
+  expect((await allocate(item(tiny, 12))).map(text)).toEqual(['8']);
+  await callUnary(client, 'release', {
+    items: [{ virtualNetworkUuid: metaOf(tiny).uuid, ownerUuid: owner(10), address: Buffer.alloc(0) }],
+  });
+  const space = { virtualNetworkUuid: metaOf(tiny).uuid, family: 4, free: 1 };
+  while (!heard.some(({ networks }) => networks.length > 0)) await new Promise((r) => setTimeout(r, 50));
+  expect(heard.flatMap(({ networks }) => networks)[0]).toEqual(space);
+  expect((await allocate(item(tiny, 12))).map(text)).toEqual(['192.0.2.1']);
+  ending.abort();
+  await listening;
 });
 
 it('refuses a service that may not allocate', async () => {

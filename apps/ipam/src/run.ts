@@ -5,7 +5,9 @@ import { AddressPool, StoreHealth } from '@contrail/store';
 import { logger, startAdminServer } from '@contrail/telemetry';
 import type { Config } from './config';
 import { reportStore } from './report-store';
+import { Reclaimer } from './reclaim/reclaimer';
 import { ipamService } from './serve/ipam-service';
+import { SpaceMonitor } from './serve/space-monitor';
 import { UsageMonitor } from './serve/usage-monitor';
 import { NetworkCache } from './watch/network-cache';
 
@@ -39,15 +41,22 @@ export async function run(config: Config): Promise<Running> {
   });
   const cache = new NetworkCache(client, systemClock);
   const stopping = new AbortController();
-  const following = cache.run(stopping.signal);
-  const monitor = new UsageMonitor({ pool, cache, warningRatio: config.usageWarningPercent / 100 });
+  const space = new SpaceMonitor({ pool, cache, clock: systemClock });
+  const monitor = new UsageMonitor({
+    ...{ pool, cache, warningRatio: config.usageWarningPercent / 100 },
+    onFilling: (filling) => space.announceFilling(filling),
+  });
+  const intervalMs = config.reclaimIntervalMs;
+  const reclaimer = new Reclaimer({ pool, cache, clock: systemClock, intervalMs });
+  const loops = [cache.run(stopping.signal), reclaimer.run(stopping.signal)];
   monitor.start();
+  space.start();
   const ready = (): string[] => [...health.problems, ...cache.problems];
   const { host, port } = config.listenAddress;
   const server = await startServer({
     address: host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`,
     tls,
-    services: [ipamService(pool, cache)],
+    services: [ipamService({ pool, cache, space })],
     reflection: true,
     health: () => ready().length === 0,
   });
@@ -60,8 +69,9 @@ export async function run(config: Config): Promise<Running> {
       await server.stop();
       await admin.stop();
       monitor.stop();
+      space.stop();
       stopping.abort();
-      await following;
+      await Promise.all(loops);
       closeClient(client);
       health.stop();
       await pool.close();

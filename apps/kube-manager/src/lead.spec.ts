@@ -229,7 +229,7 @@ describe('complaints', () => {
     world.become({ pods });
     await eventually(() => expect(reasons()).toEqual(['Pod AddressExhausted']));
     const event = world.kube.list(kubeKinds.events)[0];
-    expect(event?.note).toContain('k8s-default-pod-network has no free address (10.32.0.0/29: 4 of 4 in use');
+    expect(event?.note).toContain('10.32.0.0/29 has no free address. The pod gets its address as soon as one is free');
     const starved = event?.regarding?.name ?? '';
     const victim = pods.find((pod) => pod.metadata?.name !== starved);
     world.kube.remove(kubeKinds.pods, { namespace: 'default', name: victim?.metadata?.name });
@@ -237,6 +237,17 @@ describe('complaints', () => {
       const owners = world.config.ofType('instance-ip').map((resource) => metaOf(resource).annotations['name']);
       expect(owners).toContain(starved);
     });
+  });
+
+  it('announces on the namespace of the cluster addresses that run low, before they run out', async () => {
+    await begin();
+    await eventually(() => {
+      world.ipam.announceFilling();
+      expect(reasons()).toContain('Namespace AddressesRunningLow');
+    });
+    const event = world.kube.list(kubeKinds.events).find(({ reason }) => reason === 'AddressesRunningLow');
+    expect(event).toMatchObject({ regarding: { kind: 'Namespace', name: 'kube-system' } });
+    expect(event?.note).toMatch(/subnet 10\..* fills up: \d+ of \d+ addresses are in use, .*; add a subnet/);
   });
 });
 
@@ -303,7 +314,6 @@ describe('repair', () => {
     await eventually(() => expect(world.config.ofType('instance-ip')).toHaveLength(2));
     await world.stopLeader();
     world.become({ pods: [makePod('default', 'web-1')] });
-    world.ipam.held.push(leaked());
     world.startLeader();
     await eventually(() => expect(world.config.ofType('virtual-machine')).toHaveLength(1));
     await eventually(() => expect(world.ipam.held).toHaveLength(1));
@@ -317,23 +327,9 @@ describe('repair', () => {
     };
     foreign('theirs', { owner: 'k8s', cluster: 'k8s', cluster_uid: 'another', kind: 'Pod', namespace: 'x', name: 'y' });
     foreign('users', {});
-    world.ipam.held.push({ ...leaked(), description: 'InstanceIp/users-own' });
     await new Promise((resolve) => setTimeout(resolve, 200));
     expect(world.config.ofType('virtual-machine')).toHaveLength(2);
-    expect(world.ipam.held).toHaveLength(1);
   });
-
-  function leaked(): World['ipam']['held'][number] {
-    return {
-      network: podNetwork(world.cluster).uuid,
-      subnetUuid: '',
-      address: Buffer.from([10, 32, 0, 9]),
-      ownerUuid: uidOf('iip', '', 'leaked'),
-      description: 'Pod/default/ghost',
-      allocatedAtMs: 0n,
-      reserved: false,
-    };
-  }
 });
 
 describe('failures around it', () => {

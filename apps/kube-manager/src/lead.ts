@@ -10,14 +10,17 @@ import { TransactionWriter } from './reconcile/transaction-writer';
 import type { Health } from './serve/health';
 import { metrics } from './serve/metrics';
 import { monitorProgress } from './serve/progress-monitor';
-import { defaultNamespace } from './translate/cluster';
+import { defaultNamespace, systemNamespace } from './translate/cluster';
 import type { Cluster } from './translate/cluster';
 import type { Complaint } from './translate/complaint';
+import { complainFilling } from './translate/complain-filling';
 import { parseRootKey, rootKey } from './translate/ownership';
 import { ConfigWatch } from './watch/config-watch';
 import { KubeWatch } from './watch/kube-watch';
 import type { Trigger } from './watch/kube-watch';
 import { ResourceCache } from './watch/resource-cache';
+import { watchSpace } from './watch/space-watch';
+import type { SpaceListener } from './watch/space-watch';
 
 const log = logger('lead');
 
@@ -70,7 +73,7 @@ export async function lead(options: LeadOptions, signal: AbortSignal): Promise<v
   const silence = health.report({ ready: problems, live: () => reconciler.deadlocks() });
   const inSync = (): boolean => kubeWatch.synced && kubeWatch.problems().length === 0 && configWatch.problem === undefined;
   const sweeper = new Sweeper({
-    ...{ cluster, cache, addresses, exists, inSync },
+    ...{ cache, exists, inSync },
     remove: (key) => reconciler.enqueue(key),
     intervalMs: options.sweepIntervalMs,
   });
@@ -89,6 +92,7 @@ export async function lead(options: LeadOptions, signal: AbortSignal): Promise<v
     await Promise.all([
       sweeper.run(signal),
       monitorProgress(config, options.progressIntervalMs, signal),
+      watchSpace(options.ipam, spaceListener(kubeWatch, reconciler, complain), signal),
     ]);
   } finally {
     silence();
@@ -123,6 +127,16 @@ function complainer(events: EventRecorder): (complaint: Complaint) => void {
     metrics.complaints.inc({ reason });
     log.debug('a Kubernetes object has a problem', { ...subject, reason, note });
     events.record(subject, { type: 'Warning', reason, action, note });
+  };
+}
+
+function spaceListener(kube: KubeWatch, reconciler: Reconciler, complain: (complaint: Complaint) => void): SpaceListener {
+  return {
+    onSpace: (space) => reconciler.onSpace(space),
+    onFilling: (subnet) => {
+      const system = kube.namespace(systemNamespace);
+      if (system !== undefined) complain(complainFilling(subnet, system));
+    },
   };
 }
 

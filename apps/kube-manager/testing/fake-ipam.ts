@@ -10,8 +10,17 @@ import {
 } from '@contrail/net';
 import type { Prefix } from '@contrail/net';
 import { IpamServiceService } from '@contrail/proto-gen/ipam/v1/ipam_service';
-import type { AllocateItem, AllocateResult, Allocation, ListRequest, ReleaseItem } from '@contrail/proto-gen/ipam/v1/messages';
-import { defineService, startServer, unary } from '@contrail/rpc';
+import type {
+  AllocateItem,
+  AllocateResult,
+  Allocation,
+  ListRequest,
+  ReleaseItem,
+  SubnetUsage,
+  WatchSpaceRequest,
+  WatchSpaceResponse,
+} from '@contrail/proto-gen/ipam/v1/messages';
+import { defineService, serverStream, startServer, unary } from '@contrail/rpc';
 import type { RunningServer, TlsSource } from '@contrail/rpc';
 
 interface Held extends Allocation {
@@ -23,6 +32,10 @@ export class FakeIpam {
   held: Held[] = [];
   /** Items of each call of Allocate, in order. */
   readonly allocateCalls: AllocateItem[][] = [];
+
+  /** Networks that had no address for somebody. */
+  private readonly starved = new Set<string>();
+  private readonly spaceStreams = new Set<(message: WatchSpaceResponse) => void>();
 
   private constructor(private readonly subnets: ReadonlyMap<string, Prefix>) {}
 
@@ -45,6 +58,11 @@ export class FakeIpam {
 
   async stop(): Promise<void> {
     await this.server?.stop(0);
+  }
+
+  /** As ipam when a subnet rises above its threshold. */
+  announceFilling(): void {
+    for (const send of this.spaceStreams) send({ networks: [], filling: this.usage() });
   }
 
   private methods(): Parameters<typeof defineService<typeof IpamServiceService>>[1] {
@@ -81,6 +99,15 @@ export class FakeIpam {
         ),
       },
       usage: { allow, handle: unary(() => Promise.resolve({ subnets: this.usage() })) },
+      watchSpace: {
+        allow,
+        handle: serverStream<WatchSpaceRequest, WatchSpaceResponse>(async (_, stream) => {
+          const send = (message: WatchSpaceResponse): void => void stream.write(message).catch(() => undefined);
+          this.spaceStreams.add(send);
+          await new Promise((gone) => stream.signal.addEventListener('abort', gone, { once: true }));
+          this.spaceStreams.delete(send);
+        }),
+      },
     };
   }
 
@@ -97,6 +124,7 @@ export class FakeIpam {
       const address = addressFromBigInt(value, prefix.address.length);
       if (!taken.has(addressKey(address))) return granted(this.hold(item, Buffer.from(address), false), prefix);
     }
+    this.starved.add(network);
     return failed(8, `${formatPrefix(prefix)} has no free address`);
   }
 
@@ -118,22 +146,26 @@ export class FakeIpam {
         held.ownerUuid !== ownerUuid ||
         (address.length > 0 && !addressEquals(held.address, address)),
     );
+    if (!this.starved.delete(virtualNetworkUuid)) return;
+    const networks = [{ virtualNetworkUuid, family: 4, free: 1 }];
+    for (const send of this.spaceStreams) send({ networks, filling: [] });
   }
 
   private hold(item: AllocateItem, address: Buffer, reserved: boolean): Held {
     const { virtualNetworkUuid: network, ownerUuid, description } = item;
-    const held = { network, subnetUuid: subnetUuidOf(network), address, ownerUuid, description, allocatedAtMs: 0n, reserved };
+    const held = { network, subnetUuid: subnetUuidOf(network), address, ownerUuid, description, allocatedAtMs: 0n, reserved, ownerType: item.ownerType };
     this.held.push(held);
     return held;
   }
 
-  private usage(): { subnetUuid: string; prefix: string; capacity: bigint; allocated: bigint; quarantined: bigint }[] {
+  private usage(): SubnetUsage[] {
     return [...this.subnets].map(([network, prefix]) => ({
       subnetUuid: subnetUuidOf(network),
       prefix: formatPrefix(prefix),
       capacity: 2n ** BigInt(prefix.address.length * 8 - prefix.length) - 4n,
       allocated: BigInt(this.held.filter((held) => held.network === network).length),
       quarantined: 0n,
+      owner: `NetworkIpam/of ${network}`,
     }));
   }
 }

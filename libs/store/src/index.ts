@@ -22,14 +22,13 @@ export type {
 export { AddressPool } from './allocation/address-pool';
 export type {
   AddressPoolOptions,
-  AllocationItem,
-  AllocationOutcome,
-  HeldAddress,
-  Holder,
   PoolUsage,
   ReleaseItem,
+  StarvedNetwork,
 } from './allocation/address-pool';
-export { capacityOf, describeSubnet, layoutOf } from './allocation/candidates';
+export type { AllocationItem, AllocationOutcome } from './allocation/allocation-batch';
+export type { HeldAddress, Holder } from './allocation/holder';
+export { candidatesAfter, capacityOf, describeSubnet, layoutOf } from './allocation/candidates';
 export type { PoolLayout, PoolSubnet } from './allocation/candidates';
 export { StoreHealth } from './store-health';
 export type { Probed } from './store-health';

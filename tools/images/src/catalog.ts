@@ -22,11 +22,24 @@ export interface ArchivePlan {
   readonly images: readonly Image[];
 }
 
-const registry = 'localhost/contrail';
+export const registry = 'localhost/contrail';
 const environment = ['PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', 'NODE_ENV=production'];
 
 /** Apps whose image holds a bundle and nothing else of its own. */
-const plainApps = ['config-api', 'ipam', 'kube-manager', 'control', 'dns', 'contrailctl'] as const;
+export const plainApps = ['config-api', 'ipam', 'kube-manager', 'control', 'dns', 'contrailctl'] as const;
+
+/** Where the agent's image has what it brings besides its bundle. */
+export const agentFiles = {
+  contrailctl: '/usr/local/bin/contrailctl',
+  shim: '/opt/contrail/cni/contrail-cni',
+  datapath: '/opt/contrail/bpf/vrouter.bpf.o',
+} as const;
+
+/** The program `contrailctl` in the agent's image. */
+export const contrailctlScript = '#!/bin/sh\nexec node /opt/contrail/contrailctl/main.js "$@"\n';
+
+/** The bundle that an image runs. */
+export const bundleOf = (app: string): string => `/opt/contrail/${app}/main.js`;
 
 /** The archives that can be asked for: everything but Jaeger is in one. */
 export const archiveNames = ['contrail', 'jaeger'] as const;
@@ -61,7 +74,7 @@ async function planContrail(places: Places): Promise<ArchivePlan> {
 function appImage(app: string, layers: readonly Layer[]): Image {
   const isAgent = app === 'vrouter-agent';
   // Source maps lie beside the bundles for NODE_OPTIONS=--enable-source-maps; reading them at each start takes too long.
-  const program = ['/usr/local/bin/node', `/opt/contrail/${app}/main.js`];
+  const program = ['/usr/local/bin/node', bundleOf(app)];
   return {
     name: `${registry}/${app}`,
     layers,
@@ -80,14 +93,13 @@ async function agentImage(places: Places, shared: readonly Layer[]): Promise<Ima
     runInRepository(places, 'bash', ['apps/cni/build.sh', 'dist/apps/cni']),
   );
   const contrailctl = await ensureBundle(places, 'contrailctl');
-  const command = '#!/bin/sh\nexec node /opt/contrail/contrailctl/main.js "$@"\n';
   return appImage(app, [
     ...shared,
     libbpfLayer(),
     bundleLayer('contrailctl', contrailctl, [
-      { content: command, target: '/usr/local/bin/contrailctl', mode: 0o755 },
-      { source: path.join(cni, 'contrail-cni'), target: '/opt/contrail/cni/contrail-cni', mode: 0o755 },
-      { source: path.join(datapath, 'vrouter.bpf.o'), target: '/opt/contrail/bpf/vrouter.bpf.o', mode: 0o644 },
+      { content: contrailctlScript, target: agentFiles.contrailctl, mode: 0o755 },
+      { source: path.join(cni, 'contrail-cni'), target: agentFiles.shim, mode: 0o755 },
+      { source: path.join(datapath, 'vrouter.bpf.o'), target: agentFiles.datapath, mode: 0o644 },
     ]),
     bundleLayer(app, bundle),
   ]);

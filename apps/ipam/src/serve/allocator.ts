@@ -5,6 +5,7 @@ import type { AllocateItem, AllocateResult, ItemError } from '@contrail/proto-ge
 import { capacityOf, describeSubnet, layoutOf } from '@contrail/store';
 import type { AddressPool, AllocationItem, AllocationOutcome } from '@contrail/store';
 import { logger } from '@contrail/telemetry';
+import type { NetworkPool } from '../watch/config-objects';
 import type { KnownNetwork, NetworkCache } from '../watch/network-cache';
 import { askerOf, checkItem, toAllocationItem } from './item';
 import { itemsServed } from './metrics';
@@ -68,8 +69,11 @@ export class Allocator {
           `${askerOf(item)} address: is empty, but Reserve records a given address; set it`,
         );
       }
-      const network = await this.#cache.getNetwork(item.virtualNetworkUuid);
-      return { item: toAllocationItem(item, network, reserved), network, asker: askerOf(item) };
+      const pool = item.poolUuid === '' ? undefined : await this.#cache.getPool(item.poolUuid);
+      if (pool !== undefined) checkNetworkOfPool(item, pool);
+      const network = await this.#cache.getNetwork(pool?.networkUuid ?? item.virtualNetworkUuid);
+      const wanted = toAllocationItem(item, { network, pool, reserved });
+      return { item: wanted, network, asker: askerOf(item) };
     } catch (error) {
       if (error instanceof ContrailError && codeNumbers[error.code] !== undefined) return error;
       throw error;
@@ -105,6 +109,15 @@ export class Allocator {
       `${where}: no address left: ${details.join('; ')}; add a subnet to ${[...owners].join(' or ')}, or delete what is not needed`,
     );
   }
+}
+
+function checkNetworkOfPool(item: AllocateItem, pool: NetworkPool): void {
+  const { virtualNetworkUuid: given } = item;
+  if (given === '' || given === pool.networkUuid) return;
+  throw new ContrailError(
+    'INVALID_ARGUMENT',
+    `${askerOf(item)} virtual_network_uuid: is ${given}, but ${pool.name} belongs to ${pool.networkUuid}; leave it empty`,
+  );
 }
 
 interface Plan {

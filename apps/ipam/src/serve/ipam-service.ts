@@ -1,5 +1,4 @@
 import { ContrailError } from '@contrail/errors';
-import { formatPrefix } from '@contrail/net';
 import { IpamServiceService } from '@contrail/proto-gen/ipam/v1/ipam_service';
 import type {
   Allocation,
@@ -9,20 +8,26 @@ import type {
   SubnetUsage,
 } from '@contrail/proto-gen/ipam/v1/messages';
 import { isUuid } from '@contrail/resource-model';
-import { defineService, unary } from '@contrail/rpc';
+import { defineService, serverStream, unary } from '@contrail/rpc';
 import type { ServiceSpec } from '@contrail/rpc';
-import { capacityOf, layoutOf } from '@contrail/store';
 import type { AddressPool, HeldAddress, ReleaseItem as PoolReleaseItem } from '@contrail/store';
 import type { NetworkCache } from '../watch/network-cache';
 import { Allocator, checkCount } from './allocator';
 import { itemsServed } from './metrics';
+import type { SpaceMonitor } from './space-monitor';
+import { toSubnetUsage } from './subnet-usage';
 
 const writers = ['kube-manager', 'config-api', 'contrailctl'] as const;
 const readers = [...writers, 'web-ui'] as const;
-const uint64Max = 2n ** 64n - 1n;
+
+export interface IpamParts {
+  readonly pool: AddressPool;
+  readonly cache: NetworkCache;
+  readonly space: SpaceMonitor;
+}
 
 /** IpamService: each method with the services that may call it. */
-export function ipamService(pool: AddressPool, cache: NetworkCache): ServiceSpec {
+export function ipamService({ pool, cache, space }: IpamParts): ServiceSpec {
   const allocator = new Allocator(pool, cache);
   return defineService(IpamServiceService, {
     allocate: {
@@ -44,6 +49,7 @@ export function ipamService(pool: AddressPool, cache: NetworkCache): ServiceSpec
     },
     list: { allow: readers, handle: unary((request) => listAllocations(pool, request)) },
     usage: { allow: readers, handle: unary(async () => ({ subnets: await usageOf(pool, cache) })) },
+    watchSpace: { allow: readers, handle: serverStream((_, stream) => space.serve(stream)) },
   });
 }
 
@@ -84,22 +90,14 @@ function toAllocation(held: HeldAddress): Allocation {
     address: Buffer.from(held.address),
     ownerUuid: held.owner,
     description: held.description,
-    allocatedAtMs: held.allocatedAtMs,
+    allocatedAtMs: held.askedAtMs,
     reserved: held.reserved,
+    ownerType: held.ownerType,
   };
 }
 
 async function usageOf(pool: AddressPool, cache: NetworkCache): Promise<SubnetUsage[]> {
-  const subnets = cache.subnets().map(({ subnet }) => subnet);
-  const usages = await pool.usage(subnets.map(({ uuid }) => uuid));
-  return subnets.map((subnet, i) => {
-    const capacity = capacityOf(layoutOf(subnet));
-    return {
-      subnetUuid: subnet.uuid,
-      prefix: formatPrefix(subnet.prefix),
-      capacity: capacity > uint64Max ? uint64Max : capacity,
-      allocated: BigInt(usages[i]?.allocated ?? 0),
-      quarantined: BigInt(usages[i]?.quarantined ?? 0),
-    };
-  });
+  const subnets = cache.subnets();
+  const usages = await pool.usage(subnets.map(({ subnet }) => subnet.uuid));
+  return subnets.map((subnet, i) => toSubnetUsage(subnet, usages[i]));
 }

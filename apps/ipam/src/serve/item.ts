@@ -1,9 +1,20 @@
 import { ContrailError } from '@contrail/errors';
-import { addressEquals, formatAddress, formatPrefix, prefixContains } from '@contrail/net';
+import {
+  addressEquals,
+  addressFromBigInt,
+  addressToBigInt,
+  formatAddress,
+  formatPrefix,
+  lastAddress,
+  networkAddress,
+  prefixContains,
+} from '@contrail/net';
 import type { AllocateItem } from '@contrail/proto-gen/ipam/v1/messages';
 import { isUuid } from '@contrail/resource-model';
 import type { AllocationItem } from '@contrail/store';
 import type { NetworkSubnet } from '../translate/network-subnets';
+import { ownerTypes } from '../watch/config-objects';
+import type { NetworkPool } from '../watch/config-objects';
 import type { KnownNetwork } from '../watch/network-cache';
 
 const descriptionLengthMax = 256;
@@ -22,10 +33,17 @@ export function checkItem(item: AllocateItem): void {
   const fail = (text: string): never => {
     throw new ContrailError('INVALID_ARGUMENT', `${asker} ${text}`);
   };
-  if (!isUuid(item.virtualNetworkUuid))
+  const fromPool = item.poolUuid !== '';
+  if (fromPool && !isUuid(item.poolUuid))
+    fail(`pool_uuid: is "${item.poolUuid}", but it must be a lower-case UUID`);
+  if (!isUuid(item.virtualNetworkUuid) && !(fromPool && item.virtualNetworkUuid === ''))
     fail(`virtual_network_uuid: is "${item.virtualNetworkUuid}", but it must be a lower-case UUID`);
   if (!isUuid(item.ownerUuid))
     fail(`owner_uuid: is "${item.ownerUuid}", but it must be a lower-case UUID`);
+  if (item.ownerType !== '' && !ownerTypes.includes(item.ownerType))
+    fail(
+      `owner_type: is "${item.ownerType}", but it must be one of ${ownerTypes.join(', ')}, or empty`,
+    );
   if (![0, 4, 6].includes(item.family)) fail(`family: is ${item.family}, but it must be 4 or 6`);
   if (![0, 4, 16].includes(item.address.length))
     fail(`address: has ${item.address.length} bytes, but it must have 4 or 16`);
@@ -36,20 +54,31 @@ export function checkItem(item: AllocateItem): void {
   }
 }
 
+/** Where an item looks for its address. */
+export interface ItemScope {
+  readonly network: KnownNetwork;
+  /** The FloatingIpPool or AliasIpPool that was named; undefined: none. */
+  readonly pool: NetworkPool | undefined;
+  /** The address was chosen by somebody else and is only recorded. */
+  readonly reserved: boolean;
+}
+
 /**
- * What the pool is asked for.
+ * What the store is asked for.
  * @throws ContrailError INVALID_ARGUMENT, NOT_FOUND when the network has no subnet for the item.
  */
 export function toAllocationItem(
   item: AllocateItem,
-  network: KnownNetwork,
-  reserved: boolean,
+  { network, pool, reserved }: ItemScope,
 ): AllocationItem {
   const address = item.address.length === 0 ? undefined : new Uint8Array(item.address);
   const family = address === undefined ? (item.family === 6 ? 6 : 4) : address.length === 4 ? 4 : 6;
   const where = `${askerOf(item)} in VirtualNetwork/${network.name}`;
+  const ofPool = pool?.subnetUuids ?? [];
   const candidates = network.subnets.filter(
-    ({ subnet }) => subnet.prefix.address.length === (family === 4 ? 4 : 16),
+    ({ subnet }) =>
+      subnet.prefix.address.length === (family === 4 ? 4 : 16) &&
+      (ofPool.length === 0 || ofPool.includes(subnet.uuid)),
   );
   const chosen = candidates.filter(
     ({ subnet }) => item.subnetUuid === '' || subnet.uuid === item.subnetUuid,
@@ -61,16 +90,25 @@ export function toAllocationItem(
         : `no IPv${family} subnet ${item.subnetUuid}`;
     throw new ContrailError(
       item.subnetUuid === '' ? 'INVALID_ARGUMENT' : 'NOT_FOUND',
-      `${where}: the network has ${what}; add one to its NetworkIpam`,
+      ofPool.length === 0
+        ? `${where}: the network has ${what}; add one to its NetworkIpam`
+        : `${where}: ${pool?.name ?? ''} has ${what}; add one of the network's to its subnets`,
     );
   }
   const subnets = address === undefined ? chosen : [containing(chosen, address, where)];
   const [first] = subnets;
-  if (address !== undefined && !reserved && first !== undefined)
-    checkServiceAddress(first, address, where);
+  if (address !== undefined && first !== undefined) {
+    const problem = unitProblem(first, address) ?? (reserved ? undefined : fixedProblem(first, address));
+    if (problem !== undefined)
+      throw new ContrailError(
+        'INVALID_ARGUMENT',
+        `${where} address: ${formatAddress(address)} ${problem}`,
+      );
+  }
   return {
     network: network.uuid,
     owner: item.ownerUuid,
+    ownerType: item.ownerType,
     family,
     subnets: subnets.map(({ subnet }) => subnet),
     address,
@@ -94,14 +132,31 @@ function containing(
   );
 }
 
-/** R21 answers 400 to a port that asks for the gateway's address. */
-function checkServiceAddress({ subnet }: NetworkSubnet, address: Uint8Array, where: string): void {
-  const isGateway = subnet.gateway !== undefined && addressEquals(subnet.gateway, address);
-  const isDns = subnet.dns !== undefined && addressEquals(subnet.dns, address);
-  if (!isGateway && !isDns) return;
-  throw new ContrailError(
-    'INVALID_ARGUMENT',
-    `${where} address: ${formatAddress(address)} is the ${isGateway ? 'gateway' : 'DNS'} address of ` +
-      `${formatPrefix(subnet.prefix)}; choose another`,
-  );
+/** An allocation begins at a multiple of the subnet's unit, or it would overlap its neighbour. */
+function unitProblem({ subnet }: NetworkSubnet, address: Uint8Array): string | undefined {
+  const unit = BigInt(Math.max(1, subnet.unit));
+  const value = addressToBigInt(address);
+  if (value % unit === 0n) return undefined;
+  const first = formatAddress(addressFromBigInt(value - (value % unit), address.length));
+  return `is not the first of the ${unit} addresses of an allocation (alloc_unit); write ${first}`;
+}
+
+/**
+ * Addresses that nobody gets, asked for or not: R21 answers 400 to a port that asks for the gateway's.
+ * Allocation pools bind only those who leave the choice to ipam.
+ */
+function fixedProblem({ subnet }: NetworkSubnet, address: Uint8Array): string | undefined {
+  const { prefix, gateway, dns, exclusions } = subnet;
+  const isOne = (other: Uint8Array | undefined): boolean =>
+    other !== undefined && addressEquals(other, address);
+  const of = `of ${formatPrefix(prefix)}; choose another`;
+  if (isOne(gateway)) return `is the gateway address ${of}`;
+  if (isOne(dns)) return `is the DNS address ${of}`;
+  const isTiny = prefix.length >= address.length * 8 - 1;
+  if (!isTiny && isOne(networkAddress(prefix))) return `is the network address ${of}`;
+  if (!isTiny && isOne(lastAddress(prefix))) return `is the broadcast address ${of}`;
+  const exclusion = exclusions.find((excluded) => prefixContains(excluded, address));
+  return exclusion === undefined
+    ? undefined
+    : `is in the exclusion ${formatPrefix(exclusion)} ${of}`;
 }

@@ -25,3 +25,11 @@ export const subnetUsage = gauge(
   'Held addresses by capacity, 0 to 1.',
   ['subnet', 'prefix', 'owner'],
 );
+export const starvedNetworks = gauge(
+  'contrail_ipam_starved_networks_count',
+  'Networks that had no address for somebody in the last two minutes.',
+);
+export const reclaimedAddresses = counter(
+  'contrail_ipam_reclaimed_addresses_total',
+  'Addresses taken back because their owner is gone.',
+);

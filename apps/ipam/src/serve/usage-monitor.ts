@@ -1,21 +1,29 @@
-import { formatPrefix } from '@contrail/net';
-import { capacityOf, layoutOf } from '@contrail/store';
-import type { AddressPool, PoolUsage } from '@contrail/store';
+import type { SubnetUsage } from '@contrail/proto-gen/ipam/v1/messages';
+import type { AddressPool } from '@contrail/store';
 import { logger } from '@contrail/telemetry';
-import type { NetworkSubnet } from '../translate/network-subnets';
 import type { NetworkCache } from '../watch/network-cache';
 import { subnetAllocated, subnetCapacity, subnetQuarantined, subnetUsage } from './metrics';
+import { toSubnetUsage, usageRatio } from './subnet-usage';
 
 const log = logger('usage');
 const intervalMs = 15_000;
 /** A subnet must fall so far below the threshold before it is announced again. */
 const hysteresis = 0.05;
 
+/** Subnets that will be exhausted before long. */
+export interface FillingSubnets {
+  readonly all: readonly SubnetUsage[];
+  /** Those among them that were not announced yet. */
+  readonly risen: readonly SubnetUsage[];
+}
+
 export interface UsageMonitorOptions {
-  readonly pool: AddressPool;
-  readonly cache: NetworkCache;
+  readonly pool: Pick<AddressPool, 'usage'>;
+  readonly cache: Pick<NetworkCache, 'subnets'>;
   /** Share of a subnet, 0 to 1, from which it is announced. */
   readonly warningRatio: number;
+  /** Called after each measurement. */
+  readonly onFilling: (filling: FillingSubnets) => void;
 }
 
 /** Measures every subnet and announces those that fill up, before they are exhausted. */
@@ -37,31 +45,34 @@ export class UsageMonitor {
   }
 
   /** Sets the gauges; @returns subnets that are above the threshold. */
-  async measure(): Promise<NetworkSubnet[]> {
-    const { pool, cache } = this.#options;
+  async measure(): Promise<SubnetUsage[]> {
+    const { pool, cache, warningRatio, onFilling } = this.#options;
     const subnets = cache.subnets();
     const usages = await pool.usage(subnets.map(({ subnet }) => subnet.uuid));
     for (const metric of [subnetCapacity, subnetAllocated, subnetQuarantined, subnetUsage])
       metric.reset();
-    return subnets.filter((entry, i) =>
-      this.#record(entry, usages[i] ?? { allocated: 0, quarantined: 0 }),
-    );
+    const all = subnets.map((entry, i) => toSubnetUsage(entry, usages[i]));
+    all.forEach(publish);
+    const filling = all.filter((usage) => usageRatio(usage) >= warningRatio);
+    const risen = filling.filter(({ subnetUuid }) => !this.#announced.has(subnetUuid));
+    for (const usage of risen) this.#announce(usage);
+    for (const usage of all)
+      if (usageRatio(usage) < warningRatio - hysteresis) this.#announced.delete(usage.subnetUuid);
+    onFilling({ all: filling, risen });
+    return filling;
   }
 
-  #record({ subnet, owner }: NetworkSubnet, { allocated, quarantined }: PoolUsage): boolean {
-    const capacity = Number(capacityOf(layoutOf(subnet)));
-    const ratio = capacity === 0 ? 1 : allocated / capacity;
-    const labels = { subnet: subnet.uuid, prefix: formatPrefix(subnet.prefix), owner };
-    subnetCapacity.set(labels, capacity);
-    subnetAllocated.set(labels, allocated);
-    subnetQuarantined.set(labels, quarantined);
-    subnetUsage.set(labels, ratio);
-    const { warningRatio } = this.#options;
-    if (ratio >= warningRatio && !this.#announced.has(subnet.uuid)) {
-      this.#announced.add(subnet.uuid);
-      log.warn('subnet fills up; add a subnet to its owner', { ...labels, allocated, capacity });
-    }
-    if (ratio < warningRatio - hysteresis) this.#announced.delete(subnet.uuid);
-    return ratio >= warningRatio;
+  #announce({ subnetUuid, prefix, owner, allocated, capacity }: SubnetUsage): void {
+    this.#announced.add(subnetUuid);
+    const facts = { subnet: subnetUuid, prefix, owner, allocated, capacity };
+    log.warn('subnet fills up; add a subnet to its owner', facts);
   }
+}
+
+function publish(usage: SubnetUsage): void {
+  const labels = { subnet: usage.subnetUuid, prefix: usage.prefix, owner: usage.owner };
+  subnetCapacity.set(labels, Number(usage.capacity));
+  subnetAllocated.set(labels, Number(usage.allocated));
+  subnetQuarantined.set(labels, Number(usage.quarantined));
+  subnetUsage.set(labels, usageRatio(usage));
 }

@@ -1,11 +1,12 @@
-import { tryParseAddress } from '@contrail/net';
+import { addressToBigInt, tryParseAddress } from '@contrail/net';
 import type { Address } from '@contrail/net';
 import type {
   IpamSubnetType,
   NetworkIpam,
+  Resource,
   VirtualNetwork,
 } from '@contrail/proto-gen/config/v1/resources';
-import { tryToPrefix } from '@contrail/resource-model';
+import { fieldsOf, tryToPrefix } from '@contrail/resource-model';
 import type { PoolSubnet } from '@contrail/store';
 
 /** A subnet and the object in which it is declared, for errors and metrics. */
@@ -52,12 +53,24 @@ export function subnetsOfIpam(ipam: NetworkIpam): NetworkSubnet[] {
   return (ipam.ipamSubnets?.subnets ?? []).flatMap((subnet) => toNetworkSubnet(subnet, owner));
 }
 
+/** Subnets to which a FloatingIpPool restricts itself, by uuid; empty: none. */
+export function subnetsOfPool(pool: Resource): string[] {
+  const subnets = fieldsOf(pool)['floatingIpPoolSubnets'] as
+    { readonly subnetUuid: readonly string[] } | undefined;
+  return [...(subnets?.subnetUuid ?? [])];
+}
+
 /** Nothing for an entry without prefix: R21 clients repeat flat subnets by identity only. */
 function toNetworkSubnet(declared: IpamSubnetType, owner: string): NetworkSubnet[] {
   const prefix = tryToPrefix(declared.subnet);
   if (prefix === undefined || declared.subnetUuid === '') return [];
   const address = (text: string): Address | undefined =>
     text === '' ? undefined : tryParseAddress(text);
+  // R21 clients write 0.0.0.0 for a subnet without gateway.
+  const service = (text: string): Address | undefined => {
+    const parsed = address(text);
+    return parsed === undefined || addressToBigInt(parsed) === 0n ? undefined : parsed;
+  };
   const pools = declared.allocationPools.flatMap(({ start, end }) => {
     const [from, to] = [address(start), address(end)];
     return from === undefined || to === undefined ? [] : [{ start: from, end: to }];
@@ -66,8 +79,8 @@ function toNetworkSubnet(declared: IpamSubnetType, owner: string): NetworkSubnet
   const subnet: PoolSubnet = {
     uuid: declared.subnetUuid,
     prefix,
-    gateway: address(declared.defaultGateway),
-    dns: address(declared.dnsServerAddress),
+    gateway: service(declared.defaultGateway),
+    dns: service(declared.dnsServerAddress),
     fromStart: declared.addrFromStart === true,
     pools,
     exclusions,

@@ -1,17 +1,14 @@
 import { ContrailError } from '@contrail/errors';
 import type { ConfigServiceClient } from '@contrail/proto-gen/config/v1/config_service';
 import type { Change, WatchResponse, WatchToken } from '@contrail/proto-gen/config/v1/messages';
-import type {
-  NetworkIpam,
-  Resource,
-  VirtualNetwork,
-} from '@contrail/proto-gen/config/v1/resources';
-import { findMessage, metaOf } from '@contrail/resource-model';
+import type { VirtualNetwork } from '@contrail/proto-gen/config/v1/resources';
 import type { Clock } from '@contrail/reconcile';
 import { callUnary, openServerStream } from '@contrail/rpc';
 import { logger } from '@contrail/telemetry';
 import { subnetsOfIpam, subnetsOfNetwork } from '../translate/network-subnets';
 import type { NetworkSubnet } from '../translate/network-subnets';
+import { ConfigObjects, watchedTypes } from './config-objects';
+import type { NetworkPool } from './config-objects';
 
 export interface KnownNetwork {
   readonly uuid: string;
@@ -21,25 +18,18 @@ export interface KnownNetwork {
 }
 
 const log = logger('network-cache');
-const types = ['virtual-network', 'network-ipam'];
 const retryMsMin = 200;
 const retryMsMax = 1_000;
 
-interface Objects {
-  readonly networks: Map<string, VirtualNetwork>;
-  readonly ipams: Map<string, NetworkIpam>;
-}
-
-const none = (): Objects => ({ networks: new Map(), ipams: new Map() });
-
-/** Networks and IPAMs as config-api has them, kept current by its Watch. */
+/** Networks, IPAMs, pools and holders of addresses as config-api has them, kept current by its Watch. */
 export class NetworkCache {
   readonly #client: ConfigServiceClient;
   readonly #clock: Clock;
-  #objects = none();
+  #objects = new ConfigObjects();
   /** Of the snapshot that is being received. */
-  #incoming: Objects | undefined;
+  #incoming: ConfigObjects | undefined;
   #token: WatchToken | undefined;
+  #isCurrent = false;
   #problem: string | undefined = 'the networks were not received from config-api yet';
 
   constructor(client: ConfigServiceClient, clock: Clock) {
@@ -52,12 +42,17 @@ export class NetworkCache {
     return this.#problem === undefined ? [] : [this.#problem];
   }
 
+  /** What config-api has now is known: the watch is open and has caught up. */
+  get isCurrent(): boolean {
+    return this.#isCurrent;
+  }
+
   /** Follows config-api until the signal is aborted. */
   async run(signal: AbortSignal): Promise<void> {
     let waitMs = retryMsMin;
     while (!signal.aborted) {
       try {
-        const request = { types, resume: this.#token };
+        const request = { types: [...watchedTypes], resume: this.#token };
         for await (const message of openServerStream(this.#client, 'watch', request, { signal })) {
           this.#receive(message);
           waitMs = retryMsMin;
@@ -67,6 +62,7 @@ export class NetworkCache {
         log.warn('watch of config-api broke', { error });
       }
       this.#incoming = undefined;
+      this.#isCurrent = false;
       await this.#clock.sleep(waitMs, signal).catch(() => undefined);
       waitMs = Math.min(waitMs * 2, retryMsMax);
     }
@@ -77,7 +73,7 @@ export class NetworkCache {
    * @throws ContrailError NOT_FOUND, UNAVAILABLE
    */
   async getNetwork(uuid: string): Promise<KnownNetwork> {
-    if (!this.#objects.networks.has(uuid)) await this.#fetch('virtual-network', uuid);
+    if (!this.#objects.networks.has(uuid)) await this.#fetch(uuid);
     const network = this.#objects.networks.get(uuid);
     if (network === undefined)
       throw new ContrailError(
@@ -87,8 +83,33 @@ export class NetworkCache {
     const unknown = network.networkIpamRefs.filter(
       (reference) => !this.#objects.ipams.has(reference.uuid),
     );
-    await Promise.all(unknown.map((reference) => this.#fetch('network-ipam', reference.uuid)));
+    await Promise.all(unknown.map((reference) => this.#fetch(reference.uuid)));
     return this.#known(uuid, network);
+  }
+
+  /**
+   * As `getNetwork`, of a FloatingIpPool or AliasIpPool.
+   * @throws ContrailError NOT_FOUND, UNAVAILABLE
+   */
+  async getPool(uuid: string): Promise<NetworkPool> {
+    if (!this.#objects.pools.has(uuid)) await this.#fetch(uuid);
+    const pool = this.#objects.pools.get(uuid);
+    if (pool !== undefined) return pool;
+    throw new ContrailError(
+      'NOT_FOUND',
+      `FloatingIpPool or AliasIpPool ${uuid} does not exist; create it first`,
+    );
+  }
+
+  /** The network as it is known, without asking; undefined when it is not. */
+  findNetwork(uuid: string): KnownNetwork | undefined {
+    const network = this.#objects.networks.get(uuid);
+    return network === undefined ? undefined : this.#known(uuid, network);
+  }
+
+  /** Whether config-api has an object of this uuid that may hold addresses. */
+  hasOwner(uuid: string): boolean {
+    return this.#objects.owners.has(uuid);
   }
 
   /** Every known network, with its subnets. */
@@ -110,24 +131,27 @@ export class NetworkCache {
     return { uuid, name, subnets: subnetsOfNetwork(network, this.#objects.ipams) };
   }
 
-  async #fetch(type: 'virtual-network' | 'network-ipam', uuid: string): Promise<void> {
-    const { resource } = await callUnary(this.#client, 'get', { key: { uuid, type, fqName: [] } });
-    if (resource !== undefined) put(this.#objects, resource);
+  async #fetch(uuid: string): Promise<void> {
+    const { resource } = await callUnary(this.#client, 'get', {
+      key: { uuid, type: '', fqName: [] },
+    });
+    if (resource !== undefined) this.#objects.put(resource);
   }
 
   #receive({ kind }: WatchResponse): void {
     switch (kind?.$case) {
       case 'snapshot':
-        this.#incoming ??= none();
-        for (const resource of kind.value.resources) put(this.#incoming, resource);
+        this.#incoming ??= new ConfigObjects();
+        for (const resource of kind.value.resources) this.#incoming.put(resource);
         return;
       case 'inSync':
         // Absent when the watch was resumed, or when there is nothing at all.
         if (this.#incoming !== undefined || this.#token === undefined)
-          this.#objects = this.#incoming ?? none();
+          this.#objects = this.#incoming ?? new ConfigObjects();
         this.#incoming = undefined;
         this.#token = kind.value.token;
         this.#problem = undefined;
+        this.#isCurrent = true;
         return;
       case 'changes':
         for (const change of kind.value.changes) this.#apply(change);
@@ -136,6 +160,7 @@ export class NetworkCache {
       case 'resync':
         log.info('config-api asks for a new snapshot', { reason: kind.value.reason });
         this.#token = undefined;
+        this.#isCurrent = false;
         return;
       case undefined:
         return;
@@ -143,19 +168,7 @@ export class NetworkCache {
   }
 
   #apply({ uuid, resource }: Change): void {
-    if (resource !== undefined) {
-      put(this.#objects, resource);
-      return;
-    }
-    this.#objects.networks.delete(uuid);
-    this.#objects.ipams.delete(uuid);
+    if (resource === undefined) this.#objects.remove(uuid);
+    else this.#objects.put(resource);
   }
-}
-
-function put({ networks, ipams }: Objects, resource: Resource): void {
-  const { uuid } = metaOf(resource);
-  const network = findMessage('virtual-network', resource);
-  const ipam = findMessage('network-ipam', resource);
-  if (network !== undefined) networks.set(uuid, network);
-  if (ipam !== undefined) ipams.set(uuid, ipam);
 }

@@ -5,10 +5,8 @@ import type { IpamServiceClient } from '@contrail/proto-gen/ipam/v1/ipam_service
 import type {
   AllocateItem,
   AllocateResult,
-  Allocation,
   ItemError,
   ReleaseItem,
-  SubnetUsage,
 } from '@contrail/proto-gen/ipam/v1/messages';
 import { callUnary } from '@contrail/rpc';
 import type { IpFamily } from '../translate/cluster';
@@ -19,25 +17,23 @@ export interface AddressRequest {
   readonly networkUuid: string;
   /** The InstanceIp; asking again for the same owner gives the same address. */
   readonly ownerUuid: string;
-  /** Key of the root object, for lists, errors and the sweep. */
+  /** Key of the root object, for lists and errors. */
   readonly description: string;
 }
 
 const batchMax = 200;
 const callsAtOnce = 4;
 const deadlineMs = 5_000;
-const usageAgeMs = 2_000;
-/** ipam takes no longer description; a longer key is cut, and the sweep leaves such an address alone. */
-export const descriptionLengthMax = 256;
+/** ipam takes no longer description; a longer key is cut. */
+const descriptionLengthMax = 256;
 
 /** Addresses from ipam; calls that wait for one another share a call. */
 export class AddressBook {
   private readonly allocations: Batcher<AllocateItem, AllocateResult>;
   private readonly reservations: Batcher<AllocateItem, AllocateResult>;
   private readonly releases: Batcher<ReleaseItem, true>;
-  private usageAnswer: { readonly atMs: number; readonly subnets: Promise<readonly SubnetUsage[]> } | undefined;
 
-  constructor(private readonly client: IpamServiceClient) {
+  constructor(client: IpamServiceClient) {
     const options = { concurrency: callsAtOnce, weightMax: batchMax };
     this.allocations = new Batcher({
       ...options,
@@ -75,26 +71,6 @@ export class AddressBook {
   async release(networkUuid: string, ownerUuid: string, address: Address = new Uint8Array()): Promise<void> {
     await this.releases.add({ virtualNetworkUuid: networkUuid, ownerUuid, address: Buffer.from(address) });
   }
-
-  /** At most two seconds old: when a network is full, every waiting pod asks. */
-  usage(): Promise<readonly SubnetUsage[]> {
-    const nowMs = Date.now();
-    if (this.usageAnswer === undefined || nowMs - this.usageAnswer.atMs > usageAgeMs) {
-      const subnets = callUnary(this.client, 'usage', {}, { deadlineMs }).then((answer) => answer.subnets);
-      this.usageAnswer = { atMs: nowMs, subnets };
-    }
-    return this.usageAnswer.subnets;
-  }
-
-  /** Every address of a network that somebody holds. */
-  async *list(networkUuid: string): AsyncGenerator<Allocation> {
-    let pageToken = '';
-    do {
-      const page = await callUnary(this.client, 'list', { virtualNetworkUuid: networkUuid, pageToken }, { deadlineMs });
-      yield* page.allocations;
-      pageToken = page.nextPageToken;
-    } while (pageToken !== '');
-  }
 }
 
 function toItem(request: AddressRequest, family: IpFamily, address: Address): AllocateItem {
@@ -105,12 +81,16 @@ function toItem(request: AddressRequest, family: IpFamily, address: Address): Al
     family,
     address: Buffer.from(address),
     description: request.description.slice(0, descriptionLengthMax),
+    poolUuid: '',
+    ownerType: 'instance-ip',
   };
 }
 
 function toAllocated(result: AllocateResult, request: AddressRequest): AllocatedAddress {
   if (result.error !== undefined) {
-    throw new ContrailError(codeOf(result.error), `${request.description}: ${result.error.message}`);
+    const { message } = result.error;
+    const text = message.startsWith(request.description) ? message : `${request.description}: ${message}`;
+    throw new ContrailError(codeOf(result.error), text);
   }
   return { address: result.address, subnetUuid: result.subnetUuid };
 }

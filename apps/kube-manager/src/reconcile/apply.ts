@@ -5,7 +5,6 @@ import { diffByKey } from '@contrail/reconcile';
 import { findMessage, metaOf, typeOf } from '@contrail/resource-model';
 import { dependencyRank } from '../translate/dependency-order';
 import { isStored, mergeOwned } from '../translate/merge-owned';
-import { WaitingList } from './waiting-list';
 import type { Workplace } from './workplace';
 
 /**
@@ -72,9 +71,8 @@ async function release(work: Workplace, instanceIp: InstanceIp): Promise<void> {
   if (network === undefined || owner === undefined) return;
   try {
     await work.addresses.release(network, owner, tryParseAddress(instanceIp.instanceIpAddress));
-    work.waiting.cameTrue(WaitingList.address(network));
   } catch (error) {
-    // The object is gone already; the sweep of addresses finds what is left.
-    work.log.warn('an address could not be released; the sweep will', { instanceIp: owner, error });
+    // The object is gone already; ipam takes back what has no object.
+    work.log.warn('an address could not be released; ipam takes it back later', { instanceIp: owner, error });
   }
 }

@@ -14,8 +14,8 @@ import { findHome } from './namespace-home';
 import { WaitingList } from './waiting-list';
 import type { Workplace } from './workplace';
 
-/** An exhausted pool is asked again after this time, also when nothing was released here. */
-const exhaustedRetryMs = 5_000;
+/** ipam says when addresses are free again; an exhausted network is asked after this time in any case. */
+const exhaustedRetryMs = 30_000;
 
 /** VirtualMachine, interface and addresses of a pod; they go when the pod is deleted or has finished. */
 export async function reconcilePod(work: Workplace, root: Root): Promise<ReconcileOutcome> {
@@ -48,7 +48,7 @@ async function findAddresses(
     return await Promise.all(families.map((family) => findAddress(work, pod, { network, family })));
   } catch (error) {
     if (!(error instanceof ContrailError) || error.code !== 'RESOURCE_EXHAUSTED') throw error;
-    return complainExhausted(work, pod, network);
+    return complainExhausted(work, pod, { network, text: error.message });
   }
 }
 
@@ -69,20 +69,16 @@ async function findAddress(
   return work.addresses.allocate({ networkUuid: network.uuid, ownerUuid, description }, family);
 }
 
-async function complainExhausted(work: Workplace, pod: KubePod, network: ObjectReference): Promise<ReconcilePending> {
-  const name = network.fqName.join(':');
-  const usage = await work.addresses.usage().catch(() => []);
-  const rows = usage.map(
-    ({ prefix, capacity, allocated, quarantined }) =>
-      `${prefix}: ${allocated} of ${capacity} in use, ${quarantined} released recently`,
-  );
-  const state = rows.length === 0 ? 'its usage is unknown' : rows.join('; ');
-  const note =
-    `Pod/${pod.namespace}/${pod.name}: VirtualNetwork/${name} has no free address (${state}); ` +
-    'delete pods, or add a subnet to POD_SUBNETS of kube-manager. The pod gets its address as soon as one is free';
+/** @param text what ipam says: network, subnets with their usage, and the remedy. */
+function complainExhausted(
+  work: Workplace,
+  pod: KubePod,
+  { network, text }: { readonly network: ObjectReference; readonly text: string },
+): ReconcilePending {
+  const note = `${text}. The pod gets its address as soon as one is free`;
   const subject = { apiVersion: 'v1', kind: 'Pod', namespace: pod.namespace, name: pod.name, uid: pod.uid };
   work.complain({ subject, reason: 'AddressExhausted', action: 'AllocateAddress', note });
   const key = rootKey({ kind: 'Pod', namespace: pod.namespace, name: pod.name });
   work.waiting.note(key, WaitingList.address(network.uuid));
-  return { pending: `waits for a free address of VirtualNetwork/${name}`, retryAfterMs: exhaustedRetryMs };
+  return { pending: `waits for a free address of VirtualNetwork/${network.fqName.join(':')}`, retryAfterMs: exhaustedRetryMs };
 }

@@ -1,4 +1,5 @@
 import { errorText } from '@contrail/errors';
+import type { NetworkSpace } from '@contrail/proto-gen/ipam/v1/messages';
 import { ReconcileLoop, systemClock } from '@contrail/reconcile';
 import type { ReconcileOutcome, ReconcileStatus } from '@contrail/reconcile';
 import { logger, withSpan } from '@contrail/telemetry';
@@ -19,6 +20,8 @@ const log = logger('reconcile');
 
 /** Root objects in work at the same time: enough to keep the batches of the calls below full. */
 const concurrency = 64;
+/** ipam counts free addresses up to this. */
+const spaceCountMax = 100;
 /** Every call of a pass has a deadline well below this. */
 const stuckMs = 120_000;
 const backoff = { firstMs: 50, maxMs: 15_000, factor: 2, jitter: 0.5 };
@@ -79,6 +82,12 @@ export class Reconciler {
   /** config-api is back: nothing has to wait for its next retry. */
   retryNow(): void {
     for (const key of this.loop.unsettled().keys()) this.loop.enqueue(key);
+  }
+
+  /** As many of those who wait for an address of the network as there are free ones; all when there are that many. */
+  onSpace({ virtualNetworkUuid, free }: NetworkSpace): void {
+    const max = free < spaceCountMax ? free : Number.POSITIVE_INFINITY;
+    this.work.waiting.cameTrue(WaitingList.address(virtualNetworkUuid), max);
   }
 
   statusOf(key: string): ReconcileStatus | undefined {

@@ -51,10 +51,18 @@ export class WaitingList {
     return { pending: sentence, retryAfterMs: lookAgainMs };
   }
 
-  cameTrue(topic: string): void {
+  /** @param max how many of those who wait can go on: the first ones are woken. */
+  cameTrue(topic: string, max = Number.POSITIVE_INFINITY): void {
     const keys = this.topics.get(topic);
     if (keys === undefined) return;
-    this.topics.delete(topic);
-    for (const key of keys) this.wakeUp(key);
+    let left = max;
+    for (const key of [...keys]) {
+      if (left <= 0) break;
+      left -= 1;
+      keys.delete(key);
+      this.byKey.get(key)?.delete(topic);
+      this.wakeUp(key);
+    }
+    if (keys.size === 0) this.topics.delete(topic);
   }
 }

@@ -28,6 +28,8 @@ export function reference({ uuid, fqName }: ObjectReference): { uuid: string; fq
 
 /** Name of the namespace whose project and networks are the cluster's. */
 export const defaultNamespace = 'default';
+/** The namespace whose uid is the cluster's, and on which events about the whole cluster are. */
+export const systemNamespace = 'kube-system';
 
 export function projectFqName(cluster: Cluster, namespace: string): string[] {
   return [cluster.domain, projectName(cluster.name, namespace, cluster.sharedProject)];

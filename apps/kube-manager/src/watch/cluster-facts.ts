@@ -4,9 +4,10 @@ import type { KubeClient, ServiceCidr } from '@contrail/kube';
 import { formatPrefix, networkAddress, parsePrefix } from '@contrail/net';
 import type { Prefix } from '@contrail/net';
 
+import { systemNamespace } from '../translate/cluster';
 /** Identity of the cluster: the uid of the namespace kube-system. @throws ContrailError */
 export async function readClusterUid(client: KubeClient, signal: AbortSignal): Promise<string> {
-  const namespace = await client.get(kubeKinds.namespaces, { name: 'kube-system' }, { signal });
+  const namespace = await client.get(kubeKinds.namespaces, { name: systemNamespace }, { signal });
   const uid = namespace.metadata?.uid;
   if (uid === undefined) throw new ContrailError('INTERNAL', 'Namespace/kube-system metadata.uid: is missing');
   return uid;

@@ -1,104 +1,10 @@
-import { formatAddress, parseAddress, parsePrefix } from '@contrail/net';
-import { defaultServiceAddresses } from '@contrail/resource-model';
+import { formatAddress, parseAddress } from '@contrail/net';
 import { startRedis } from '@contrail/testing';
 import type { TestRedis } from '@contrail/testing';
+import { addressRange as pool, poolSubnet as subnet } from '../../testing/pool-subnet';
 import { AddressPool } from './address-pool';
-import type { AllocationItem, AllocationOutcome } from './address-pool';
-import { capacityOf, candidatesAfter, layoutOf } from './candidates';
+import type { AllocationItem, AllocationOutcome } from './allocation-batch';
 import type { PoolSubnet } from './candidates';
-
-function subnet(text: string, changes: Partial<PoolSubnet> = {}): PoolSubnet {
-  const prefix = parsePrefix(text);
-  const defaults = defaultServiceAddresses(prefix, changes.fromStart ?? false);
-  return {
-    uuid: `subnet-${text}`,
-    prefix,
-    ...defaults,
-    fromStart: false,
-    pools: [],
-    exclusions: [],
-    unit: 1,
-    ...changes,
-  };
-}
-
-const pool = (start: string, end: string): PoolSubnet['pools'][number] => ({
-  start: parseAddress(start),
-  end: parseAddress(end),
-});
-
-function first(s: PoolSubnet, count: number): string[] {
-  const { addresses } = candidatesAfter(layoutOf(s), undefined, count);
-  return addresses.map((hex) => formatAddress(new Uint8Array(Buffer.from(hex, 'hex'))));
-}
-
-describe('the order of addresses', () => {
-  it.each<[string, PoolSubnet, string[]]>([
-    [
-      'from the top, after gateway and DNS address (R21)',
-      subnet('10.32.0.0/12'),
-      ['10.47.255.252', '10.47.255.251'],
-    ],
-    ['from the start', subnet('192.0.2.0/24', { fromStart: true }), ['192.0.2.3', '192.0.2.4']],
-    ['/30: nothing is left', subnet('192.0.2.0/30'), []],
-    ['/31: both addresses', subnet('192.0.2.2/31'), ['192.0.2.3', '192.0.2.2']],
-    ['/32: its address', subnet('192.0.2.9/32'), ['192.0.2.9']],
-    [
-      'IPv6 /64 without a bitmap',
-      subnet('2001:db8::/64'),
-      ['2001:db8::ffff:ffff:ffff:fffc', '2001:db8::ffff:ffff:ffff:fffb'],
-    ],
-    ['IPv6 /127', subnet('2001:db8::/127'), ['2001:db8::1', '2001:db8::']],
-    [
-      'pools only, the highest first',
-      subnet('192.0.2.0/24', {
-        pools: [pool('192.0.2.10', '192.0.2.11'), pool('192.0.2.30', '192.0.2.30')],
-      }),
-      ['192.0.2.30', '192.0.2.11', '192.0.2.10'],
-    ],
-    [
-      'overlapping pools once',
-      subnet('192.0.2.0/24', {
-        pools: [pool('192.0.2.10', '192.0.2.11'), pool('192.0.2.11', '192.0.2.12')],
-      }),
-      ['192.0.2.12', '192.0.2.11', '192.0.2.10'],
-    ],
-    [
-      'without exclusions',
-      subnet('192.0.2.0/29', { exclusions: [parsePrefix('192.0.2.4/31')] }),
-      ['192.0.2.3', '192.0.2.2', '192.0.2.1'],
-    ],
-    [
-      'in units',
-      subnet('192.0.2.0/27', { unit: 8, gateway: undefined, dns: undefined }),
-      ['192.0.2.16', '192.0.2.8'],
-    ],
-  ])('%s', (_, s, want) => {
-    expect(first(s, Math.max(want.length, 2)).slice(0, Math.max(want.length, 1))).toEqual(want);
-  });
-
-  it('counts the capacity', () => {
-    expect(capacityOf(layoutOf(subnet('10.32.0.0/12')))).toBe(2n ** 20n - 4n);
-    expect(capacityOf(layoutOf(subnet('2001:db8::/64')))).toBe(2n ** 64n - 4n);
-    expect(capacityOf(layoutOf(subnet('192.0.2.2/31')))).toBe(2n);
-  });
-
-  it('goes on after a position, across pools', () => {
-    const layout = layoutOf(
-      subnet('192.0.2.0/24', {
-        pools: [pool('192.0.2.10', '192.0.2.11'), pool('192.0.2.30', '192.0.2.31')],
-      }),
-    );
-    expect(candidatesAfter(layout, 'c000021f', 10)).toEqual({
-      addresses: ['c000021e', 'c000020b', 'c000020a'],
-      complete: true,
-    });
-    expect(candidatesAfter(layout, 'c000021f', 1)).toEqual({
-      addresses: ['c000021e'],
-      complete: false,
-    });
-  });
-});
 
 describe('the address pool', () => {
   let redis: TestRedis;
@@ -125,6 +31,7 @@ describe('the address pool', () => {
     ...{
       network: 'n',
       owner,
+      ownerType: '',
       family: 4,
       subnets,
       address: undefined,
@@ -236,6 +143,42 @@ describe('the address pool', () => {
     const { addresses: left } = await addresses.list('n', '');
     expect(left.map(({ owner }) => owner)).toEqual(['ab']);
     expect(await addresses.networks()).toEqual(['n']);
+  });
+
+  it('takes back what its owner has not asked for since it was seen', async () => {
+    const s = subnet('192.0.2.0/24');
+    const of = { ownerType: 'instance-ip' };
+    await allocate(item('a', [s], of), item('b', [s], of));
+    const { addresses: seen } = await addresses.list('n', '');
+    expect(seen.map(({ owner, ownerType }) => [owner, ownerType])).toEqual([
+      ['a', 'instance-ip'],
+      ['b', 'instance-ip'],
+    ]);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    expect(await allocate(item('b', [s], of))).toEqual(['192.0.2.251']);
+    expect(await addresses.reclaim(seen)).toBe(1);
+    expect(await addresses.reclaim(seen)).toBe(0);
+    const { addresses: left } = await addresses.list('n', '');
+    expect(left.map(({ owner }) => owner)).toEqual(['b']);
+  });
+
+  it('knows which networks starve, and counts what could be given', async () => {
+    await addresses.close();
+    addresses = open(100);
+    const s = subnet('192.0.2.0/30', { gateway: undefined, dns: undefined });
+    expect(await addresses.countFree(s, 100)).toBe(2);
+    expect(await addresses.countFree(s, 1)).toBe(1);
+    await allocate(item('a', [s]), item('b', [s]));
+    expect([await addresses.countFree(s, 100), await addresses.starved(0)]).toEqual([0, []]);
+    const before = Date.now() - 1_000;
+    expect(await allocate(item('c', [s]))).toEqual(['exhausted']);
+    expect(await addresses.starved(before)).toMatchObject([{ network: 'n', family: 4 }]);
+    await addresses.release([{ network: 'n', owner: 'a', address: undefined }]);
+    expect(await addresses.countFree(s, 100)).toBe(0);
+    await new Promise((resolve) => setTimeout(resolve, 150));
+    expect(await addresses.countFree(s, 100)).toBe(1);
+    expect(await addresses.starved(Date.now() + 60_000)).toEqual([]);
+    expect(await addresses.starved(before)).toEqual([]);
   });
 
   it('finds addresses that a changed definition makes free', async () => {

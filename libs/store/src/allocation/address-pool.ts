@@ -4,40 +4,13 @@ import type { Address } from '@contrail/net';
 import { listOf } from '../change-feed';
 import { keyPrefix } from '../keys';
 import { RedisConnection } from '../redis/connection';
-import type { RedisOptions, Reply } from '../redis/connection';
-import { candidatesAfter, layoutOf, rangeKeys } from './candidates';
+import type { RedisOptions } from '../redis/connection';
+import { AllocationBatch } from './allocation-batch';
+import type { AllocationItem, AllocationOutcome } from './allocation-batch';
+import { candidatesAfter, isInRanges, layoutOf } from './candidates';
 import type { PoolLayout, PoolSubnet } from './candidates';
-
-export interface AllocationItem {
-  readonly network: string;
-  readonly owner: string;
-  readonly family: 4 | 6;
-  /** Where to look, in this order; all of the family. With `address`: the one that contains it. */
-  readonly subnets: readonly PoolSubnet[];
-  /** Exactly this one; undefined: any. */
-  readonly address: Address | undefined;
-  /** Somebody else chose the address; it is only recorded. */
-  readonly reserved: boolean;
-  readonly description: string;
-}
-
-export interface Holder {
-  readonly network: string;
-  readonly owner: string;
-  readonly reserved: boolean;
-  readonly allocatedAtMs: bigint;
-  readonly description: string;
-}
-
-export type AllocationOutcome =
-  | { readonly kind: 'allocated'; readonly subnet: PoolSubnet; readonly address: Address }
-  | { readonly kind: 'in-use'; readonly subnet: PoolSubnet; readonly holder: Holder }
-  | { readonly kind: 'exhausted' };
-
-export interface HeldAddress extends Holder {
-  readonly subnetUuid: string;
-  readonly address: Address;
-}
+import { decodeAddress, decodeHolder } from './holder';
+import type { HeldAddress } from './holder';
 
 export interface PoolUsage {
   readonly allocated: number;
@@ -52,6 +25,14 @@ export interface ReleaseItem {
   readonly address: Address | undefined;
 }
 
+/** Somebody was told that no address is left. */
+export interface StarvedNetwork {
+  readonly network: string;
+  readonly family: 4 | 6;
+  /** The last time. */
+  readonly atMs: number;
+}
+
 export interface AddressPoolOptions {
   readonly redis: RedisOptions;
   readonly deployment?: string;
@@ -60,12 +41,9 @@ export interface AddressPoolOptions {
 }
 
 const quarantineMsDefault = 30_000;
-/** Released addresses that wait while never-used ones are given; beyond, the oldest goes first. */
-const freedMax = 16_384;
-const spareCandidates = 16;
-const candidatesMax = 4_096;
 const roundsMax = 5_000;
 const pageSize = 1_000;
+const starvedMax = 1_000;
 
 /** Addresses and their owners, durable. A batch is one atomic step; its items stand alone. */
 export class AddressPool {
@@ -91,7 +69,7 @@ export class AddressPool {
     for (let round = 0; pending.length > 0; round += 1) {
       if (round === roundsMax)
         throw new ContrailError('INTERNAL', 'address allocation does not come to an end');
-      const batch = new Batch(pending.map(([, item]) => item));
+      const batch = new AllocationBatch(pending.map(([, item]) => item));
       await this.#readPositions(batch);
       const request = batch.request({ round, quarantineMs: this.#quarantineMs });
       const reply = listOf(
@@ -116,6 +94,56 @@ export class AddressPool {
       ...(address === undefined ? {} : { address: addressKey(address) }),
     }));
     return Number(await this.#connection.call('release', this.#prefix, [JSON.stringify(request)]));
+  }
+
+  /**
+   * Releases addresses of which the owner is gone, unless the owner asked again since they were read.
+   * @returns how many were released.
+   */
+  async reclaim(held: readonly HeldAddress[]): Promise<number> {
+    const request = held.map(({ network, owner, subnetUuid, address, askedAtMs }) => ({
+      network,
+      owner,
+      subnet: subnetUuid,
+      address: addressKey(address),
+      askedAtMs: String(askedAtMs),
+    }));
+    return Number(await this.#connection.call('reclaim', this.#prefix, [JSON.stringify(request)]));
+  }
+
+  /** How many addresses the subnet could give now, counted up to `max`. */
+  async countFree(subnet: PoolSubnet, max: number): Promise<number> {
+    const layout = layoutOf(subnet);
+    const never = await this.#countNeverUsed(subnet.uuid, layout, max);
+    if (never >= max) return max;
+    const rested = listOf(
+      await this.#connection.command([
+        'ZRANGEBYSCORE',
+        `${this.#prefix}a:freed:${subnet.uuid}`,
+        '-inf',
+        String(Date.now() - this.#quarantineMs),
+        ...['LIMIT', '0', String(max)],
+      ]),
+    );
+    const usable = rested.filter((address) => isInRanges(layout, String(address)));
+    return Math.min(max, never + usable.length);
+  }
+
+  /** Networks that lately had no address for somebody. @param sinceMs earlier ones are forgotten. */
+  async starved(sinceMs: number): Promise<StarvedNetwork[]> {
+    const key = `${this.#prefix}a:starved`;
+    const range = ['ZRANGE', key, '0', String(starvedMax - 1), 'WITHSCORES'];
+    const reply = listOf(await this.#connection.command(range)).map(String);
+    const all = reply.flatMap((member, i): StarvedNetwork[] => {
+      const [network = '', family] = member.split('\0');
+      return i % 2 === 1
+        ? []
+        : [{ network, family: family === '6' ? 6 : 4, atMs: Number(reply[i + 1]) }];
+    });
+    const lately = all.filter(({ atMs }) => atMs >= sinceMs);
+    if (lately.length < all.length)
+      await this.#connection.command(['ZREMRANGEBYSCORE', key, '-inf', `(${sinceMs}`]);
+    return lately;
   }
 
   async usage(subnetUuids: readonly string[]): Promise<PoolUsage[]> {
@@ -179,16 +207,35 @@ export class AddressPool {
     await this.#connection.close();
   }
 
-  async #readPositions(batch: Batch): Promise<void> {
+  async #readPositions(batch: AllocationBatch): Promise<void> {
     await Promise.all(
       batch.subnets.map(async (entry) => {
-        const key = `${this.#prefix}a:next:${entry.subnet.uuid}`;
-        const [definition, position] = listOf(
-          await this.#connection.command(['HMGET', key, 'definition', 'position']),
-        );
-        if (String(definition) === entry.layout.definition) entry.position = String(position);
+        entry.position = await this.#readPosition(entry.subnet.uuid, entry.layout);
       }),
     );
+  }
+
+  /** The last never-used address that was handed out, as far as the subnet is still defined alike. */
+  async #readPosition(subnetUuid: string, layout: PoolLayout): Promise<string | undefined> {
+    const key = `${this.#prefix}a:next:${subnetUuid}`;
+    const [definition, position] = listOf(
+      await this.#connection.command(['HMGET', key, 'definition', 'position']),
+    );
+    return String(definition) === layout.definition ? String(position) : undefined;
+  }
+
+  /** At least 1 when there may be some beyond the first `max` candidates. */
+  async #countNeverUsed(subnetUuid: string, layout: PoolLayout, max: number): Promise<number> {
+    const position = await this.#readPosition(subnetUuid, layout);
+    const { addresses, complete } = candidatesAfter(layout, position, max);
+    if (addresses.length === 0) return 0;
+    const [held, freed] = await Promise.all([
+      this.#connection.command(['HMGET', `${this.#prefix}a:held:${subnetUuid}`, ...addresses]),
+      this.#connection.command(['ZMSCORE', `${this.#prefix}a:freed:${subnetUuid}`, ...addresses]),
+    ]);
+    const [holders, releases] = [listOf(held), listOf(freed)];
+    const count = addresses.filter((_, i) => holders[i] === null && releases[i] === null).length;
+    return count === 0 && !complete ? 1 : count;
   }
 
   async #read(member: string): Promise<HeldAddress | undefined> {
@@ -205,92 +252,4 @@ export class AddressPool {
       address: decodeAddress(address),
     };
   }
-}
-
-interface BatchSubnet {
-  readonly subnet: PoolSubnet;
-  readonly layout: PoolLayout;
-  /** Items that may take an address here. */
-  wanted: number;
-  /** Last address handed out; undefined: none of this definition. */
-  position: string | undefined;
-}
-
-/** The items of one call, and the subnets among which they choose, each once. */
-class Batch {
-  readonly subnets: BatchSubnet[] = [];
-  readonly #items: readonly AllocationItem[];
-
-  constructor(items: readonly AllocationItem[]) {
-    this.#items = items;
-    const known = new Map<string, BatchSubnet>();
-    for (const subnet of items.flatMap((item) => item.subnets)) {
-      const entry = known.get(subnet.uuid) ?? {
-        subnet,
-        layout: layoutOf(subnet),
-        wanted: 0,
-        position: undefined,
-      };
-      entry.wanted += 1;
-      if (!known.has(subnet.uuid)) this.subnets.push(entry);
-      known.set(subnet.uuid, entry);
-    }
-  }
-
-  request({
-    round,
-    quarantineMs,
-  }: {
-    readonly round: number;
-    readonly quarantineMs: number;
-  }): object {
-    const subnets = this.subnets.map(({ subnet, layout, wanted, position }) => {
-      const count = Math.min(candidatesMax, (wanted + spareCandidates) * 2 ** Math.min(round, 10));
-      const { addresses, complete } = candidatesAfter(layout, position, count);
-      return {
-        id: subnet.uuid,
-        definition: layout.definition,
-        ranges: rangeKeys(layout),
-        candidates: addresses,
-        complete,
-        fromStart: layout.fromStart,
-      };
-    });
-    const items = this.#items.map((item) => ({
-      network: item.network,
-      owner: item.owner,
-      family: String(item.family),
-      choices: item.subnets.map(
-        ({ uuid }) => this.subnets.findIndex(({ subnet }) => subnet.uuid === uuid) + 1,
-      ),
-      ...(item.address === undefined ? {} : { address: addressKey(item.address) }),
-      reserved: item.reserved,
-      description: item.description,
-    }));
-    return { subnets, items, quarantineMs, freedMax };
-  }
-
-  decode([kind, choice, text]: readonly Reply[]): AllocationOutcome | 'more' {
-    const subnet = this.subnets[Number(choice) - 1]?.subnet;
-    const outcome = String(kind);
-    if (outcome === 'more') return 'more';
-    if (subnet === undefined || outcome === 'exhausted') return { kind: 'exhausted' };
-    if (outcome === 'in-use') return { kind: 'in-use', subnet, holder: decodeHolder(String(text)) };
-    return { kind: 'allocated', subnet, address: decodeAddress(String(text)) };
-  }
-}
-
-function decodeHolder(text: string): Holder {
-  const [network = '', owner = '', reserved = '', time = '0', ...description] = text.split('\0');
-  return {
-    network,
-    owner,
-    reserved: reserved === '1',
-    allocatedAtMs: BigInt(time),
-    description: description.join(' '),
-  };
-}
-
-function decodeAddress(hex: string): Address {
-  return new Uint8Array(Buffer.from(hex, 'hex'));
 }

@@ -115,6 +115,12 @@ export function candidatesAfter(
   return { addresses, complete: true };
 }
 
+/** Whether the address (hexadecimal) is one that the subnet gives. */
+export function isInRanges({ ranges }: PoolLayout, address: string): boolean {
+  const value = BigInt(`0x${address}`);
+  return ranges.some(({ low, high }) => value >= low && value <= high);
+}
+
 /** Ranges as the store compares them: pairs of hexadecimal texts. */
 export function rangeKeys({ ranges, byteLength }: PoolLayout): [string, string][] {
   return ranges.map(({ low, high }) => [
@@ -154,7 +160,7 @@ function subtract(range: AddressRange, hole: AddressRange): AddressRange[] {
   ].filter(({ low, high }) => low <= high);
 }
 
-/** Ascending, without overlaps. */
+/** Ascending; what overlaps or touches is one. */
 function merge(ranges: readonly AddressRange[]): AddressRange[] {
   const sorted = ranges
     .filter(({ low, high }) => low <= high)
@@ -162,7 +168,7 @@ function merge(ranges: readonly AddressRange[]): AddressRange[] {
   const merged: AddressRange[] = [];
   for (const range of sorted) {
     const last = merged.at(-1);
-    if (last === undefined || range.low > last.high) merged.push(range);
+    if (last === undefined || range.low > last.high + 1n) merged.push(range);
     else if (range.high > last.high)
       merged[merged.length - 1] = { low: last.low, high: range.high };
   }

@@ -3,11 +3,13 @@
  * text compares addresses; which addresses a subnet has, and in which order, the caller computes
  * (../allocation/candidates.ts), so no bitmap exists anywhere.
  *
- *   a:held:<subnet>   hash       address to "network\0owner\0reserved\0time in ms\0description"
+ *   a:held:<subnet>   hash       address to "network\0owner\0reserved\0time in ms\0description\0owner type"; the time at
+ *                                which the owner last asked
  *   a:freed:<subnet>  sorted set released addresses, score: time of the release in ms
  *   a:next:<subnet>   hash       definition of the subnet, position: last never-used address handed out
  *   a:owners:<network> sorted set "owner\0family\0subnet\0address", score 0
  *   a:networks        set        networks that ever held addresses
+ *   a:starved         sorted set "network\0family" that had no address for somebody, score: when, in ms
  */
 export const addressesLua = String.raw`
 local function now_ms()
@@ -23,7 +25,7 @@ local function held_by_owner(prefix, item, subnets)
     local subnet, address = string.match(member, '^%Z*%z%Z*%z(%Z*)%z(.*)$')
     for _, choice in ipairs(item.choices) do
       if subnets[choice].id == subnet and (not item.address or item.address == address) then
-        return { 'held', choice, address }
+        return choice, address
       end
     end
   end
@@ -31,7 +33,8 @@ end
 
 local function take(prefix, item, choice, subnet, address, now)
   redis.call('HSET', prefix .. 'a:held:' .. subnet.id, address, item.network .. '\0' .. item.owner .. '\0' ..
-    (item.reserved and '1' or '0') .. '\0' .. string.format('%.0f', now) .. '\0' .. item.description)
+    (item.reserved and '1' or '0') .. '\0' .. string.format('%.0f', now) .. '\0' .. item.description .. '\0' ..
+    item.ownerType)
   redis.call('ZREM', prefix .. 'a:freed:' .. subnet.id, address)
   redis.call('ZADD', prefix .. 'a:owners:' .. item.network, 0,
     item.owner .. '\0' .. item.family .. '\0' .. subnet.id .. '\0' .. address)
@@ -90,8 +93,9 @@ local function allocate_exact(prefix, item, request, now)
 end
 
 local function allocate_item(prefix, item, request, now)
-  local held = held_by_owner(prefix, item, request.subnets)
-  if held then return held end
+  local held_in, held = held_by_owner(prefix, item, request.subnets)
+  -- Taken again, so that what asks cannot be reclaimed at the same time.
+  if held then return take(prefix, item, held_in, request.subnets[held_in], held, now) end
   if item.address then return allocate_exact(prefix, item, request, now) end
   for _, choice in ipairs(item.choices) do
     local subnet = request.subnets[choice]
@@ -99,6 +103,7 @@ local function allocate_item(prefix, item, request, now)
     if address then return take(prefix, item, choice, subnet, address, now) end
     if more then return { 'more', choice, '' } end
   end
+  redis.call('ZADD', prefix .. 'a:starved', now, item.network .. '\0' .. item.family)
   return { 'exhausted', 0, '' }
 end
 
@@ -150,6 +155,19 @@ local function release(keys, args)
   local count = 0
   for _, item in ipairs(cjson.decode(args[1])) do
     count = count + release_item(keys[1], item, now)
+  end
+  return count
+end
+
+-- Releases what nobody asked for since it was seen.
+local function reclaim(keys, args)
+  local prefix, now, count = keys[1], now_ms(), 0
+  for _, item in ipairs(cjson.decode(args[1])) do
+    local holder = redis.call('HGET', prefix .. 'a:held:' .. item.subnet, item.address) or ''
+    local network, owner, asked_at = string.match(holder, '^(%Z*)%z(%Z*)%z%Z*%z(%Z*)')
+    if network == item.network and owner == item.owner and asked_at == item.askedAtMs then
+      count = count + release_item(prefix, item, now)
+    end
   end
   return count
 end

@@ -4,7 +4,7 @@ import { commitLua } from '../functions/commit';
 import { epochLua } from '../functions/epoch';
 import { idsLua } from '../functions/ids';
 
-const names = ['commit', 'allot', 'epoch', 'allocate', 'release'] as const;
+const names = ['commit', 'allot', 'epoch', 'allocate', 'release', 'reclaim'] as const;
 
 export type FunctionName = (typeof names)[number];
 

@@ -10,7 +10,9 @@ import {
   type ChannelCredentials,
   Client,
   type ClientOptions,
+  type ClientReadableStream,
   type ClientUnaryCall,
+  type handleServerStreamingCall,
   type handleUnaryCall,
   makeGenericClientConstructor,
   type Metadata,
@@ -28,6 +30,8 @@ import {
   ReserveResponse,
   UsageRequest,
   UsageResponse,
+  WatchSpaceRequest,
+  WatchSpaceResponse,
 } from "./messages";
 
 export const protobufPackage = "contrail.ipam.v1";
@@ -82,6 +86,16 @@ export const IpamServiceService = {
     responseSerialize: (value: UsageResponse): Buffer => Buffer.from(UsageResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): UsageResponse => UsageResponse.decode(value),
   },
+  /** Until the client ends it. */
+  watchSpace: {
+    path: "/contrail.ipam.v1.IpamService/WatchSpace" as const,
+    requestStream: false as const,
+    responseStream: true as const,
+    requestSerialize: (value: WatchSpaceRequest): Buffer => Buffer.from(WatchSpaceRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): WatchSpaceRequest => WatchSpaceRequest.decode(value),
+    responseSerialize: (value: WatchSpaceResponse): Buffer => Buffer.from(WatchSpaceResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): WatchSpaceResponse => WatchSpaceResponse.decode(value),
+  },
 } as const;
 
 export interface IpamServiceServer extends UntypedServiceImplementation {
@@ -90,6 +104,8 @@ export interface IpamServiceServer extends UntypedServiceImplementation {
   release: handleUnaryCall<ReleaseRequest, ReleaseResponse>;
   list: handleUnaryCall<ListRequest, ListResponse>;
   usage: handleUnaryCall<UsageRequest, UsageResponse>;
+  /** Until the client ends it. */
+  watchSpace: handleServerStreamingCall<WatchSpaceRequest, WatchSpaceResponse>;
 }
 
 export interface IpamServiceClient extends Client {
@@ -165,6 +181,13 @@ export interface IpamServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: UsageResponse) => void,
   ): ClientUnaryCall;
+  /** Until the client ends it. */
+  watchSpace(request: WatchSpaceRequest, options?: Partial<CallOptions>): ClientReadableStream<WatchSpaceResponse>;
+  watchSpace(
+    request: WatchSpaceRequest,
+    metadata?: Metadata,
+    options?: Partial<CallOptions>,
+  ): ClientReadableStream<WatchSpaceResponse>;
 }
 
 export const IpamServiceClient = makeGenericClientConstructor(

@@ -16,7 +16,7 @@ export interface AllocateRequest {
 }
 
 export interface AllocateItem {
-  /** uuid of the VirtualNetwork whose IPAM subnets are used. */
+  /** uuid of the VirtualNetwork whose IPAM subnets are used; empty with pool_uuid: the network of the pool. */
   virtualNetworkUuid: string;
   /** Owner; the same owner asking again in the same network gets the same address. */
   ownerUuid: string;
@@ -28,6 +28,16 @@ export interface AllocateItem {
   address: Buffer;
   /** Plain words of who asks, for errors and lists: "Pod/default/web-1". */
   description: string;
+  /**
+   * uuid of the FloatingIpPool or AliasIpPool that gives the address; empty: none. A FloatingIpPool that names subnets
+   * gives addresses of these only.
+   */
+  poolUuid: string;
+  /**
+   * Type of the resource that owner_uuid names: "instance-ip", "floating-ip" or "alias-ip". The address is taken back when
+   * config-api was seen twice without that resource, and nobody asked in between. Empty: kept until it is released.
+   */
+  ownerType: string;
 }
 
 export interface AllocateResponse {
@@ -91,9 +101,11 @@ export interface Allocation {
   address: Buffer;
   ownerUuid: string;
   description: string;
-  /** Unix time in milliseconds. */
+  /** Unix time in milliseconds at which the owner last asked for it. */
   allocatedAtMs: bigint;
   reserved: boolean;
+  /** As given in AllocateItem. */
+  ownerType: string;
 }
 
 export interface UsageRequest {
@@ -110,6 +122,27 @@ export interface SubnetUsage {
   allocated: bigint;
   /** Released a short while ago and not handed out yet. */
   quarantined: bigint;
+  /** The object that declares the subnet: "NetworkIpam/default-domain:k8s-default:k8s-pod-ipam". */
+  owner: string;
+}
+
+export interface WatchSpaceRequest {
+}
+
+/** Sent when there is something to say; what a client misses is said again while it lasts. */
+export interface WatchSpaceResponse {
+  /** Networks that had no address for somebody and have some now: those who wait may ask again. */
+  networks: NetworkSpace[];
+  /** Subnets above the threshold of usage (USAGE_WARNING_PERCENT of ipam); once for each time that one rises above it. */
+  filling: SubnetUsage[];
+}
+
+export interface NetworkSpace {
+  virtualNetworkUuid: string;
+  /** 4 or 6. */
+  family: number;
+  /** Addresses that can be given now, counted up to 100. */
+  free: number;
 }
 
 function createBaseAllocateRequest(): AllocateRequest {
@@ -189,6 +222,8 @@ function createBaseAllocateItem(): AllocateItem {
     family: 0,
     address: Buffer.alloc(0),
     description: "",
+    poolUuid: "",
+    ownerType: "",
   };
 }
 
@@ -211,6 +246,12 @@ export const AllocateItem: MessageFns<AllocateItem> = {
     }
     if (message.description !== "") {
       writer.uint32(50).string(message.description);
+    }
+    if (message.poolUuid !== "") {
+      writer.uint32(58).string(message.poolUuid);
+    }
+    if (message.ownerType !== "") {
+      writer.uint32(66).string(message.ownerType);
     }
     return writer;
   },
@@ -276,6 +317,22 @@ export const AllocateItem: MessageFns<AllocateItem> = {
             message.description = reader.string();
             continue;
           }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.poolUuid = reader.string();
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.ownerType = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -308,6 +365,16 @@ export const AllocateItem: MessageFns<AllocateItem> = {
       family: isSet(object.family) ? globalThis.Number(object.family) : 0,
       address: isSet(object.address) ? Buffer.from(bytesFromBase64(object.address)) : Buffer.alloc(0),
       description: isSet(object.description) ? globalThis.String(object.description) : "",
+      poolUuid: isSet(object.poolUuid)
+        ? globalThis.String(object.poolUuid)
+        : isSet(object.pool_uuid)
+        ? globalThis.String(object.pool_uuid)
+        : "",
+      ownerType: isSet(object.ownerType)
+        ? globalThis.String(object.ownerType)
+        : isSet(object.owner_type)
+        ? globalThis.String(object.owner_type)
+        : "",
     };
   },
 
@@ -331,6 +398,12 @@ export const AllocateItem: MessageFns<AllocateItem> = {
     if (message.description !== "") {
       obj.description = message.description;
     }
+    if (message.poolUuid !== "") {
+      obj.poolUuid = message.poolUuid;
+    }
+    if (message.ownerType !== "") {
+      obj.ownerType = message.ownerType;
+    }
     return obj;
   },
 
@@ -345,6 +418,8 @@ export const AllocateItem: MessageFns<AllocateItem> = {
     message.family = object.family ?? 0;
     message.address = object.address ?? Buffer.alloc(0);
     message.description = object.description ?? "";
+    message.poolUuid = object.poolUuid ?? "";
+    message.ownerType = object.ownerType ?? "";
     return message;
   },
 };
@@ -1252,6 +1327,7 @@ function createBaseAllocation(): Allocation {
     description: "",
     allocatedAtMs: 0n,
     reserved: false,
+    ownerType: "",
   };
 }
 
@@ -1277,6 +1353,9 @@ export const Allocation: MessageFns<Allocation> = {
     }
     if (message.reserved !== false) {
       writer.uint32(48).bool(message.reserved);
+    }
+    if (message.ownerType !== "") {
+      writer.uint32(58).string(message.ownerType);
     }
     return writer;
   },
@@ -1342,6 +1421,14 @@ export const Allocation: MessageFns<Allocation> = {
             message.reserved = reader.bool();
             continue;
           }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.ownerType = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1374,6 +1461,11 @@ export const Allocation: MessageFns<Allocation> = {
         ? BigInt(object.allocated_at_ms)
         : 0n,
       reserved: isSet(object.reserved) ? globalThis.Boolean(object.reserved) : false,
+      ownerType: isSet(object.ownerType)
+        ? globalThis.String(object.ownerType)
+        : isSet(object.owner_type)
+        ? globalThis.String(object.owner_type)
+        : "",
     };
   },
 
@@ -1397,6 +1489,9 @@ export const Allocation: MessageFns<Allocation> = {
     if (message.reserved !== false) {
       obj.reserved = message.reserved;
     }
+    if (message.ownerType !== "") {
+      obj.ownerType = message.ownerType;
+    }
     return obj;
   },
 
@@ -1413,6 +1508,7 @@ export const Allocation: MessageFns<Allocation> = {
       ? BigInt(object.allocatedAtMs)
       : 0n;
     message.reserved = object.reserved ?? false;
+    message.ownerType = object.ownerType ?? "";
     return message;
   },
 };
@@ -1539,7 +1635,7 @@ export const UsageResponse: MessageFns<UsageResponse> = {
 };
 
 function createBaseSubnetUsage(): SubnetUsage {
-  return { subnetUuid: "", prefix: "", capacity: 0n, allocated: 0n, quarantined: 0n };
+  return { subnetUuid: "", prefix: "", capacity: 0n, allocated: 0n, quarantined: 0n, owner: "" };
 }
 
 export const SubnetUsage: MessageFns<SubnetUsage> = {
@@ -1567,6 +1663,9 @@ export const SubnetUsage: MessageFns<SubnetUsage> = {
         throw new globalThis.Error("value provided for field message.quarantined of type uint64 too large");
       }
       writer.uint32(40).uint64(message.quarantined);
+    }
+    if (message.owner !== "") {
+      writer.uint32(50).string(message.owner);
     }
     return writer;
   },
@@ -1624,6 +1723,14 @@ export const SubnetUsage: MessageFns<SubnetUsage> = {
             message.quarantined = reader.uint64() as bigint;
             continue;
           }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.owner = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1647,6 +1754,7 @@ export const SubnetUsage: MessageFns<SubnetUsage> = {
       capacity: isSet(object.capacity) ? BigInt(object.capacity) : 0n,
       allocated: isSet(object.allocated) ? BigInt(object.allocated) : 0n,
       quarantined: isSet(object.quarantined) ? BigInt(object.quarantined) : 0n,
+      owner: isSet(object.owner) ? globalThis.String(object.owner) : "",
     };
   },
 
@@ -1667,6 +1775,9 @@ export const SubnetUsage: MessageFns<SubnetUsage> = {
     if (message.quarantined !== 0n) {
       obj.quarantined = message.quarantined.toString();
     }
+    if (message.owner !== "") {
+      obj.owner = message.owner;
+    }
     return obj;
   },
 
@@ -1682,6 +1793,251 @@ export const SubnetUsage: MessageFns<SubnetUsage> = {
     message.quarantined = (object.quarantined !== undefined && object.quarantined !== null)
       ? BigInt(object.quarantined)
       : 0n;
+    message.owner = object.owner ?? "";
+    return message;
+  },
+};
+
+function createBaseWatchSpaceRequest(): WatchSpaceRequest {
+  return {};
+}
+
+export const WatchSpaceRequest: MessageFns<WatchSpaceRequest> = {
+  encode(_: WatchSpaceRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): WatchSpaceRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseWatchSpaceRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(_: any): WatchSpaceRequest {
+    return {};
+  },
+
+  toJSON(_: WatchSpaceRequest): unknown {
+    const obj: any = {};
+    return obj;
+  },
+
+  create(base?: DeepPartial<WatchSpaceRequest>): WatchSpaceRequest {
+    return WatchSpaceRequest.fromPartial(base ?? {});
+  },
+  fromPartial(_: DeepPartial<WatchSpaceRequest>): WatchSpaceRequest {
+    const message = createBaseWatchSpaceRequest();
+    return message;
+  },
+};
+
+function createBaseWatchSpaceResponse(): WatchSpaceResponse {
+  return { networks: [], filling: [] };
+}
+
+export const WatchSpaceResponse: MessageFns<WatchSpaceResponse> = {
+  encode(message: WatchSpaceResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.networks) {
+      NetworkSpace.encode(v!, writer.uint32(10).fork()).join();
+    }
+    for (const v of message.filling) {
+      SubnetUsage.encode(v!, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): WatchSpaceResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseWatchSpaceResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.networks.push(NetworkSpace.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.filling.push(SubnetUsage.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): WatchSpaceResponse {
+    return {
+      networks: globalThis.Array.isArray(object?.networks)
+        ? object.networks.map((e: any) => NetworkSpace.fromJSON(e))
+        : [],
+      filling: globalThis.Array.isArray(object?.filling) ? object.filling.map((e: any) => SubnetUsage.fromJSON(e)) : [],
+    };
+  },
+
+  toJSON(message: WatchSpaceResponse): unknown {
+    const obj: any = {};
+    if (message.networks?.length) {
+      obj.networks = message.networks.map((e) => NetworkSpace.toJSON(e));
+    }
+    if (message.filling?.length) {
+      obj.filling = message.filling.map((e) => SubnetUsage.toJSON(e));
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<WatchSpaceResponse>): WatchSpaceResponse {
+    return WatchSpaceResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<WatchSpaceResponse>): WatchSpaceResponse {
+    const message = createBaseWatchSpaceResponse();
+    message.networks = object.networks?.map((e) => NetworkSpace.fromPartial(e)) || [];
+    message.filling = object.filling?.map((e) => SubnetUsage.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseNetworkSpace(): NetworkSpace {
+  return { virtualNetworkUuid: "", family: 0, free: 0 };
+}
+
+export const NetworkSpace: MessageFns<NetworkSpace> = {
+  encode(message: NetworkSpace, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.virtualNetworkUuid !== "") {
+      writer.uint32(10).string(message.virtualNetworkUuid);
+    }
+    if (message.family !== 0) {
+      writer.uint32(16).uint32(message.family);
+    }
+    if (message.free !== 0) {
+      writer.uint32(24).uint32(message.free);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): NetworkSpace {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseNetworkSpace();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.virtualNetworkUuid = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.family = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.free = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): NetworkSpace {
+    return {
+      virtualNetworkUuid: isSet(object.virtualNetworkUuid)
+        ? globalThis.String(object.virtualNetworkUuid)
+        : isSet(object.virtual_network_uuid)
+        ? globalThis.String(object.virtual_network_uuid)
+        : "",
+      family: isSet(object.family) ? globalThis.Number(object.family) : 0,
+      free: isSet(object.free) ? globalThis.Number(object.free) : 0,
+    };
+  },
+
+  toJSON(message: NetworkSpace): unknown {
+    const obj: any = {};
+    if (message.virtualNetworkUuid !== "") {
+      obj.virtualNetworkUuid = message.virtualNetworkUuid;
+    }
+    if (message.family !== 0) {
+      obj.family = Math.round(message.family);
+    }
+    if (message.free !== 0) {
+      obj.free = Math.round(message.free);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<NetworkSpace>): NetworkSpace {
+    return NetworkSpace.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<NetworkSpace>): NetworkSpace {
+    const message = createBaseNetworkSpace();
+    message.virtualNetworkUuid = object.virtualNetworkUuid ?? "";
+    message.family = object.family ?? 0;
+    message.free = object.free ?? 0;
     return message;
   },
 };
