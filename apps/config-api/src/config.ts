@@ -5,6 +5,12 @@ export interface Config {
   readonly listenAddress: HostPort;
   readonly bootstrapListenAddress: HostPort;
   readonly adminAddress: HostPort;
+  /** The VNC REST API, behind TLS. */
+  readonly restListenAddress: HostPort;
+  /** Unix socket on which the REST API is also served without TLS; undefined: nowhere. */
+  readonly restPlainSocket: string | undefined;
+  /** undefined: objects created over REST get no address of their own. */
+  readonly ipamAddress: string | undefined;
   readonly tls: { readonly certFile: string; readonly keyFile: string; readonly caFile: string };
   /** Signs the certificates of agents. */
   readonly authority: { readonly certFile: string; readonly keyFile: string };
@@ -35,6 +41,9 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
       listenAddress: r.address('LISTEN_ADDRESS', '0.0.0.0:9001'),
       bootstrapListenAddress: r.address('BOOTSTRAP_LISTEN_ADDRESS', '0.0.0.0:9011'),
       adminAddress: r.address('ADMIN_ADDRESS', '0.0.0.0:9101'),
+      restListenAddress: r.address('REST_LISTEN_ADDRESS', '0.0.0.0:8082'),
+      restPlainSocket: r.optionalString('REST_PLAIN_SOCKET'),
+      ipamAddress: r.optionalString('IPAM_ADDRESS'),
       tls: {
         certFile: r.string('TLS_CERT_FILE', '/etc/contrail/tls/tls.crt'),
         keyFile: r.string('TLS_KEY_FILE', '/etc/contrail/tls/tls.key'),

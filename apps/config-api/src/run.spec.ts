@@ -45,6 +45,9 @@ function configOn(redisUrl: string, passwordFile: string | undefined): Config {
     listenAddress: any,
     bootstrapListenAddress: any,
     adminAddress: any,
+    restListenAddress: any,
+    restPlainSocket: undefined,
+    ipamAddress: undefined,
     tls: {
       certFile: file('tls.crt', own.cert),
       keyFile: file('tls.key', own.key),

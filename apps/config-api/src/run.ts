@@ -9,6 +9,7 @@ import { bootstrapService } from './bootstrap/bootstrap-service';
 import { kubernetesReviewer, refusingReviewer } from './bootstrap/token-review';
 import type { Config } from './config';
 import { reportStore } from './report-store';
+import { startRest } from './start-rest';
 import { configService } from './serve/config-service';
 import { transactionRetries } from './serve/metrics';
 import { Transactor } from './transact/transactor';
@@ -17,6 +18,7 @@ export interface Running {
   readonly port: number;
   readonly bootstrapPort: number;
   readonly adminPort: number;
+  readonly restPort: number;
   stop(): Promise<void>;
 }
 
@@ -74,13 +76,18 @@ export async function run(config: Config): Promise<Running> {
       }),
     ],
   });
+  const rest = await startRest({ config, tls, kube, store, transactor, clock });
   const admin = await startAdminServer({ address: config.adminAddress, live: () => [], ready });
-  log.info('serving', { port: server.port, bootstrapPort: bootstrap.port, adminPort: admin.port });
+  const ports = {
+    ...{ port: server.port, bootstrapPort: bootstrap.port },
+    ...{ adminPort: admin.port, restPort: rest.port },
+  };
+  log.info('serving', ports);
   return {
-    ...{ port: server.port, bootstrapPort: bootstrap.port, adminPort: admin.port },
+    ...ports,
     stop: async () => {
       stopping.abort();
-      await Promise.all([bootstrap.stop(), server.stop()]);
+      await Promise.all([rest.stop(), bootstrap.stop(), server.stop()]);
       await Promise.all([base, admin.stop()]);
       health.stop();
       kube?.close();

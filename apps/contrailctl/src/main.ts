@@ -11,7 +11,6 @@ async function main(): Promise<void> {
     config: loadConfig(process.env),
     signal: abort.signal,
     write: (text) => process.stdout.write(text),
-    exit: (status) => (process.exitCode = status),
   });
   await program.parseAsync(process.argv);
 }

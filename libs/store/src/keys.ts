@@ -14,6 +14,7 @@ import { ContrailError } from '@contrail/errors';
  *   epoch       hash       epoch, and run id of the server that it belongs to
  *   i:<space>   hash       key to numeric id; :next, :freed, i:pending
  *   progress    hash       node to NodeProgress
+ *   texts       hash       key to text of a client
  *   a:…         addresses, see allocation/
  */
 

@@ -20,6 +20,7 @@ import type {
   WatchPosition,
   Write,
 } from './store';
+import { textsMax, tooManyTexts } from './store';
 import { dependenciesOf, storedBytes, subjectOf } from './transaction-request';
 import { watchStore } from './watch';
 import type { ChangeSource } from './watch';
@@ -31,6 +32,7 @@ export class MemoryStore implements ResourceStore, ChangeSource {
   readonly #log: StoreChange[] = [];
   readonly #ids = new Map<IdSpace, Map<string, number>>();
   readonly #progress = new Map<string, NodeProgress>();
+  readonly #texts = new Map<string, string>();
   readonly #waiting = new Set<() => void>();
 
   getMany(uuids: readonly string[]): Promise<(Resource | undefined)[]> {
@@ -145,6 +147,25 @@ export class MemoryStore implements ResourceStore, ChangeSource {
   forgetProgress(nodes: readonly string[]): Promise<void> {
     for (const node of nodes) this.#progress.delete(node);
     return Promise.resolve();
+  }
+
+  getText(key: string): Promise<string | undefined> {
+    return Promise.resolve(this.#texts.get(key));
+  }
+
+  setText(key: string, text: string): Promise<void> {
+    if (this.#texts.size >= textsMax && !this.#texts.has(key)) return Promise.reject(tooManyTexts());
+    this.#texts.set(key, text);
+    return Promise.resolve();
+  }
+
+  deleteText(key: string): Promise<boolean> {
+    return Promise.resolve(this.#texts.delete(key));
+  }
+
+  texts(): Promise<{ readonly key: string; readonly text: string }[]> {
+    const sorted = [...this.#texts].sort(([a], [b]) => (a < b ? -1 : 1));
+    return Promise.resolve(sorted.map(([key, text]) => ({ key, text })));
   }
 
   problems(): Promise<string[]> {

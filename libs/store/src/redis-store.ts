@@ -22,6 +22,7 @@ import type {
   WatchOptions,
   WatchPosition,
 } from './store';
+import { textsMax, tooManyTexts } from './store';
 import { encodeTransaction } from './transaction-request';
 import { watchStore } from './watch';
 import type { ChangeSource } from './watch';
@@ -223,6 +224,32 @@ class RedisStore implements ResourceStore, ChangeSource {
   async forgetProgress(nodes: readonly string[]): Promise<void> {
     if (nodes.length > 0)
       await this.#connection.command(['HDEL', `${this.#prefix}progress`, ...nodes]);
+  }
+
+  async getText(key: string): Promise<string | undefined> {
+    const text = await this.#connection.command(['HGET', `${this.#prefix}texts`, key]);
+    return text === null || text === undefined ? undefined : String(text);
+  }
+
+  async setText(key: string, text: string): Promise<void> {
+    const hash = `${this.#prefix}texts`;
+    const count = Number(await this.#connection.command(['HLEN', hash]));
+    if (count >= textsMax && (await this.getText(key)) === undefined) throw tooManyTexts();
+    await this.#connection.command(['HSET', hash, key, text]);
+  }
+
+  async deleteText(key: string): Promise<boolean> {
+    return Number(await this.#connection.command(['HDEL', `${this.#prefix}texts`, key])) > 0;
+  }
+
+  async texts(): Promise<{ readonly key: string; readonly text: string }[]> {
+    const hash = `${this.#prefix}texts`;
+    const keys = listOf(await this.#connection.command(['HKEYS', hash])).map(String).sort();
+    const texts = await Promise.all(keys.map((key) => this.getText(key)));
+    return keys.flatMap((key, i) => {
+      const text = texts[i];
+      return text === undefined ? [] : [{ key, text }];
+    });
   }
 
   async problems(): Promise<string[]> {

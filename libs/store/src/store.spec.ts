@@ -314,6 +314,20 @@ describe.each(['redis', 'memory'])('the store (%s)', (implementation) => {
     expect(await store.allot('label', ['a'])).toEqual([4]);
   });
 
+  it('keeps the texts of clients by key', async () => {
+    expect(await store.getText('view')).toBeUndefined();
+    await store.setText('view', '{"a": 1}');
+    await store.setText('name', 'ä');
+    await store.setText('view', '{}');
+    expect(await store.texts()).toEqual([
+      { key: 'name', text: 'ä' },
+      { key: 'view', text: '{}' },
+    ]);
+    expect(await store.deleteText('view')).toBe(true);
+    expect(await store.deleteText('view')).toBe(false);
+    expect(await store.getText('name')).toBe('ä');
+  });
+
   it('keeps the progress of nodes', async () => {
     await store.reportProgress([
       { node: 'n2', revision: 5n, exceptions: [], reportedAtMs: 1n },

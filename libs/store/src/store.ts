@@ -1,3 +1,4 @@
+import { ContrailError } from '@contrail/errors';
 import type { IdSpace, ResourceType } from '@contrail/resource-model';
 import type { NodeProgress } from '@contrail/proto-gen/config/v1/messages';
 import type { Resource } from '@contrail/proto-gen/config/v1/resources';
@@ -63,6 +64,17 @@ export interface TransactionRequest {
   /** Numbers of deleted objects. */
   readonly frees: readonly IdUse[];
   readonly traceparent: string;
+}
+
+/** Texts of clients that one deployment keeps. */
+export const textsMax = 1_000;
+
+/** What `setText` throws when no more fit. */
+export function tooManyTexts(): ContrailError {
+  return new ContrailError(
+    'RESOURCE_EXHAUSTED',
+    `texts: ${textsMax} keys exist, which is the most; delete some`,
+  );
 }
 
 export interface Dependent {
@@ -151,6 +163,14 @@ export interface ResourceStore {
   /** Sorted by node. */
   progress(): Promise<NodeProgress[]>;
   forgetProgress(nodes: readonly string[]): Promise<void>;
+  /** A text that a client keeps here under a key of its own; not part of the model. */
+  getText(key: string): Promise<string | undefined>;
+  /** @throws ContrailError RESOURCE_EXHAUSTED when `textsMax` keys exist already. */
+  setText(key: string, text: string): Promise<void>;
+  /** False when there was none. */
+  deleteText(key: string): Promise<boolean>;
+  /** All of them, sorted by key. */
+  texts(): Promise<{ readonly key: string; readonly text: string }[]>;
   /** What keeps the store from being used, in sentences; empty when it can be read and written. */
   problems(): Promise<string[]>;
   close(): Promise<void>;

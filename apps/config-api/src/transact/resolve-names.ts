@@ -40,6 +40,7 @@ export async function resolveNames(
   const names = new NameTable(steps);
   await names.read(store, steps.flatMap(unresolvedNames));
   return steps.map((step) => {
+    if (step.kind === 'modify') return step;
     if (step.kind === 'delete') {
       const { key, label, expected } = step;
       const uuid = key.by === 'uuid' ? key.uuid : (names.find(key) ?? '');
@@ -54,7 +55,7 @@ class NameTable {
 
   constructor(steps: readonly Step[]) {
     for (const step of steps) {
-      if (step.kind === 'delete') continue;
+      if (step.kind === 'delete' || step.kind === 'modify') continue;
       const { uuid, fqName } = metaOf(step.resource);
       if (uuid !== '') this.#uuids.set(keyOf({ type: typeOf(step.resource), fqName }), uuid);
     }
@@ -79,8 +80,14 @@ function keyOf({ type, fqName }: TypedName): string {
   return JSON.stringify([type, ...fqName]);
 }
 
+/** The uuid of the object that a step is about; '' when there is none. */
+export function uuidOfStep(step: ResolvedStep): string {
+  return 'uuid' in step ? step.uuid : metaOf(step.resource).uuid;
+}
+
 /** Names whose uuids the store must tell. */
 function unresolvedNames(step: Step): TypedName[] {
+  if (step.kind === 'modify') return [];
   if (step.kind === 'delete') return step.key.by === 'name' ? [step.key] : [];
   const { resource } = step;
   const meta = metaOf(resource);
@@ -99,7 +106,7 @@ function parentName(resource: Resource): TypedName | undefined {
 }
 
 function resolveResource(
-  { resource, label, kind }: Exclude<Step, { kind: 'delete' }>,
+  { resource, label, kind }: Exclude<Step, { kind: 'delete' | 'modify' }>,
   names: NameTable,
   newUuid: () => string,
 ): Resource {

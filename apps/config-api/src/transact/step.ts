@@ -31,7 +31,19 @@ export type Step =
       /** 0: any revision. */
       readonly expected: bigint;
     })
+  | (StepBase & {
+      readonly kind: 'modify';
+      readonly uuid: string;
+      readonly type: ResourceType;
+      readonly change: ResourceChange;
+    })
   | (StepBase & { readonly kind: 'delete'; readonly key: StepKey; readonly expected: bigint });
+
+/**
+ * Computes the object as it shall be from the object as it is. Called again when somebody else changed
+ * the object meanwhile, so it depends on nothing else; references have uuids.
+ */
+export type ResourceChange = (current: Resource) => Resource;
 
 export const operationsMax = 1000;
 

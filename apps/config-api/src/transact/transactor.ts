@@ -11,17 +11,19 @@ import {
   typeOf,
   validateResource,
 } from '@contrail/resource-model';
+import type { ResourceType } from '@contrail/resource-model';
 import type { Operation } from '@contrail/proto-gen/config/v1/messages';
 import type { Resource } from '@contrail/proto-gen/config/v1/resources';
 import type { ResourceStore, Write } from '@contrail/store';
 import type { Clock } from '@contrail/reconcile';
 import { explainFailure, isRepeatable } from './explain-failure';
 import { addImplied } from './implied';
+import { KeyedQueue } from './keyed-queue';
 import { isEqual, stamp } from './merge';
-import { resolveNames } from './resolve-names';
+import { resolveNames, uuidOfStep } from './resolve-names';
 import type { ResolvedStep } from './resolve-names';
 import { toSteps } from './step';
-import type { Step } from './step';
+import type { ResourceChange, Step } from './step';
 import { WorkingSet } from './working-set';
 
 export interface OperationOutcome {
@@ -53,6 +55,7 @@ const backoffMs = 2;
  */
 export class Transactor {
   readonly #options: TransactorOptions;
+  readonly #changes = new KeyedQueue();
 
   constructor(options: TransactorOptions) {
     this.#options = options;
@@ -60,7 +63,24 @@ export class Transactor {
 
   /** All or nothing. @throws ContrailError that names the operation, object, field, cause and remedy. */
   async run(operations: readonly Operation[], traceparent: string): Promise<TransactionOutcome> {
-    const steps = toSteps(operations, randomUUID);
+    return await this.#run(toSteps(operations, randomUUID), traceparent);
+  }
+
+  /**
+   * Changes one object by a function of what is stored; changes at the same time all take effect.
+   * @throws ContrailError NOT_FOUND when there is no such object, and what `run` throws.
+   */
+  async modify(
+    target: { readonly type: ResourceType; readonly uuid: string },
+    change: ResourceChange,
+    traceparent: string,
+  ): Promise<OperationOutcome> {
+    const step: Step = { kind: 'modify', label: '', ...target, change };
+    const { outcomes } = await this.#changes.run(target.uuid, () => this.#run([step], traceparent));
+    return outcomes[0] ?? { resource: undefined, changed: false };
+  }
+
+  async #run(steps: readonly Step[], traceparent: string): Promise<TransactionOutcome> {
     const { clock, onRetry } = this.#options;
     for (let attempt = 1; ; attempt += 1) {
       const outcome = await this.#attempt(steps, traceparent, attempt === attemptsMax);
@@ -110,7 +130,7 @@ export class Transactor {
     const set = new WorkingSet();
     const uuids = [
       ...new Set(
-        steps.map((step) => (step.kind === 'delete' ? step.uuid : metaOf(step.resource).uuid)),
+        steps.map(uuidOfStep),
       ),
     ];
     const known = uuids.filter((uuid) => uuid !== '');
@@ -224,7 +244,8 @@ function checkExistence(
 
 function checkReadOnly(steps: readonly ResolvedStep[], set: WorkingSet): void {
   for (const step of steps) {
-    if (step.kind === 'delete' || (step.kind === 'update' && step.mask.length > 0)) continue;
+    if (step.kind === 'delete' || step.kind === 'modify') continue;
+    if (step.kind === 'update' && step.mask.length > 0) continue;
     const problems = readOnlyProblems(
       step.resource,
       set.entries.get(metaOf(step.resource).uuid)?.previous,
@@ -259,7 +280,7 @@ function outcomesOf(
   written: ReadonlyMap<string, Resource | undefined>,
 ): OperationOutcome[] {
   return steps.map((step) => {
-    const uuid = step.kind === 'delete' ? step.uuid : metaOf(step.resource).uuid;
+    const uuid = uuidOfStep(step);
     const entry = set.entries.get(uuid);
     if (step.kind === 'delete')
       return { resource: undefined, changed: entry?.previous !== undefined };

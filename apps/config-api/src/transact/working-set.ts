@@ -4,6 +4,7 @@ import type { ResourceType } from '@contrail/resource-model';
 import type { Resource } from '@contrail/proto-gen/config/v1/resources';
 import { applyMask } from './field-mask';
 import { checkIdentity, isEqual, replaceFields } from './merge';
+import { uuidOfStep } from './resolve-names';
 import type { ResolvedStep } from './resolve-names';
 
 /** An object that a transaction is about: as stored, and as it will be. */
@@ -62,7 +63,7 @@ export class WorkingSet {
   }
 
   #apply(step: ResolvedStep): void {
-    const uuid = step.kind === 'delete' ? step.uuid : metaOf(step.resource).uuid;
+    const uuid = uuidOfStep(step);
     const entry = this.entries.get(uuid);
     const current = entry?.next;
     if (entry !== undefined) entry.label = step.label;
@@ -86,6 +87,15 @@ export class WorkingSet {
         return;
       case 'update':
         this.#set(uuid, completeResource(update(current, step)));
+        return;
+      case 'modify':
+        if (current === undefined || typeOf(current) !== step.type) {
+          throw new ContrailError(
+            'NOT_FOUND',
+            `${step.type} ${uuid} does not exist; check the uuid and the type`,
+          );
+        }
+        this.#set(uuid, completeResource(step.change(current)));
         return;
       case 'delete':
         if (current === undefined) return;

@@ -4,7 +4,6 @@ import { systemClock } from '@contrail/reconcile';
 import { annotateSpan, logger } from '@contrail/telemetry';
 import { hostInterfaceName } from './attachment-store';
 import type { Attachment } from './attachment-store';
-import type { PodInterfaceRequest } from '../datapath/port';
 import type { CniContext } from './cni-context';
 import { CniError, cniCodes } from './cni-error';
 import type { CniRequest } from './cni-request';
@@ -72,25 +71,19 @@ async function deviceGone(context: CniContext, hostInterface: string, signal: Ab
   }
 }
 
-/** What the pair of the attachment is like. */
-export function podInterfaceRequest(attachment: Attachment, vmi: Interface): PodInterfaceRequest {
-  return {
+function createDevice(context: CniContext, attachment: Attachment, vmi: Interface): void {
+  const { devices } = context.datapath;
+  const { hostInterface, mtu, hostPorts } = attachment;
+  const { hostIfindex } = devices.createPodInterface({
     netnsPath: attachment.netns,
     containerInterface: attachment.ifname,
-    hostInterface: attachment.hostInterface,
+    hostInterface,
     mac: vmi.mac,
     addresses: vmi.addresses.map(({ address }) => address),
     gatewayV4: gatewayOf(vmi, 4),
     gatewayV6: gatewayOf(vmi, 16),
-    mtu: attachment.mtu,
-  };
-}
-
-/** Makes the pair, with its program, and tells the state. @throws ContrailError and leaves nothing behind. */
-export function createDevice(context: CniContext, attachment: Attachment, vmi: Interface): void {
-  const { devices } = context.datapath;
-  const { hostInterface, mtu, hostPorts } = attachment;
-  const { hostIfindex } = devices.createPodInterface(podInterfaceRequest(attachment, vmi));
+    mtu,
+  });
   context.datapath.attach(hostIfindex, 'pod');
   devices.setAlias(hostInterface, vmi.uuid);
   context.state.setDevice(vmi.uuid, { ifindex: hostIfindex, mtu, hostPorts });

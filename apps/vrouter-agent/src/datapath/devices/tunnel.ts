@@ -1,12 +1,11 @@
 import { ContrailError } from '@contrail/errors';
 import { linuxErrno, NetlinkError, type NetlinkSocket } from '../netlink/netlink-socket';
 import * as rt from '../netlink/rtnetlink';
-import { tunnelDevice } from '../port';
 import { findLink, gatewayMac, getLink } from './pod-interface';
 import { disableIpv6, releaseReversePathFilter, writeSysctl } from './sysctl';
 
 /** The node's one tunnel device. */
-export const tunnelName = tunnelDevice;
+export const tunnelName = 'vxlan-contrail';
 const vxlanPort = 4789;
 
 /** As `Devices.ensureTunnel`: one VXLAN device that takes remote and VNI from each packet. */

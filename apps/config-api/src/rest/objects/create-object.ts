@@ -1,0 +1,68 @@
+import { describe, metaOf, setMeta, specOf, typeOf } from '@contrail/resource-model';
+import type { Resource } from '@contrail/proto-gen/config/v1/resources';
+import { currentTraceparent } from '@contrail/telemetry';
+import { audit } from '../auth/audit';
+import type { User } from '../auth/kubernetes-access';
+import type { RestContext } from '../context';
+import { RestError, notFoundIs } from '../http/rest-error';
+import type { ObjectBody } from '../wire/decode-body';
+import { restTypeOf } from '../wire/rest-types';
+import { parentNameOf, parentTypeOf, toNewResource } from './body-to-resource';
+import type { Parent } from './body-to-resource';
+import { getObject, getObjectByName } from './find-object';
+import { checkNewReferences, resolveReferences } from './references';
+
+/**
+ * Creates what a body says. A parent or a reference that does not exist makes the request wrong (400).
+ * @throws ContrailError, RestError
+ */
+export async function createObject(
+  context: RestContext,
+  user: User,
+  body: ObjectBody,
+): Promise<Resource> {
+  return await notFoundIs(400, create(context, user, body));
+}
+
+async function create(context: RestContext, user: User, body: ObjectBody): Promise<Resource> {
+  const { store, transactor, authorizer, addresses } = context;
+  const [parent, references] = await Promise.all([
+    findParent(context, body),
+    resolveReferences(store, body.references),
+  ]);
+  const wanted = toNewResource(body, parent, references);
+  // What a client says of its own object does not decide whether it may be made.
+  await authorizer.check(user, 'create', setMeta(wanted, { ...metaOf(wanted), perms2: undefined }));
+  await checkNewReferences(context, user, { before: undefined, after: wanted });
+  const lease = await addresses.lease(wanted);
+  try {
+    const operation = { kind: { $case: 'create' as const, value: { resource: lease.resource } } };
+    const { outcomes } = await transactor.run([operation], currentTraceparent());
+    const created = outcomes[0]?.resource ?? lease.resource;
+    audit({ user: user.username, verb: 'create', objects: [describe(created)], result: 'done' });
+    return created;
+  } catch (error) {
+    await lease.cancel();
+    throw error;
+  }
+}
+
+async function findParent({ store }: RestContext, body: ObjectBody): Promise<Parent | undefined> {
+  if (body.parentUuid !== undefined) {
+    const parent = await getObject(store, undefined, body.parentUuid);
+    const { parents } = specOf(body.type.type);
+    if (parents.includes(typeOf(parent))) return toParent(parent);
+    throw new RestError(
+      400,
+      `parent_uuid: ${body.parentUuid} is ${describe(parent)}, but the parent of a ${body.type.name} is a ${parents.join(' or a ')}`,
+    );
+  }
+  const type = parentTypeOf(body);
+  if (type === undefined) return undefined;
+  return toParent(await getObjectByName(store, restTypeOf(type), parentNameOf(body, type)));
+}
+
+function toParent(parent: Resource): Parent {
+  const { uuid, fqName } = metaOf(parent);
+  return { type: typeOf(parent), uuid, fqName };
+}

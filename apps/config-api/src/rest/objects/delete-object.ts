@@ -1,0 +1,50 @@
+import { ContrailError } from '@contrail/errors';
+import { describe, metaOf, typeOf } from '@contrail/resource-model';
+import type { Resource } from '@contrail/proto-gen/config/v1/resources';
+import { currentTraceparent } from '@contrail/telemetry';
+import { audit } from '../auth/audit';
+import type { User } from '../auth/kubernetes-access';
+import type { RestContext } from '../context';
+import { RestError } from '../http/rest-error';
+import { hrefOf } from '../wire/encode-resource';
+
+/** Children or referrers that an error names. */
+const namedMax = 20;
+
+/** @throws RestError 409 with the links of what still depends on the object. */
+export async function deleteObject(
+  context: RestContext,
+  user: User,
+  target: { readonly current: Resource; readonly root: string },
+): Promise<void> {
+  const { current, root } = target;
+  await context.authorizer.check(user, 'delete', current);
+  const { uuid } = metaOf(current);
+  const key = { uuid, type: typeOf(current), fqName: [] };
+  try {
+    await context.transactor.run(
+      [{ kind: { $case: 'delete', value: { key, expectedRevision: 0n } } }],
+      currentTraceparent(),
+    );
+  } catch (error) {
+    if (!(error instanceof ContrailError) || error.code !== 'FAILED_PRECONDITION') throw error;
+    throw new RestError(409, `${error.message}${await dependentsText(context, uuid, root)}`);
+  }
+  audit({ user: user.username, verb: 'delete', objects: [describe(current)], result: 'done' });
+  await context.addresses.release(current);
+}
+
+async function dependentsText({ store }: RestContext, uuid: string, root: string): Promise<string> {
+  const texts: string[] = [];
+  for (const [kind, text] of [
+    ['c', 'Delete when children still present'],
+    ['s', 'Delete when resource still referred'],
+  ] as const) {
+    const found = await store.getMany(await store.dependents(uuid, kind, namedMax));
+    const hrefs = found.flatMap((resource) =>
+      resource === undefined ? [] : [hrefOf(root, typeOf(resource), metaOf(resource).uuid)],
+    );
+    if (hrefs.length > 0) texts.push(`\n${text}: ${hrefs.join(' ')}`);
+  }
+  return texts.join('');
+}

@@ -1,0 +1,67 @@
+import { describe, metaOf, typeOf } from '@contrail/resource-model';
+import type { Resource } from '@contrail/proto-gen/config/v1/resources';
+import { currentTraceparent } from '@contrail/telemetry';
+import type { ResourceChange } from '../../transact/step';
+import { audit } from '../auth/audit';
+import type { User } from '../auth/kubernetes-access';
+import type { RestContext } from '../context';
+import { RestError } from '../http/rest-error';
+import type { ObjectBody } from '../wire/decode-body';
+import { applyBody, guardNamespace } from './body-to-resource';
+import { checkNewReferences, resolveReferences } from './references';
+
+/** Replaces what a body mentions. @throws ContrailError, RestError */
+export async function updateObject(
+  context: RestContext,
+  user: User,
+  target: { readonly current: Resource; readonly body: ObjectBody },
+): Promise<Resource> {
+  const { current, body } = target;
+  checkIdentity(current, body);
+  const references = await resolveReferences(context.store, body.references);
+  return await modifyObject(context, user, current, (stored) =>
+    applyBody(stored, body, references),
+  );
+}
+
+/**
+ * Changes one object by a function of what is stored, in the user's name.
+ * @throws ContrailError PERMISSION_DENIED, and what the transaction throws.
+ */
+export async function modifyObject(
+  context: RestContext,
+  user: User,
+  current: Resource,
+  change: ResourceChange,
+): Promise<Resource> {
+  await context.authorizer.check(user, 'update', current);
+  await checkNewReferences(context, user, { before: current, after: change(current) });
+  const target = { type: typeOf(current), uuid: metaOf(current).uuid };
+  const outcome = await context.transactor.modify(
+    target,
+    (stored) => guardNamespace(stored, change(stored)),
+    currentTraceparent(),
+  );
+  const { username } = user;
+  if (outcome.changed)
+    audit({ user: username, verb: 'update', objects: [describe(current)], result: 'done' });
+  return outcome.resource ?? current;
+}
+
+/** Clients send name and parent back; they never change. */
+function checkIdentity(current: Resource, body: ObjectBody): void {
+  const { uuid, fqName, parentUuid } = metaOf(current);
+  const given = body.fqName;
+  if (body.uuid !== undefined && body.uuid !== uuid)
+    throw new RestError(400, `uuid: is ${body.uuid}, but the object of the path is ${uuid}`);
+  if (given !== undefined && given.join(':') !== fqName.join(':'))
+    throw new RestError(
+      400,
+      `fq_name: is ${given.join(':')}, but ${uuid} is named ${fqName.join(':')}, and names never change`,
+    );
+  if (body.parentUuid !== undefined && body.parentUuid !== parentUuid)
+    throw new RestError(
+      400,
+      `parent_uuid: is ${body.parentUuid}, but the parent is ${parentUuid} and never changes`,
+    );
+}
