@@ -13,8 +13,9 @@ import {
   StatusResponse,
   Vif,
   VrfState,
+  VerifyResponse,
 } from '@contrail/proto-gen/agent/v1/messages';
-import type { ListFlowsRequest, ListFlowsResponse, ListRoutesRequest, WatchDropsRequest, WatchDropsResponse } from '@contrail/proto-gen/agent/v1/messages';
+import type { ListFlowsRequest, ListFlowsResponse, ListRoutesRequest, VerifyRequest, WatchDropsRequest, WatchDropsResponse } from '@contrail/proto-gen/agent/v1/messages';
 import { GetProgressResponse } from '@contrail/proto-gen/config/v1/messages';
 import type { GetRequest, ListRequest } from '@contrail/proto-gen/config/v1/messages';
 import { Resource } from '@contrail/proto-gen/config/v1/resources';
@@ -91,6 +92,13 @@ function agentService(allow: readonly string[] | 'any'): ServiceSpec {
         await stream.write({ flows: request.address.length === 0 || request.address.equals(flow.localAddress) ? [flow] : [] });
       }),
     },
+    verify: {
+      allow,
+      handle: unary(async ({ repair }: VerifyRequest) => {
+        const drift = { kind: 'map', object: 'nodes address=203.0.113.66', expected: 'absent', found: 'self=false', remedy: 'the agent', mended: repair };
+        return VerifyResponse.fromPartial({ node: 'node1', drifts: [drift], checked: [{ kind: 'map', count: 7 }] });
+      }),
+    },
     listDrops: { allow, handle: unary(async () => ({ drops: [DropCounter.fromPartial({ reasonName: 'no route', vrf: 5, packets: 7n, bytes: 700n })] })) },
     watchDrops: {
       allow,
@@ -151,12 +159,15 @@ afterAll(async () => {
   rmSync(folder, { recursive: true });
 });
 
+let exitStatus = 0;
+
 async function run(...args: string[]): Promise<string> {
   let output = '';
+  exitStatus = 0;
   const config = loadConfig({
     AGENT_SOCKET: at('agent.sock'), CONFIG_API_ADDRESS: configApi, TLS_CERT_FILE: at('tls.crt'), TLS_KEY_FILE: at('tls.key'), TLS_CA_FILE: at('ca.crt'),
   });
-  const program = createProgram({ config, signal: new AbortController().signal, write: (text) => (output += text) });
+  const program = createProgram({ config, signal: new AbortController().signal, write: (text) => (output += text), exit: (status) => (exitStatus = status) });
   program.exitOverride();
   await program.parseAsync(['node', 'contrailctl', ...args]);
   return output;
@@ -244,6 +255,25 @@ describe('contrailctl', () => {
       'node2  10  2  0s ago  1',
       'node2: loadbalancer u: full',
     ]);
+  });
+
+  it('verify names each drift of a node, and says by its exit status whether one is left', async () => {
+    expect(await lines('verify', '--local')).toEqual([
+      'NODE  KIND  OBJECT  EXPECTED  FOUND  STATE  REMEDY',
+      'node1  map  nodes address=203.0.113.66  absent  self=false  drift  the agent',
+      '1 differences, 0 mended; looked at 7 map',
+    ]);
+    expect(exitStatus).toBe(1);
+    expect(JSON.parse(await run('--node', node, '-o', 'json', 'verify', '--repair'))).toMatchObject({ drifts: [{ node: 'node1', mended: true }], checked: { map: 7 }, notChecked: [] });
+    expect(exitStatus).toBe(0);
+  });
+
+  it('verify says what it could not look at, with exit status 2', async () => {
+    expect(await lines('--socket', at('none.sock'), 'verify', '--local')).toEqual([expect.stringMatching(/^Not checked: node of this socket: .*none\.sock/), '0 differences, 0 mended; looked at nothing']);
+    expect(exitStatus).toBe(2);
+    // config-api answers, but nothing leads to Kubernetes.
+    expect((await run('verify')).split('\n')[0]).toBe('Not checked: objects: Kubernetes is not known; give --kubeconfig, or --local for one node without objects');
+    expect(exitStatus).toBe(2);
   });
 
   it('names the socket when there is no agent', async () => {

@@ -11,6 +11,7 @@ async function main(): Promise<void> {
     config: loadConfig(process.env),
     signal: abort.signal,
     write: (text) => process.stdout.write(text),
+    exit: (status) => (process.exitCode = status),
   });
   await program.parseAsync(process.argv);
 }

@@ -1,5 +1,6 @@
 import { AgentServiceClient } from '@contrail/proto-gen/agent/v1/agent_service';
 import { ConfigServiceClient } from '@contrail/proto-gen/config/v1/config_service';
+import { IpamServiceClient } from '@contrail/proto-gen/ipam/v1/ipam_service';
 import { closeClient, createClient, loadTls } from '@contrail/rpc';
 import type { TlsSource } from '@contrail/rpc';
 import type { Config } from './config';
@@ -12,6 +13,9 @@ export interface GlobalOptions {
   /** Address of a node, with or without port; undefined: the socket of this node. */
   readonly node?: string;
   readonly configApi: string;
+  readonly ipam: string;
+  /** File of a kubeconfig; empty: none. */
+  readonly kubeconfig: string;
   readonly tlsCert: string;
   readonly tlsKey: string;
   readonly tlsCa: string;
@@ -20,6 +24,10 @@ export interface GlobalOptions {
 export interface Session {
   readonly options: GlobalOptions;
   write(text: string): void;
+  /** Sets the exit status of the program. */
+  exit(status: number): void;
+  /** Where there is no kubeconfig: the API server as pods reach it; undefined outside of pods. */
+  readonly kubernetes: Config['kubernetes'];
   /** Aborted by Ctrl-C. */
   readonly signal: AbortSignal;
 }
@@ -44,6 +52,12 @@ export async function withConfigApi<T>(session: Session, run: (client: ConfigSer
   return await closing(client, tls, run);
 }
 
+export async function withIpam<T>(session: Session, run: (client: IpamServiceClient) => Promise<T>): Promise<T> {
+  const tls = ownTls(session.options);
+  const client = createClient(IpamServiceClient, { address: session.options.ipam, service: 'ipam', tls });
+  return await closing(client, tls, run);
+}
+
 /** "192.0.2.1" -> "192.0.2.1:9006"; "2001:db8::1" -> "[2001:db8::1]:9006". */
 export function withPort(address: string, port: number): string {
   if (/^\[.*\]:\d+$/.test(address) || /^[^:]+:\d+$/.test(address)) return address;
@@ -52,15 +66,15 @@ export function withPort(address: string, port: number): string {
 
 /** What `GlobalOptions` are when the command line does not say. */
 export function defaultsOf(config: Config): Omit<GlobalOptions, 'output' | 'node'> {
-  const { socket, configApiAddress, certFile, keyFile, caFile } = config;
-  return { socket, configApi: configApiAddress, tlsCert: certFile, tlsKey: keyFile, tlsCa: caFile };
+  const { socket, configApiAddress, ipamAddress, kubeconfig, certFile, keyFile, caFile } = config;
+  return { socket, configApi: configApiAddress, ipam: ipamAddress, kubeconfig, tlsCert: certFile, tlsKey: keyFile, tlsCa: caFile };
 }
 
 function ownTls({ tlsCert, tlsKey, tlsCa }: GlobalOptions): TlsSource {
   return loadTls({ certFile: tlsCert, keyFile: tlsKey, caFile: tlsCa });
 }
 
-async function closing<C extends AgentServiceClient | ConfigServiceClient, T>(
+async function closing<C extends AgentServiceClient | ConfigServiceClient | IpamServiceClient, T>(
   client: C,
   tls: TlsSource | undefined,
   run: (client: C) => Promise<T>,

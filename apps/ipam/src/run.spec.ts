@@ -250,7 +250,30 @@ describe('pools', () => {
       parentUuid: metaOf(pods).uuid,
     },
   });
-  beforeAll(() => configApi.put(pool));
+  const late = 'aaaaaaaa-0000-4000-8000-000000000002';
+  const floating = toResource('floating-ip-pool', {
+    meta: {
+      uuid: owner(2002),
+      fqName: ['default-domain', 'default-project', 'two', 'public'],
+      parentUuid: owner(2003),
+    },
+    floatingIpPoolSubnets: { subnetUuid: [late] },
+  });
+  const two = toResource('virtual-network', {
+    meta: { uuid: owner(2003), fqName: ['default-domain', 'default-project', 'two'] },
+    networkIpamRefs: [
+      {
+        uuid: metaOf(tinyIpam).uuid,
+        attr: {
+          ipamSubnets: [
+            { subnet: { ipPrefix: '203.0.113.0', ipPrefixLen: 28 } },
+            { subnet: { ipPrefix: '203.0.113.32', ipPrefixLen: 31 }, subnetUuid: late },
+          ],
+        },
+      },
+    ],
+  });
+  beforeAll(() => [pool, floating, two].forEach((resource) => configApi.put(resource)));
   const from = (poolUuid: string, more: Partial<AllocateItem> = {}): AllocateItem =>
     item(pods, 50, { virtualNetworkUuid: '', poolUuid, ...more });
 
@@ -265,6 +288,20 @@ describe('pools', () => {
       'AliasIpPool/default-domain:default-project:pods:aliases belongs to',
     );
   });
+});
+
+it('gives floating addresses of the subnets that their pool names, and no others', async () => {
+  const from = (n: number, more: Partial<AllocateItem> = {}): AllocateItem =>
+    item(pods, n, { virtualNetworkUuid: '', poolUuid: owner(2002), ...more });
+  const results = await allocate(
+    ...[70, 71, 72].map((n) => from(n)),
+    from(73, { address: Buffer.from(parseAddress('203.0.113.4')) }),
+    from(74, { family: 6 }),
+  );
+  expect(results.map(text)).toEqual(['203.0.113.33', '203.0.113.32', '8', '3', '3']);
+  expect(results[4]?.error?.message).toContain(
+    "FloatingIpPool/default-domain:default-project:two:public has no IPv6 subnet; add one of the network's to its subnets",
+  );
 });
 
 it('takes an address back when its owner is gone, not before', async () => {
@@ -297,6 +334,13 @@ it('wakes those who wait when an exhausted network has room again', async () => 
   while (!heard.some(({ networks }) => networks.length > 0)) await new Promise((r) => setTimeout(r, 50));
   expect(heard.flatMap(({ networks }) => networks)[0]).toEqual(space);
   expect((await allocate(item(tiny, 12))).map(text)).toEqual(['192.0.2.1']);
+  // A further subnet is room, too.
+  expect((await allocate(item(tiny, 13))).map(text)).toEqual(['8']);
+  heard.length = 0;
+  const more = { subnet: { ipPrefix: '192.0.2.8', ipPrefixLen: 31 } };
+  configApi.put(networkOf('tiny', tinyIpam, [more]));
+  while (!heard.some(({ networks }) => networks.length > 0)) await new Promise((r) => setTimeout(r, 50));
+  expect(heard.flatMap(({ networks }) => networks)[0]).toEqual({ ...space, free: 2 });
   ending.abort();
   await listening;
 });

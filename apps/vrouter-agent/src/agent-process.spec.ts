@@ -81,7 +81,7 @@ describe('startAgent', () => {
       CNI_ADD_DEADLINE: '100ms',
     });
     const identity = { problem: undefined, start: () => new Promise<TlsSource | 'insecure'>((resolve) => (certificate = resolve)) };
-    agent = await startAgent({ config, datapath, identity, events: { bandwidthIgnored: () => undefined } });
+    agent = await startAgent({ config, datapath, identity, events: { bandwidthIgnored: () => undefined, drifted: () => undefined } });
     client = createClient(AgentServiceClient, { address: `unix:${at('agent.sock')}`, service: 'vrouter-agent', tls: 'insecure' });
   });
 

@@ -21,6 +21,9 @@ import { agentService } from './serve/agent-service';
 import type { AgentServiceOptions } from './serve/agent-service';
 import { checkCniSocket } from './serve/cni-liveness';
 import { DropFeed } from './serve/drop-feed';
+import { watchDrift } from './verify/drift-watch';
+import type { DriftEvents } from './verify/drift-watch';
+import { Verifier } from './verify/verifier';
 
 const log = logger('agent');
 
@@ -35,7 +38,7 @@ export interface AgentParts {
   readonly config: Config;
   readonly datapath: Datapath;
   readonly identity: IdentitySource;
-  readonly events: PodEvents;
+  readonly events: PodEvents & DriftEvents;
 }
 
 export interface RunningAgent {
@@ -67,6 +70,7 @@ export async function startAgent(parts: AgentParts): Promise<RunningAgent> {
     datapath,
     attachments: new AttachmentStore(path.join(config.stateFolder, 'attachments')),
     events,
+    adding: new Set(),
     leaving: new Set(),
     controlProblem: () => (session ? session.problem : (identity.problem ?? 'control is not connected')),
     addDeadlineMs: config.cniAddDeadlineMs,
@@ -75,8 +79,12 @@ export async function startAgent(parts: AgentParts): Promise<RunningAgent> {
   registerAgentMetrics(context);
   installPlugin(config.cniShimFile, config.cniBinFolder);
   stoppables.push(await startCniServer(config.cniSocket, new CniOperations(context)));
+  const verifier = new Verifier(context, systemClock, abort.signal);
+  const watching = watchDrift({ context, verifier, events, clock: systemClock, intervalMs: config.verifyIntervalMs }, abort.signal);
+  stoppables.push({ stop: () => watching });
   const service: AgentServiceOptions = {
     context,
+    verifier,
     drops: new DropFeed(datapath),
     version: config.version,
     controlAddress: () => session?.address ?? '',

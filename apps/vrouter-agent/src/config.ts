@@ -26,6 +26,8 @@ export interface Config {
   readonly bpfObjectFile: string;
   readonly bpfPinPath: string;
   readonly flowCapacity: number;
+  /** Between two comparisons of the node with its desired state. */
+  readonly verifyIntervalMs: number;
   /** Undefined where there is no Kubernetes: events go to the log. */
   readonly kubernetes: { readonly host: string; readonly port: number } | undefined;
   readonly version: string;
@@ -52,6 +54,7 @@ export function loadConfig(env: NodeJS.ProcessEnv): Config {
     bpfObjectFile: reader.string('BPF_OBJECT_FILE', '/opt/contrail/bpf/vrouter.bpf.o'),
     bpfPinPath: reader.string('BPF_PIN_PATH', '/sys/fs/bpf/contrail'),
     flowCapacity: reader.integer('FLOW_CAPACITY', { default: 262_144, min: 1024, max: 16_777_216 }),
+    verifyIntervalMs: reader.duration('VERIFY_INTERVAL', 60_000),
     kubernetes: readKubernetes(reader),
     version: reader.string('CONTRAIL_VERSION', 'development'),
   }));

@@ -141,7 +141,7 @@ it('a server stream waits for a slow reader and stops when the reader leaves', a
   const absent = { allow: 'any', handle: notHere } as const;
   const payload = WatchDropsResponse.fromPartial({ events: Array.from({ length: 2000 }, () => ({ reason: 1, reasonName: 'x'.repeat(50) })) });
   const service = defineService(AgentServiceService, {
-    status: absent, listInterfaces: absent, listVrfs: absent, listRoutes: absent, listNextHops: absent, listServices: absent, listDrops: absent,
+    status: absent, listInterfaces: absent, listVrfs: absent, listRoutes: absent, listNextHops: absent, listServices: absent, listDrops: absent, verify: absent,
     listFlows: { allow: 'any', handle: serverStream<never, never>(() => Promise.reject(new ContrailError('UNIMPLEMENTED', 'not here'))) },
     watchDrops: {
       allow: 'any',

@@ -2,13 +2,14 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { parseArguments, usage } from './arguments';
+import { configScenario } from './config-scenario';
 import { datapathScenario } from './datapath-scenario';
 import { describeMachine, machineText } from './machine';
 import { Programs } from './programs';
 import type { Scenario } from './scenario';
 import { replaceSection } from './table';
 
-const scenarios: readonly Scenario[] = [datapathScenario];
+const scenarios: readonly Scenario[] = [datapathScenario, configScenario];
 
 async function main(): Promise<void> {
   const known = new Map(scenarios.map(({ name, title }) => [name, title]));

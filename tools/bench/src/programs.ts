@@ -38,6 +38,14 @@ export class Programs {
     );
   }
 
+  /** The main program of an app, bundled as in its image. */
+  app(app: string): string {
+    const file = path.join(this.repository, 'dist/apps', app, 'main.js');
+    if (!this.#built.has(app)) this.#run('node', 'tools/build-app.mjs', app);
+    this.#built.set(app, file);
+    return file;
+  }
+
   #once(name: string, build: (file: string) => void): string {
     const file = this.#built.get(name) ?? path.join(this.#folder, name);
     if (!this.#built.has(name)) build(file);

@@ -132,10 +132,13 @@ async function redisPasswords(sandbox: Sandbox): Promise<Record<RedisUser, strin
   return passwords;
 }
 
-/** Redis' ACL file. The default user is off: nobody talks to Redis without a name. */
+/**
+ * Redis' ACL file. The default user is off: nobody talks to Redis without a name. It has every right all the same,
+ * because Redis reads its append-only file as that user and would skip each transaction that it may not run.
+ */
 export function redisAcl(passwords: Readonly<Record<RedisUser, string>>): string {
   const lines = redisUsers.map((user) => `user ${user} on >${passwords[user]} ~* &* +@all`);
-  return ['user default off', ...lines, ''].join('\n');
+  return ['user default off resetpass ~* &* +@all', ...lines, ''].join('\n');
 }
 
 function secret(name: string, content: Readonly<Record<string, Buffer>>): NamedObject {

@@ -6,11 +6,10 @@ import { metaOf } from '@contrail/resource-model';
 import { callUnary } from '@contrail/rpc';
 import { toJson, toTable } from '../output/print';
 import { withConfigApi } from '../session';
+import { listAll } from './list-all';
 import type { Session } from '../session';
 
 type OpenSession = () => Session;
-
-const pageSize = 1000;
 
 /** Adds the commands that ask config-api. */
 export function addConfigCommands(program: Command, open: OpenSession): void {
@@ -28,15 +27,7 @@ export function addConfigCommands(program: Command, open: OpenSession): void {
 }
 
 async function list(session: Session, type: string): Promise<void> {
-  const found: Resource[] = [];
-  await withConfigApi(session, async (client) => {
-    let pageToken = '';
-    do {
-      const page = await callUnary(client, 'list', { type, parentUuid: '', annotations: {}, pageSize, pageToken });
-      found.push(...page.resources);
-      pageToken = page.nextPageToken;
-    } while (pageToken !== '');
-  });
+  const found = await withConfigApi(session, (client) => listAll(client, type));
   if (session.options.output === 'json') session.write(toJson(found.map(({ kind }) => kind?.value)));
   else session.write(resourceTable(found));
 }

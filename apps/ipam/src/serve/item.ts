@@ -111,6 +111,7 @@ export function toAllocationItem(
     ownerType: item.ownerType,
     family,
     subnets: subnets.map(({ subnet }) => subnet),
+    anySubnet: item.subnetUuid === '' && ofPool.length === 0,
     address,
     reserved,
     // The store separates its fields by NUL.

@@ -33,7 +33,7 @@ export class SpaceMonitor {
   readonly #options: SpaceMonitorOptions;
   /** Each with the message that it is still being sent. */
   readonly #streams = new Map<SpaceStream, Promise<void> | undefined>();
-  /** Network and family to when it was announced. */
+  /** What starves to when it was announced. */
   readonly #announced = new Map<string, number>();
   #filling: readonly SubnetUsage[] = [];
   #timer: NodeJS.Timeout | undefined;
@@ -71,14 +71,16 @@ export class SpaceMonitor {
     const { pool, clock } = this.#options;
     const nowMs = clock.now();
     const starved = await pool.starved(nowMs - forgetMs);
-    starvedNetworks.set(starved.length);
+    starvedNetworks.set(new Set(starved.map(({ network }) => network)).size);
     const keys = new Set(starved.map(keyOf));
     for (const key of this.#announced.keys()) if (!keys.has(key)) this.#announced.delete(key);
-    const due = starved.filter((entry) => this.#isDue(entry, nowMs));
-    const found = await Promise.all(due.map((entry) => this.#spaceOf(entry)));
-    const spaces = found.filter(({ free }) => free > 0);
-    for (const { virtualNetworkUuid: network, family } of spaces)
-      this.#announced.set(keyOf({ network, family }), nowMs);
+    const spaces: NetworkSpace[] = [];
+    for (const entry of starved.filter((candidate) => this.#isDue(candidate, nowMs))) {
+      const free = await this.#countFree(entry);
+      if (free === 0) continue;
+      spaces.push({ virtualNetworkUuid: entry.network, family: entry.family, free });
+      this.#announced.set(keyOf(entry), nowMs);
+    }
     return spaces;
   }
 
@@ -88,15 +90,17 @@ export class SpaceMonitor {
     return announcedMs === undefined || announcedMs < entry.atMs || nowMs - announcedMs >= repeatMs;
   }
 
-  async #spaceOf({ network, family }: StarvedNetwork): Promise<NetworkSpace> {
+  async #countFree({ network, family, subnetUuids }: StarvedNetwork): Promise<number> {
     const { pool, cache } = this.#options;
     const bytes = family === 4 ? 4 : 16;
     const subnets = (cache.findNetwork(network)?.subnets ?? []).filter(
-      ({ subnet }) => subnet.prefix.address.length === bytes,
+      ({ subnet }) =>
+        subnet.prefix.address.length === bytes &&
+        (subnetUuids.length === 0 || subnetUuids.includes(subnet.uuid)),
     );
     const counts = await Promise.all(subnets.map(({ subnet }) => pool.countFree(subnet, freeMax)));
-    const free = counts.reduce((sum, count) => sum + count, 0);
-    return { virtualNetworkUuid: network, family, free: Math.min(free, freeMax) };
+    const sum = counts.reduce((total, count) => total + count, 0);
+    return Math.min(sum, freeMax);
   }
 
   async #tick(): Promise<void> {
@@ -128,6 +132,6 @@ export class SpaceMonitor {
   }
 }
 
-function keyOf({ network, family }: { readonly network: string; readonly family: number }): string {
-  return `${network}/${family}`;
+function keyOf({ network, family, subnetUuids }: StarvedNetwork): string {
+  return `${network}/${family}/${subnetUuids.join()}`;
 }

@@ -3,10 +3,9 @@ import type { Address } from '@contrail/net';
 import type {
   IpamSubnetType,
   NetworkIpam,
-  Resource,
   VirtualNetwork,
 } from '@contrail/proto-gen/config/v1/resources';
-import { fieldsOf, tryToPrefix } from '@contrail/resource-model';
+import { tryToPrefix } from '@contrail/resource-model';
 import type { PoolSubnet } from '@contrail/store';
 
 /** A subnet and the object in which it is declared, for errors and metrics. */
@@ -51,13 +50,6 @@ export function subnetsOfIpam(ipam: NetworkIpam): NetworkSubnet[] {
   if (ipam.ipamSubnetMethod !== 'flat-subnet') return [];
   const owner = `NetworkIpam/${ipam.meta?.fqName.join(':') ?? ''}`;
   return (ipam.ipamSubnets?.subnets ?? []).flatMap((subnet) => toNetworkSubnet(subnet, owner));
-}
-
-/** Subnets to which a FloatingIpPool restricts itself, by uuid; empty: none. */
-export function subnetsOfPool(pool: Resource): string[] {
-  const subnets = fieldsOf(pool)['floatingIpPoolSubnets'] as
-    { readonly subnetUuid: readonly string[] } | undefined;
-  return [...(subnets?.subnetUuid ?? [])];
 }
 
 /** Nothing for an entry without prefix: R21 clients repeat flat subnets by identity only. */

@@ -3,19 +3,16 @@ import type {
   Resource,
   VirtualNetwork,
 } from '@contrail/proto-gen/config/v1/resources';
-import { describe, findMessage, isResourceType, metaOf, typeOf } from '@contrail/resource-model';
-import { subnetsOfPool } from '../translate/network-subnets';
+import { describe, findMessage, metaOf, typeOf } from '@contrail/resource-model';
 
 /** Types of the resources that hold addresses. */
 export const ownerTypes: readonly string[] = ['instance-ip', 'floating-ip', 'alias-ip'];
-const poolTypes: readonly string[] = ['floating-ip-pool', 'alias-ip-pool'];
 
 /** What ipam reads of the resource model. */
 export const watchedTypes: readonly string[] = [
-  ...['virtual-network', 'network-ipam'],
-  ...poolTypes,
+  ...['virtual-network', 'network-ipam', 'floating-ip-pool', 'alias-ip-pool'],
   ...ownerTypes,
-].filter(isResourceType);
+];
 
 /** A FloatingIpPool or AliasIpPool. */
 export interface NetworkPool {
@@ -41,10 +38,10 @@ export class ConfigObjects {
     const ipam = findMessage('network-ipam', resource);
     if (network !== undefined) this.networks.set(uuid, network);
     if (ipam !== undefined) this.ipams.set(uuid, ipam);
-    const type = typeOf(resource);
-    if (ownerTypes.includes(type)) this.owners.add(uuid);
-    if (!poolTypes.includes(type)) return;
-    const subnetUuids = subnetsOfPool(resource);
+    if (ownerTypes.includes(typeOf(resource))) this.owners.add(uuid);
+    const floating = findMessage('floating-ip-pool', resource);
+    if (floating === undefined && findMessage('alias-ip-pool', resource) === undefined) return;
+    const subnetUuids = floating?.floatingIpPoolSubnets?.subnetUuid ?? [];
     this.pools.set(uuid, { name: describe(resource), networkUuid: parentUuid, subnetUuids });
   }
 

@@ -4,6 +4,7 @@ import { systemClock } from '@contrail/reconcile';
 import { annotateSpan, logger } from '@contrail/telemetry';
 import { hostInterfaceName } from './attachment-store';
 import type { Attachment } from './attachment-store';
+import type { PodInterfaceRequest } from '../datapath/port';
 import type { CniContext } from './cni-context';
 import { CniError, cniCodes } from './cni-error';
 import type { CniRequest } from './cni-request';
@@ -71,19 +72,25 @@ async function deviceGone(context: CniContext, hostInterface: string, signal: Ab
   }
 }
 
-function createDevice(context: CniContext, attachment: Attachment, vmi: Interface): void {
-  const { devices } = context.datapath;
-  const { hostInterface, mtu, hostPorts } = attachment;
-  const { hostIfindex } = devices.createPodInterface({
+/** What the pair of the attachment is like. */
+export function podInterfaceRequest(attachment: Attachment, vmi: Interface): PodInterfaceRequest {
+  return {
     netnsPath: attachment.netns,
     containerInterface: attachment.ifname,
-    hostInterface,
+    hostInterface: attachment.hostInterface,
     mac: vmi.mac,
     addresses: vmi.addresses.map(({ address }) => address),
     gatewayV4: gatewayOf(vmi, 4),
     gatewayV6: gatewayOf(vmi, 16),
-    mtu,
-  });
+    mtu: attachment.mtu,
+  };
+}
+
+/** Makes the pair, with its program, and tells the state. @throws ContrailError and leaves nothing behind. */
+export function createDevice(context: CniContext, attachment: Attachment, vmi: Interface): void {
+  const { devices } = context.datapath;
+  const { hostInterface, mtu, hostPorts } = attachment;
+  const { hostIfindex } = devices.createPodInterface(podInterfaceRequest(attachment, vmi));
   context.datapath.attach(hostIfindex, 'pod');
   devices.setAlias(hostInterface, vmi.uuid);
   context.state.setDevice(vmi.uuid, { ifindex: hostIfindex, mtu, hostPorts });

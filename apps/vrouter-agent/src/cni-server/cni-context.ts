@@ -13,6 +13,8 @@ export interface CniContext {
   readonly datapath: Datapath;
   readonly attachments: AttachmentStore;
   readonly events: PodEvents;
+  /** Attachments (by `nameText`) whose ADD is running: theirs is not complete yet. */
+  readonly adding: Set<string>;
   /** Devices whose deletion has begun; a new one of the same name must wait. Bounded. */
   readonly leaving: Set<string>;
   /** Why control cannot be heard now; undefined while connected. */

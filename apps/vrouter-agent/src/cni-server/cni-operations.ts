@@ -52,11 +52,13 @@ export class CniOperations {
     const abort = new AbortController();
     const deadline = AbortSignal.timeout(this.#context.addDeadlineMs);
     const work = addInterface(this.#context, request, AbortSignal.any([abort.signal, signal, deadline]));
+    this.#context.adding.add(name);
     this.#adding.set(name, { abort, done: work.catch(() => undefined) });
     try {
       return await work;
     } finally {
       this.#adding.delete(name);
+      this.#context.adding.delete(name);
     }
   }
 

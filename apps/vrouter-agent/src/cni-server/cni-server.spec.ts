@@ -55,6 +55,7 @@ class Agent {
       datapath,
       attachments: new AttachmentStore(path.join(this.folder, 'attachments')),
       events: { bandwidthIgnored: ({ namespace, name }) => this.bandwidthEvents.push(`${namespace}/${name}`) },
+      adding: new Set(),
       leaving: new Set(),
       controlProblem: () => this.controlProblem,
       addDeadlineMs: 200,

@@ -13,6 +13,7 @@ import type { KernelProbes } from './kernel-features';
 import { requireKernelFeatures } from './kernel-features';
 import { kernelProbes } from './kernel-probes';
 import { KernelTable } from './kernel-table';
+import { KernelUpkeep } from './kernel-upkeep';
 import { globalsStruct } from './layout/flow-structs';
 import type { TableLayout } from './layout/table-layouts';
 import { tableLayouts } from './layout/table-layouts';
@@ -64,6 +65,20 @@ function encodeGlobals(globals: DatapathGlobals): Buffer {
   });
 }
 
+const someAddress = (address: Uint8Array): Uint8Array | undefined =>
+  address.some((byte) => byte !== 0) ? address : undefined;
+
+function decodeGlobals(bytes: Buffer): DatapathGlobals {
+  const { nodeAddress, nodeAddressV6, hairpinAddress, hairpinAddressV6, ...same } = globalsStruct.decode(bytes);
+  return {
+    ...same,
+    nodeAddressV4: someAddress(nodeAddress),
+    nodeAddressV6: someAddress(nodeAddressV6),
+    hairpinAddressV4: someAddress(hairpinAddress),
+    hairpinAddressV6: someAddress(hairpinAddressV6),
+  };
+}
+
 function openTable<K, V>(object: BpfObject, layout: TableLayout<K, V>): KernelTable<K, V> {
   return new KernelTable(
     layout,
@@ -88,6 +103,7 @@ export class KernelDatapath implements Datapath {
   readonly policies: Datapath['policies'];
   readonly vrfs: Datapath['vrfs'];
   readonly devices: KernelDevices;
+  readonly upkeep: KernelUpkeep;
   readonly layoutVersion = layoutVersion;
   readonly flowTable: FlowTable;
   private readonly ring: RingBuffer;
@@ -113,6 +129,14 @@ export class KernelDatapath implements Datapath {
     this.policies = openTable(object, tableLayouts.policies);
     this.vrfs = openTable(object, tableLayouts.vrfs);
     this.devices = new KernelDevices(onFailure);
+    this.upkeep = new KernelUpkeep({
+      object,
+      directionOf: (hook) => hookDirections[hook],
+      readGlobals: () => {
+        const bytes = object.getMap('globals').lookup(Buffer.alloc(4));
+        return bytes && decodeGlobals(bytes);
+      },
+    });
     this.flowTable = new FlowTable({
       flows: object.getMap('flows_v4'),
       sweepCommand: object.getMap('sweep_command'),

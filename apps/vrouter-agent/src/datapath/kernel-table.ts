@@ -25,14 +25,16 @@ export class KernelTable<K, V> implements Table<K, V> {
   }
 
   dump(): Array<readonly [K, V]> {
-    const result: Array<readonly [K, V]> = [];
-    this.layout.maps.forEach((_, index) => {
+    return [...this.scan()];
+  }
+
+  *scan(): Generator<readonly [K, V]> {
+    for (const index of this.layout.maps.keys()) {
       const { key: codec, map } = this.place(index);
       for (const { key, value } of map.entries()) {
-        result.push([codec.decode(key), this.layout.value.decode(value)]);
+        yield [codec.decode(key), this.layout.value.decode(value)];
       }
-    });
-    return result;
+    }
   }
 
   get(key: K): V | undefined {

@@ -13,6 +13,8 @@ export interface Table<K, V> {
   equals(a: V, b: V): boolean;
   /** Every entry that the kernel holds. */
   dump(): Array<readonly [K, V]>;
+  /** The same, read from the kernel page by page as it is consumed; changes meanwhile may be missed. */
+  scan(): Iterable<readonly [K, V]>;
   get(key: K): V | undefined;
   /** Writes in batches. @throws ContrailError RESOURCE_EXHAUSTED when the table is full. */
   upsert(entries: ReadonlyArray<readonly [K, V]>): void;
@@ -275,6 +277,26 @@ export interface PodInterfaceRequest {
   readonly mtu: number;
 }
 
+/** A device in the node's namespace. */
+export interface NodeDevice {
+  readonly ifindex: number;
+  readonly mtu: number;
+  readonly mac: Uint8Array;
+  readonly up: boolean;
+  readonly alias: string | undefined;
+}
+
+/** What is configured at the pod's end of a pair. */
+export interface InsideInterface {
+  readonly mac: Uint8Array;
+  readonly addresses: Uint8Array[];
+  readonly mtu: number;
+  readonly up: boolean;
+  /** Gateways of its default routes. */
+  readonly gateways: Uint8Array[];
+  readonly peerIfindex: number;
+}
+
 export interface PodInterface {
   readonly hostIfindex: number;
   readonly containerIfindex: number;
@@ -294,19 +316,52 @@ export interface Devices {
   }): { ifindex: number };
   /** Creates the pair with the peer in the pod's namespace, addresses, routes, both ends up. */
   createPodInterface(request: PodInterfaceRequest): PodInterface;
+  /**
+   * Gives an existing pair what the request says: MACs, MTU, state, addresses, routes. Addresses and
+   * routes that are there beside them stay. @throws ContrailError NOT_FOUND when the pair is not there.
+   */
+  mendPodInterface(request: PodInterfaceRequest): void;
   /** Deleting what is absent succeeds. Returns at once; the device goes in the background. */
   deletePodInterface(hostInterface: string): void;
   /** What is configured inside the namespace, for CHECK; undefined when the interface is absent. */
   inspectPodInterface(
     netnsPath: string,
     containerInterface: string,
-  ): { mac: Uint8Array; addresses: Uint8Array[]; mtu: number; peerIfindex: number } | undefined;
+  ): InsideInterface | undefined;
+  inspectDevice(name: string): NodeDevice | undefined;
+  /** Prefixes that `ensureHostInterface` has routed to the host interface. */
+  listHostRoutes(): IpPrefix[];
   /** Every device of ours: name, ifindex, and the VMI uuid kept in its alias (IFLA_IFALIAS). */
   listPodInterfaces(): Array<{ name: string; ifindex: number; vmiUuid: string | undefined }>;
   setAlias(hostInterface: string, vmiUuid: string): void;
 }
 
 export type Hook = 'pod' | 'tunnel' | 'uplink' | 'host' | 'loopback';
+
+/** Names of the node's own devices. */
+export const tunnelDevice = 'vxlan-contrail';
+export const hostDevice = 'vhost0';
+
+/** Something of the kernel's that can be swapped under us: a program or a map, named with its id. */
+export interface Held {
+  readonly object: string;
+  readonly expected: string;
+  /** undefined: nothing is there. */
+  readonly found: string | undefined;
+}
+
+/** Looks at what is attached and pinned, and puts it back. */
+export interface Upkeep {
+  /** The program at the hook; expected is this agent's own. */
+  inspectHook(ifindex: number, hook: Hook): Held;
+  /** The second halves of the programs, reached by tail calls. */
+  inspectSlowPrograms(): Held[];
+  /** The files that keep maps beyond the life of the agent. */
+  inspectPins(): Held[];
+  readGlobals(): DatapathGlobals | undefined;
+  /** Puts slow programs and pins back. */
+  restore(): void;
+}
 
 export interface Datapath {
   readonly vifs: Table<VifKey, VifValue>;
@@ -324,6 +379,7 @@ export interface Datapath {
   readonly policies: Table<PolicyKey, PolicyValue>;
   readonly vrfs: Table<number, VrfValue>;
   readonly devices: Devices;
+  readonly upkeep: Upkeep;
   readonly layoutVersion: number;
   setGlobals(globals: DatapathGlobals): void;
   /** Attaches the program of the hook (clsact); attaching again replaces atomically. */

@@ -3,10 +3,12 @@ import { backoffDelayMs } from '@contrail/reconcile';
 import type { Datapath } from '../datapath/port';
 import type { NodeDevices } from '../node/node-devices';
 import { NodeSync } from '../node/node-sync';
+import type { ExpectedNode } from '../node/node-sync';
 import { DesiredState } from '../oper/desired-state';
 import type { AttachedDevice } from '../oper/facts';
 import { globalUnit, interfaceUnit, policyUnit } from '../oper/unit-key';
 import { tableNames } from '../oper/desired-tables';
+import type { TableName } from '../oper/desired-tables';
 import { StaleBackends } from './stale-backends';
 import { createSyncedTables, flushTables } from './synced-tables';
 import type { SyncedTables } from './synced-tables';
@@ -72,6 +74,24 @@ export class ForwardingState {
   /** Why devices or programs of the node are not as they should be; undefined when they are. */
   get nodeProblem(): string | undefined {
     return this.#node.problem;
+  }
+
+  /** What globals, devices and hooks of the node should be; undefined before the first configuration. */
+  expectedNode(): ExpectedNode | undefined {
+    return this.#node.expected(this.#generation);
+  }
+
+  /** Somebody changed the table behind the agent: reads it back and writes what differs. */
+  rewriteTable(name: TableName): void {
+    this.tables[name].readBack();
+    this.tables[name].markAll();
+    if (this.#inSync) this.#flush();
+  }
+
+  /** Somebody changed devices, globals or programs: makes all of them anew. */
+  rewriteNode(): void {
+    this.#node.distrust();
+    if (this.#inSync) this.#flush();
   }
 
   /** Undefined while a snapshot is not complete. */

@@ -18,6 +18,20 @@ export interface Written<K, V> {
   readonly previous: V | undefined;
 }
 
+/** A row in which the datapath differs from what is desired. */
+export interface RowDrift<K, V> {
+  readonly key: K;
+  /** undefined: nobody wants the row. */
+  readonly desired: V | undefined;
+  /** undefined: the datapath does not have it. */
+  readonly found: V | undefined;
+  /** Why the agent could not write or remove it itself; undefined: somebody else changed it. */
+  readonly reason: string | undefined;
+}
+
+/** Rows that are compared before others get their turn. */
+const rowsAtOnce = 512;
+
 /**
  * Brings one table of the datapath to its desired rows. Knows what the table holds: by reading it
  * back at start, afterwards by what it wrote. A row that fails stays dirty until it succeeds.
@@ -46,6 +60,41 @@ export class TableSync<K, V> {
   readBack(): void {
     this.#actual.clear();
     for (const row of this.#table.dump()) this.#actual.set(this.#table.keyText(row[0]), row);
+  }
+
+  /**
+   * Rows in which the datapath differs from what is desired, read from both now.
+   *
+   * @param pause lets others work between pages of a big table.
+   */
+  async drifts(pause: () => Promise<void>): Promise<Array<RowDrift<K, V>>> {
+    // Rows may change between pages, so a difference counts only when it is seen in one go.
+    return (await this.#looksRight(pause)) ? [] : this.#differences();
+  }
+
+  async #looksRight(pause: () => Promise<void>): Promise<boolean> {
+    let same = 0;
+    for (const [key, value] of this.#table.scan()) {
+      const wanted = this.#desired.get(this.#table.keyText(key));
+      if (!wanted || !this.#table.equals(wanted[1], value)) return false;
+      same += 1;
+      if (same % rowsAtOnce === 0) await pause();
+    }
+    return same === this.#desired.size;
+  }
+
+  #differences(): Array<RowDrift<K, V>> {
+    const found = new Map(this.#table.dump().map((row) => [this.#table.keyText(row[0]), row]));
+    const drifts: Array<RowDrift<K, V>> = [];
+    for (const text of new Set([...this.#desired.texts(), ...found.keys()])) {
+      const wanted = this.#desired.get(text);
+      const held = found.get(text);
+      if (wanted && held && this.#table.equals(wanted[1], held[1])) continue;
+      const key = (wanted ?? held)?.[0];
+      if (key === undefined) continue;
+      drifts.push({ key, desired: wanted?.[1], found: held?.[1], reason: this.#failed.get(text) });
+    }
+    return drifts;
   }
 
   /** Marks every row, desired or held, to be compared. */

@@ -1,6 +1,6 @@
 import type { GlobalConfig, Node } from '@contrail/proto-gen/control/v1/messages';
 import { ContrailError } from '@contrail/errors';
-import type { Datapath, IpPrefix } from '../datapath/port';
+import type { Datapath, Hook, IpPrefix } from '../datapath/port';
 import { checkedPrefix } from '../oper/checked';
 import type { LocalFacts } from '../oper/facts';
 
@@ -54,13 +54,21 @@ export class NodeDevices {
 
   /** Attaches this version's programs; attaching again replaces without a gap. */
   attach(local: LocalFacts): void {
-    this.#datapath.attach(local.tunnelIfindex, 'tunnel');
-    this.#datapath.attach(local.uplinkIfindex, 'uplink');
-    this.#datapath.attach(local.hostIfindex, 'host');
-    this.#datapath.attach(loopbackIfindex, 'loopback');
+    for (const { ifindex, hook } of nodeHooks(local)) this.#datapath.attach(ifindex, hook);
   }
 }
 
-function hostPrefixes(config: GlobalConfig): IpPrefix[] {
+/** Where the node's own programs are. */
+export function nodeHooks(local: LocalFacts): Array<{ ifindex: number; hook: Hook }> {
+  return [
+    { ifindex: local.tunnelIfindex, hook: 'tunnel' },
+    { ifindex: local.uplinkIfindex, hook: 'uplink' },
+    { ifindex: local.hostIfindex, hook: 'host' },
+    { ifindex: loopbackIfindex, hook: 'loopback' },
+  ];
+}
+
+/** What the node's own processes reach through the vRouter. */
+export function hostPrefixes(config: GlobalConfig): IpPrefix[] {
   return config.hostPrefixes.map((prefix) => checkedPrefix('global.host_prefixes', prefix));
 }

@@ -1,11 +1,22 @@
+import type { GlobalConfig } from '@contrail/proto-gen/control/v1/messages';
 import { errorText } from '@contrail/errors';
 import { logger } from '@contrail/telemetry';
-import type { Datapath } from '../datapath/port';
+import type { Datapath, DatapathGlobals, Hook } from '../datapath/port';
 import { toDatapathGlobals } from '../oper/datapath-globals';
 import type { DesiredState } from '../oper/desired-state';
+import type { LocalFacts } from '../oper/facts';
+import { nodeHooks } from './node-devices';
 import type { NodeDevices } from './node-devices';
 
 const log = logger('node');
+
+/** What the node's own part of the datapath should be. */
+export interface ExpectedNode {
+  readonly globals: DatapathGlobals;
+  readonly config: GlobalConfig;
+  readonly local: LocalFacts;
+  readonly hooks: ReadonlyArray<{ readonly ifindex: number; readonly hook: Hook }>;
+}
 
 type Step = 'devices' | 'globals' | 'programs';
 
@@ -28,6 +39,22 @@ export class NodeSync {
   /** The step that fails, in words; it is tried again with every flush. */
   get problem(): string | undefined {
     return [...this.#problems.values()][0];
+  }
+
+  /** Undefined while there is no configuration or the devices could not be made. */
+  expected(generation: number): ExpectedNode | undefined {
+    const { entries, local } = this.#desired;
+    const config = entries.global();
+    if (!config || local.hostIfindex === 0) return undefined;
+    const pods = this.#desired.devices().map(({ ifindex }) => ({ ifindex, hook: 'pod' as const }));
+    return { globals: toDatapathGlobals(config, local, generation), config, local, hooks: [...nodeHooks(local), ...pods] };
+  }
+
+  /** Devices, globals and programs are done again with the next flush: somebody changed them. */
+  distrust(): void {
+    this.#inputs = [];
+    this.#globalsText = '';
+    this.#attached = false;
   }
 
   /** Before rows are derived: devices, and with them the local facts. */

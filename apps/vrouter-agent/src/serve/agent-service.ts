@@ -8,6 +8,8 @@ import type {
   StatusResponse,
   WatchDropsRequest,
   WatchDropsResponse,
+  VerifyRequest,
+  VerifyResponse,
 } from '@contrail/proto-gen/agent/v1/messages';
 import { ContrailError } from '@contrail/errors';
 import { defineService, serverStream, unary } from '@contrail/rpc';
@@ -15,6 +17,7 @@ import type { ServiceSpec } from '@contrail/rpc';
 import type { CniContext } from '../cni-server/cni-context';
 import type { DropEvent } from '../datapath/port';
 import type { DropFeed } from './drop-feed';
+import type { Verifier } from '../verify/verifier';
 import { listInterfaces } from './list-interfaces';
 import { flowMatches, listNextHops, listRoutes, listServices, listVrfs, toFlowState } from './list-tables';
 
@@ -23,6 +26,7 @@ const flowsDefault = 10_000;
 export interface AgentServiceOptions {
   readonly context: CniContext;
   readonly drops: DropFeed;
+  readonly verifier: Verifier;
   readonly version: string;
   /** The control replica in use; empty when not connected. */
   controlAddress(): string;
@@ -57,7 +61,28 @@ export function agentService(options: AgentServiceOptions, allow: readonly strin
         for await (const events of drops.watch(stream.signal)) await stream.write({ events: events.map(toMessage) });
       }),
     },
+    // It may change the node, so others than the administrator's tool do not call it.
+    verify: {
+      allow: allow === 'any' ? 'any' : ['contrailctl'],
+      handle: unary((request: VerifyRequest) => verify(options, request)),
+    },
   });
+}
+
+async function verify({ context, verifier }: AgentServiceOptions, { repair }: VerifyRequest): Promise<VerifyResponse> {
+  const { drifts, checked } = await verifier.run({ repair, thorough: true });
+  return {
+    node: context.state.desired.self,
+    drifts: [...drifts],
+    checked: [...checked].map(([kind, count]) => ({ kind, count })),
+    attachments: context.attachments.all().map(({ containerId, ifname, vmiUuid, pod, hostInterface }) => ({
+      containerId,
+      interface: ifname,
+      vmiUuid,
+      pod,
+      device: hostInterface,
+    })),
+  };
 }
 
 async function* selectFlows({ context }: AgentServiceOptions, request: ListFlowsRequest): AsyncGenerator<FlowState[]> {

@@ -96,7 +96,8 @@ function fixedKey(offset: number): string {
 
 function toItem({ network, owner: asker, fixed }: Ask): AllocationItem {
   return {
-    ...{ network, owner: asker, ownerType: '', family: 4, reserved: false, description: '' },
+    ...{ network, owner: asker, ownerType: '', family: 4, reserved: false },
+    ...{ anySubnet: false, description: '' },
     subnets: fixed === undefined ? subnetsOf(network) : subnets.slice(0, 1),
     address: fixed === undefined ? undefined : new Uint8Array([192, 0, 2, fixed]),
   };

@@ -33,6 +33,7 @@ describe('the address pool', () => {
       owner,
       ownerType: '',
       family: 4,
+      anySubnet: false,
       subnets,
       address: undefined,
       reserved: false,
@@ -172,7 +173,9 @@ describe('the address pool', () => {
     expect([await addresses.countFree(s, 100), await addresses.starved(0)]).toEqual([0, []]);
     const before = Date.now() - 1_000;
     expect(await allocate(item('c', [s]))).toEqual(['exhausted']);
-    expect(await addresses.starved(before)).toMatchObject([{ network: 'n', family: 4 }]);
+    expect(await addresses.starved(before)).toMatchObject([
+      { network: 'n', family: 4, subnetUuids: [s.uuid] },
+    ]);
     await addresses.release([{ network: 'n', owner: 'a', address: undefined }]);
     expect(await addresses.countFree(s, 100)).toBe(0);
     await new Promise((resolve) => setTimeout(resolve, 150));
@@ -197,15 +200,5 @@ describe('the address pool', () => {
       '192.0.2.4',
       'exhausted',
     ]);
-  });
-
-  it('allocates thousands a second from a /12', async () => {
-    const s = subnet('10.32.0.0/12');
-    const startedAt = Date.now();
-    for (let batch = 0; batch < 20; batch += 1) {
-      await addresses.allocate(Array.from({ length: 500 }, (_, i) => item(`${batch}-${i}`, [s])));
-    }
-    const perSecond = 10_000 / ((Date.now() - startedAt) / 1000);
-    expect(perSecond).toBeGreaterThan(3_000);
   });
 });

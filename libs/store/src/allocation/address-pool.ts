@@ -29,6 +29,8 @@ export interface ReleaseItem {
 export interface StarvedNetwork {
   readonly network: string;
   readonly family: 4 | 6;
+  /** Where there was none; empty: anywhere in the network. */
+  readonly subnetUuids: readonly string[];
   /** The last time. */
   readonly atMs: number;
 }
@@ -135,10 +137,10 @@ export class AddressPool {
     const range = ['ZRANGE', key, '0', String(starvedMax - 1), 'WITHSCORES'];
     const reply = listOf(await this.#connection.command(range)).map(String);
     const all = reply.flatMap((member, i): StarvedNetwork[] => {
-      const [network = '', family] = member.split('\0');
-      return i % 2 === 1
-        ? []
-        : [{ network, family: family === '6' ? 6 : 4, atMs: Number(reply[i + 1]) }];
+      if (i % 2 === 1) return [];
+      const [network = '', family, subnets = ''] = member.split('\0');
+      const subnetUuids = subnets === '' ? [] : subnets.split(',');
+      return [{ network, family: family === '6' ? 6 : 4, subnetUuids, atMs: Number(reply[i + 1]) }];
     });
     const lately = all.filter(({ atMs }) => atMs >= sinceMs);
     if (lately.length < all.length)

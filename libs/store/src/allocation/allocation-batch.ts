@@ -14,6 +14,8 @@ export interface AllocationItem {
   readonly family: 4 | 6;
   /** Where to look, in this order; all of the family. With `address`: the one that contains it. */
   readonly subnets: readonly PoolSubnet[];
+  /** `subnets` are all of the network's: a further one would do, too. */
+  readonly anySubnet: boolean;
   /** Exactly this one; undefined: any. */
   readonly address: Address | undefined;
   /** Somebody else chose the address; it is only recorded. */
@@ -86,6 +88,7 @@ export class AllocationBatch {
       owner: item.owner,
       ownerType: item.ownerType,
       family: String(item.family),
+      anySubnet: item.anySubnet,
       // Lua counts from 1.
       choices: item.subnets.map(({ uuid }) => (this.#indexes.get(uuid) ?? -1) + 1),
       ...(item.address === undefined ? {} : { address: addressKey(item.address) }),

@@ -9,7 +9,8 @@
  *   a:next:<subnet>   hash       definition of the subnet, position: last never-used address handed out
  *   a:owners:<network> sorted set "owner\0family\0subnet\0address", score 0
  *   a:networks        set        networks that ever held addresses
- *   a:starved         sorted set "network\0family" that had no address for somebody, score: when, in ms
+ *   a:starved         sorted set "network\0family\0subnets with commas" that had no address for somebody, score: when, in
+ *                                ms; without subnets for who takes any of the network's
  */
 export const addressesLua = String.raw`
 local function now_ms()
@@ -92,6 +93,15 @@ local function allocate_exact(prefix, item, request, now)
   return take(prefix, item, choice, subnet, item.address, now)
 end
 
+local function note_starved(prefix, item, subnets, now)
+  local ids = {}
+  if not item.anySubnet then
+    for _, choice in ipairs(item.choices) do table.insert(ids, subnets[choice].id) end
+  end
+  local where = item.network .. '\0' .. item.family .. '\0' .. table.concat(ids, ',')
+  redis.call('ZADD', prefix .. 'a:starved', now, where)
+end
+
 local function allocate_item(prefix, item, request, now)
   local held_in, held = held_by_owner(prefix, item, request.subnets)
   -- Taken again, so that what asks cannot be reclaimed at the same time.
@@ -103,7 +113,7 @@ local function allocate_item(prefix, item, request, now)
     if address then return take(prefix, item, choice, subnet, address, now) end
     if more then return { 'more', choice, '' } end
   end
-  redis.call('ZADD', prefix .. 'a:starved', now, item.network .. '\0' .. item.family)
+  note_starved(prefix, item, request.subnets, now)
   return { 'exhausted', 0, '' }
 end
 

@@ -24,6 +24,8 @@ export interface BpfObject {
   getMap(name: string): KernelMap;
   getProgramFd(name: string): number;
   findProgramFd(name: string): number | undefined;
+  /** Maps that are pinned, with the file of each. */
+  readonly pins: ReadonlyArray<{ readonly path: string; readonly fd: number }>;
 }
 
 const bpfFsMagic = 0xcafe4a11;
@@ -75,7 +77,8 @@ function reusePinned(lib: Libbpf, map: bigint, path: string): void {
   }
 }
 
-function pinAs(lib: Libbpf, fd: number, path: string): void {
+/** Keeps the map beyond the life of the process. */
+export function pinAs(lib: Libbpf, fd: number, path: string): void {
   const result = lib.pin(fd, path);
   if (result < 0) {
     throw new ContrailError('INTERNAL', `Map ${path}: cannot be pinned (errno ${-result})`);
@@ -148,6 +151,7 @@ export function loadBpfObject(options: BpfObjectOptions): BpfObject {
   const object = load(lib, options);
   const maps = new Map<string, KernelMap>();
   const programs = new Map<string, number>();
+  const pins: Array<{ path: string; fd: number }> = [];
   for (const map of iterate((previous) => lib.nextMap(object, previous))) {
     const name = lib.mapName(map);
     const shape = {
@@ -159,8 +163,9 @@ export function loadBpfObject(options: BpfObjectOptions): BpfObject {
     };
     maps.set(name, new KernelMap(shape));
     const path = join(options.pinPath, name);
-    if (isPinned(name, options) && !existsSync(path)) {
-      pinAs(lib, shape.fd, path);
+    if (isPinned(name, options)) {
+      pins.push({ path, fd: shape.fd });
+      if (!existsSync(path)) pinAs(lib, shape.fd, path);
     }
   }
   for (const program of iterate((previous) => lib.nextProgram(object, previous))) {
@@ -173,6 +178,7 @@ export function loadBpfObject(options: BpfObjectOptions): BpfObject {
     getMap: (name) => found(maps.get(name), `Map/${name}`),
     getProgramFd: (name) => found(programs.get(name), `Program/${name}`),
     findProgramFd: (name) => programs.get(name),
+    pins,
   };
 }
 

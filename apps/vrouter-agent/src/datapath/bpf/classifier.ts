@@ -45,6 +45,15 @@ export function attachClassifier(ifindex: number, direction: Direction, programF
   }
 }
 
+/** Id of the program at our place of the hook; undefined when there is none, or no device. */
+export function queryClassifier(ifindex: number, direction: Direction): number | undefined {
+  const options = filterOptions(0);
+  const result = libbpf().queryClassifier(hookOf(ifindex, direction), options);
+  if (result === 0) return options.readUInt32LE(16);
+  if ([errno.ENOENT, errno.EINVAL, errno.ENODEV].some((code) => result === -code)) return undefined;
+  throw new ContrailError('INTERNAL', `Device/ifindex ${ifindex}: its ${direction} programs cannot be read (errno ${-result})`);
+}
+
 /** Detaching what is not attached, or from a device that is gone, succeeds. */
 export function detachClassifier(ifindex: number, direction: Direction): void {
   const result = libbpf().detachClassifier(hookOf(ifindex, direction), filterOptions(0));

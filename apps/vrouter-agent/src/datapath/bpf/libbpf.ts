@@ -40,7 +40,11 @@ export interface Libbpf {
     count: Buffer,
     options: Buffer,
   ): number;
+  /** `bpf_prog_info` or `bpf_map_info` of the descriptor. */
+  objectInfo(fd: number, info: Buffer, length: Buffer): number;
   createHook(hook: Buffer): number;
+  /** Fills the id of the program at the hook into the options. */
+  queryClassifier(hook: Buffer, options: Buffer): number;
   attachClassifier(hook: Buffer, options: Buffer): number;
   detachClassifier(hook: Buffer, options: Buffer): number;
   testRun(fd: number, options: Buffer): number;
@@ -102,6 +106,8 @@ function bind(): Libbpf {
     lookupBatch: lib.func(
       'int bpf_map_lookup_batch(int fd, void *in, void *out, void *keys, void *values, void *count, void *options)',
     ),
+    objectInfo: lib.func('int bpf_obj_get_info_by_fd(int fd, void *info, void *length)'),
+    queryClassifier: lib.func('int bpf_tc_query(void *hook, void *options)'),
     createHook: lib.func('int bpf_tc_hook_create(void *hook)'),
     attachClassifier: lib.func('int bpf_tc_attach(void *hook, void *options)'),
     detachClassifier: lib.func('int bpf_tc_detach(void *hook, void *options)'),

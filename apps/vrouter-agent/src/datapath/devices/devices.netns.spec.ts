@@ -45,11 +45,18 @@ describeKernel(`devices${missing ? ` (skipped: ${missing})` : ''}`, () => {
     const inside = onNode(({ devices }) => devices.inspectPodInterface(podPath, 'eth0'));
     expect(
       inside &&
-        { ...inside, mac: formatMac(inside.mac), addresses: inside.addresses.map(formatAddress) },
+        {
+          ...inside,
+          mac: formatMac(inside.mac),
+          addresses: inside.addresses.map(formatAddress),
+          gateways: inside.gateways.map(formatAddress),
+        },
     ).toEqual({
       mac: '02:01:02:03:04:05',
       addresses: ['198.51.100.11', '198.51.100.12'],
       mtu: 1400,
+      up: true,
+      gateways: ['198.51.100.1'],
       peerIfindex: made.hostIfindex,
     });
     expect(ip(`${walk.name}-pods`, 'route')).toBe(

@@ -5,11 +5,12 @@
 import { addressKey } from '@contrail/net';
 import type { NetlinkSocket } from '../netlink/netlink-socket';
 import * as rt from '../netlink/rtnetlink';
+import { hostDevice } from '../port';
 import type { IpPrefix } from '../port';
 import { findLink, getLink } from './pod-interface';
 import { disableIpv6, releaseReversePathFilter, writeSysctl } from './sysctl';
 
-export const hostInterfaceName = 'vhost0';
+export const hostInterfaceName = hostDevice;
 const otherEnd = 'vhost0-peer';
 const hostMac = Uint8Array.of(0x02, 0x00, 0x5e, 0x00, 0x01, 0x01);
 const otherMac = Uint8Array.of(0x02, 0x00, 0x5e, 0x00, 0x01, 0x02);

@@ -2,9 +2,10 @@ import { ContrailError, errorText } from '@contrail/errors';
 import { addressEquals, formatAddress } from '@contrail/net';
 import { linuxErrno, NetlinkError, NetlinkSocket } from '../netlink/netlink-socket';
 import * as rt from '../netlink/rtnetlink';
-import type { Devices, IpPrefix, PodInterface, PodInterfaceRequest } from '../port';
+import { hostDevice } from '../port';
+import type { Devices, InsideInterface, IpPrefix, NodeDevice, PodInterface, PodInterfaceRequest } from '../port';
 import { ensureHostInterface } from './host-interface';
-import { createPodInterface, inspectPodInterface, isOurPodLink } from './pod-interface';
+import { createPodInterface, findLink, inspectPodInterface, isOurPodLink, mendPodInterface } from './pod-interface';
 import { loosenReversePathFilter } from './sysctl';
 import { ensureTunnel } from './tunnel';
 
@@ -70,10 +71,24 @@ export class KernelDevices implements Devices {
   inspectPodInterface(
     netnsPath: string,
     containerInterface: string,
-  ):
-    | { mac: Uint8Array; addresses: Uint8Array[]; mtu: number; peerIfindex: number }
-    | undefined {
+  ): InsideInterface | undefined {
     return inspectPodInterface(netnsPath, containerInterface);
+  }
+
+  mendPodInterface(request: PodInterfaceRequest): void {
+    mendPodInterface(this.socket, request);
+  }
+
+  inspectDevice(name: string): NodeDevice | undefined {
+    return findLink(this.socket, name);
+  }
+
+  listHostRoutes(): IpPrefix[] {
+    const ifindex = findLink(this.socket, hostDevice)?.ifindex;
+    return this.socket
+      .query(rt.dumpRoutes(), 'dump of routes')
+      .map(rt.decodeOwnRoute)
+      .flatMap((route) => (route?.ifindex === ifindex && route ? [{ address: route.destination, length: route.length }] : []));
   }
 
   listPodInterfaces(): Array<{ name: string; ifindex: number; vmiUuid: string | undefined }> {

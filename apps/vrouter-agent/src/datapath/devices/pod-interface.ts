@@ -5,7 +5,7 @@ import type { Message } from '../netlink/message';
 import { linuxErrno, NetlinkError, NetlinkSocket } from '../netlink/netlink-socket';
 import { inNetns } from '../netlink/netns';
 import * as rt from '../netlink/rtnetlink';
-import type { PodInterface, PodInterfaceRequest } from '../port';
+import type { InsideInterface, PodInterface, PodInterfaceRequest } from '../port';
 import { disableIpv6, writeSysctl } from './sysctl';
 
 /** MAC of every gateway and of our devices: the kernel takes what pods send there as its own. */
@@ -109,11 +109,27 @@ export function createPodInterface(
   }
 }
 
+/** As `Devices.mendPodInterface`. */
+export function mendPodInterface(socket: NetlinkSocket, request: PodInterfaceRequest): void {
+  const { hostInterface, containerInterface, mac, mtu } = request;
+  const inside = inNetns(request.netnsPath, () => new NetlinkSocket());
+  try {
+    const host = getLink(socket, hostInterface);
+    const { ifindex } = getLink(inside, containerInterface);
+    const what = `mending of ${hostInterface}`;
+    socket.request([rt.setLinkMac(host.ifindex, gatewayMac), rt.setLinkMtu(host.ifindex, mtu), rt.setLinkUp(host.ifindex)], what);
+    inside.request([rt.setLinkMac(ifindex, mac), rt.setLinkMtu(ifindex, mtu)], what);
+    configureInside(request, inside);
+  } finally {
+    inside.close();
+  }
+}
+
 /** As `Devices.inspectPodInterface`. */
 export function inspectPodInterface(
   netnsPath: string,
   containerInterface: string,
-): { mac: Uint8Array; addresses: Uint8Array[]; mtu: number; peerIfindex: number } | undefined {
+): InsideInterface | undefined {
   const inside = inNetns(netnsPath, () => new NetlinkSocket());
   try {
     const link = findLink(inside, containerInterface);
@@ -124,10 +140,17 @@ export function inspectPodInterface(
       .query(rt.dumpAddresses(), `addresses in ${netnsPath}`)
       .map(rt.decodeAddress)
       .filter(({ ifindex, address }) => ifindex === link.ifindex && !isLinkLocal(address));
+    const gateways = inside
+      .query(rt.dumpRoutes(), `routes in ${netnsPath}`)
+      .map(rt.decodeOwnRoute)
+      .flatMap((route) => (route?.ifindex === link.ifindex && route.length === 0 ? [route.gateway] : []))
+      .filter((gateway) => gateway !== undefined);
     return {
       mac: link.mac,
       addresses: addresses.map(({ address }) => address),
       mtu: link.mtu,
+      up: link.up,
+      gateways,
       peerIfindex: link.peerIfindex,
     };
   } finally {

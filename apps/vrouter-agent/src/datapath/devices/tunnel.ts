@@ -1,11 +1,12 @@
 import { ContrailError } from '@contrail/errors';
 import { linuxErrno, NetlinkError, type NetlinkSocket } from '../netlink/netlink-socket';
 import * as rt from '../netlink/rtnetlink';
+import { tunnelDevice } from '../port';
 import { findLink, gatewayMac, getLink } from './pod-interface';
 import { disableIpv6, releaseReversePathFilter, writeSysctl } from './sysctl';
 
 /** The node's one tunnel device. */
-export const tunnelName = 'vxlan-contrail';
+export const tunnelName = tunnelDevice;
 const vxlanPort = 4789;
 
 /** As `Devices.ensureTunnel`: one VXLAN device that takes remote and VNI from each packet. */

@@ -42,3 +42,21 @@ export function inNetns<T>(path: string, use: (netnsFd: number) => T): T {
     }
   }
 }
+
+/**
+ * Moves the main thread into another network namespace for good; for tests that wait there.
+ * @returns moves it back.
+ */
+export function enterNetns(path: string): () => void {
+  const c = libc();
+  const own = c.open('/proc/self/ns/net', closeOnExec);
+  const other = c.open(path, closeOnExec);
+  if (own < 0 || other < 0 || c.setns(other, newNetwork) !== 0) {
+    throw new ContrailError('NOT_FOUND', `Netns ${path}: cannot be entered (errno ${c.errno()})`);
+  }
+  c.close(other);
+  return () => {
+    if (c.setns(own, newNetwork) !== 0) process.abort();
+    c.close(own);
+  };
+}

@@ -118,6 +118,10 @@ export function setLinkMtu(ifindex: number, mtu: number): Message {
   return linkMessage(types.newLink, 0, linkHeader(ifindex), [word(ifla.mtu, mtu)]);
 }
 
+export function setLinkMac(ifindex: number, mac: Uint8Array): Message {
+  return linkMessage(types.newLink, 0, linkHeader(ifindex), [raw(ifla.address, mac)]);
+}
+
 export function setLinkAlias(name: string, alias: string): Message {
   return linkMessage(types.newLink, 0, linkHeader(0), [
     text(ifla.name, name),
@@ -148,6 +152,7 @@ export interface Link {
   readonly mac: Uint8Array;
   readonly mtu: number;
   readonly alias: string | undefined;
+  readonly up: boolean;
   /** Index of the other end of a pair, in its own namespace. */
   readonly peerIfindex: number;
   /** VXLAN: takes remote and VNI from metadata. */
@@ -165,6 +170,7 @@ export function decodeLink(reply: Reply): Link {
     mac: Uint8Array.from(attributes.get(ifla.address) ?? []),
     mtu: attributes.get(ifla.mtu)?.readUInt32LE(0) ?? 0,
     alias: decodeText(attributes.get(ifla.alias)),
+    up: (reply.body.readUInt32LE(8) & up) !== 0,
     peerIfindex: attributes.get(ifla.link)?.readUInt32LE(0) ?? 0,
     collectsMetadata: data.get(ifla.vxlanCollectMetadata)?.[0] === 1,
   };
@@ -261,7 +267,13 @@ export function decodeOwnRoute(reply: Reply): Route | undefined {
     destination: Uint8Array.from(attributes.get(rta.destination) ?? Buffer.alloc(size)),
     length: reply.body.readUInt8(1),
     ifindex: attributes.get(rta.output)?.readUInt32LE(0) ?? 0,
+    ...gatewayOf(attributes),
   };
+}
+
+function gatewayOf(attributes: ReadonlyMap<number, Buffer>): { gateway?: Uint8Array } {
+  const gateway = attributes.get(rta.gateway);
+  return gateway === undefined ? {} : { gateway: Uint8Array.from(gateway) };
 }
 
 /** A neighbour that is never asked for. */

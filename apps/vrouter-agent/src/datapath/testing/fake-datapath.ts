@@ -1,5 +1,5 @@
 import { tableLayouts } from '../layout/table-layouts';
-import type { Datapath, DatapathGlobals, DropCount, DropEvent, Flow, Hook } from '../port';
+import type { Datapath, DatapathGlobals, DropCount, DropEvent, Flow, Held, Hook, Upkeep } from '../port';
 import { FakeDevices } from './fake-devices';
 import { FakeTable } from './fake-table';
 
@@ -23,6 +23,15 @@ export class FakeDatapath implements Datapath {
   readonly policies = new FakeTable(tableLayouts.policies);
   readonly vrfs = new FakeTable(tableLayouts.vrfs);
   readonly devices = new FakeDevices();
+  /** Slow programs and pins that are not as they should be, by object, with what is there instead. */
+  readonly swapped = new Map<string, string | undefined>();
+  readonly upkeep: Upkeep = {
+    inspectHook: (ifindex, hook) => ({ object: `${hook} at ifindex ${ifindex}`, expected: hook, found: this.attached.get(ifindex) }),
+    inspectSlowPrograms: () => [this.held('pod_slow')],
+    inspectPins: () => [this.held('/pins/vifs')],
+    readGlobals: () => this.globals,
+    restore: () => this.swapped.clear(),
+  };
   readonly layoutVersion = 1;
   globals: DatapathGlobals | undefined;
   readonly attached = new Map<number, Hook>();
@@ -89,6 +98,10 @@ export class FakeDatapath implements Datapath {
   close(): Promise<void> {
     this.closed = true;
     return Promise.resolve();
+  }
+
+  private held(object: string): Held {
+    return { object, expected: 'own', found: this.swapped.has(object) ? this.swapped.get(object) : 'own' };
   }
 
   private readonly backendOf = new WeakMap<Flow, string>();

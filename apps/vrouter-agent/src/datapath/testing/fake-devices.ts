@@ -1,9 +1,11 @@
 import { ContrailError } from '@contrail/errors';
-import type { Devices, IpPrefix, PodInterface, PodInterfaceRequest } from '../port';
+import { hostDevice, tunnelDevice } from '../port';
+import type { Devices, InsideInterface, IpPrefix, NodeDevice, PodInterface, PodInterfaceRequest } from '../port';
 
 interface FakeLink {
   ifindex: number;
   vmiUuid: string | undefined;
+  /** As ADD made it; tests change what is there in `changed`. */
   request: PodInterfaceRequest;
 }
 
@@ -20,6 +22,8 @@ export class FakeDevices implements Devices {
   hostPrefixes: readonly IpPrefix[] = [];
   tunnelMtu: number | undefined;
   hostMtu: number | undefined;
+  /** What somebody changed at a device, by its name; mending takes it away. */
+  readonly changed = new Map<string, Partial<NodeDevice & InsideInterface>>();
   /** The next createPodInterface throws this. */
   failNextCreate: Error | undefined;
   private readonly links = new Map<string, FakeLink>();
@@ -40,6 +44,7 @@ export class FakeDevices implements Devices {
   }
 
   ensureTunnel(options: { mtu: number }): { ifindex: number; mac: Uint8Array } {
+    this.changed.delete(tunnelDevice);
     this.tunnelMtu = options.mtu;
     return { ifindex: 3, mac: Uint8Array.of(0, 0, 0x5e, 0, 1, 0) };
   }
@@ -49,6 +54,7 @@ export class FakeDevices implements Devices {
     nodeAddress: Uint8Array;
     prefixes: readonly IpPrefix[];
   }): { ifindex: number } {
+    this.changed.delete(hostDevice);
     this.hostMtu = options.mtu;
     this.hostPrefixes = options.prefixes;
     return { ifindex: 4 };
@@ -75,9 +81,7 @@ export class FakeDevices implements Devices {
   inspectPodInterface(
     netnsPath: string,
     containerInterface: string,
-  ):
-    | { mac: Uint8Array; addresses: Uint8Array[]; mtu: number; peerIfindex: number }
-    | undefined {
+  ): InsideInterface | undefined {
     const link = [...this.links.values()].find(
       ({ request }) =>
         request.netnsPath === netnsPath && request.containerInterface === containerInterface,
@@ -86,8 +90,29 @@ export class FakeDevices implements Devices {
       mac: link.request.mac,
       addresses: [...link.request.addresses],
       mtu: link.request.mtu,
+      up: true,
+      gateways: [link.request.gatewayV4, link.request.gatewayV6].filter((each) => each !== undefined),
       peerIfindex: link.ifindex,
+      ...this.changed.get(`${link.request.hostInterface} inside`),
     };
+  }
+
+  mendPodInterface(request: PodInterfaceRequest): void {
+    this.changed.delete(request.hostInterface);
+    this.changed.delete(`${request.hostInterface} inside`);
+  }
+
+  inspectDevice(name: string): NodeDevice | undefined {
+    const mac = Uint8Array.of(0, 0, 0x5e, 0, 1, 0);
+    const same = { mac, up: true, alias: undefined, ...this.changed.get(name) };
+    if (name === tunnelDevice) return this.tunnelMtu === undefined ? undefined : { ifindex: 3, mtu: this.tunnelMtu, ...same };
+    if (name === hostDevice) return this.hostMtu === undefined ? undefined : { ifindex: 4, mtu: this.hostMtu, ...same };
+    const link = this.links.get(name);
+    return link && { ifindex: link.ifindex, mtu: link.request.mtu, ...same, alias: link.vmiUuid };
+  }
+
+  listHostRoutes(): IpPrefix[] {
+    return [...this.hostPrefixes];
   }
 
   listPodInterfaces(): Array<{ name: string; ifindex: number; vmiUuid: string | undefined }> {

@@ -32,6 +32,10 @@ export class FakeTable<K, V> implements Table<K, V> {
     return [...this.entries.values()];
   }
 
+  *scan(): Generator<readonly [K, V]> {
+    yield* this.entries.values();
+  }
+
   get(key: K): V | undefined {
     return this.entries.get(this.keyText(key))?.[1];
   }

@@ -36,6 +36,8 @@ import {
   ListVrfsResponse,
   StatusRequest,
   StatusResponse,
+  VerifyRequest,
+  VerifyResponse,
   WatchDropsRequest,
   WatchDropsResponse,
 } from "./messages";
@@ -134,6 +136,16 @@ export const AgentServiceService = {
     responseSerialize: (value: WatchDropsResponse): Buffer => Buffer.from(WatchDropsResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): WatchDropsResponse => WatchDropsResponse.decode(value),
   },
+  /** Compares what the node should have with what it has; with `repair` also mends it. */
+  verify: {
+    path: "/contrail.agent.v1.AgentService/Verify" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: VerifyRequest): Buffer => Buffer.from(VerifyRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): VerifyRequest => VerifyRequest.decode(value),
+    responseSerialize: (value: VerifyResponse): Buffer => Buffer.from(VerifyResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): VerifyResponse => VerifyResponse.decode(value),
+  },
 } as const;
 
 export interface AgentServiceServer extends UntypedServiceImplementation {
@@ -148,6 +160,8 @@ export interface AgentServiceServer extends UntypedServiceImplementation {
   listDrops: handleUnaryCall<ListDropsRequest, ListDropsResponse>;
   /** Sampled drop events as they happen. */
   watchDrops: handleServerStreamingCall<WatchDropsRequest, WatchDropsResponse>;
+  /** Compares what the node should have with what it has; with `repair` also mends it. */
+  verify: handleUnaryCall<VerifyRequest, VerifyResponse>;
 }
 
 export interface AgentServiceClient extends Client {
@@ -270,6 +284,22 @@ export interface AgentServiceClient extends Client {
     metadata?: Metadata,
     options?: Partial<CallOptions>,
   ): ClientReadableStream<WatchDropsResponse>;
+  /** Compares what the node should have with what it has; with `repair` also mends it. */
+  verify(
+    request: VerifyRequest,
+    callback: (error: ServiceError | null, response: VerifyResponse) => void,
+  ): ClientUnaryCall;
+  verify(
+    request: VerifyRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: VerifyResponse) => void,
+  ): ClientUnaryCall;
+  verify(
+    request: VerifyRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: VerifyResponse) => void,
+  ): ClientUnaryCall;
 }
 
 export const AgentServiceClient = makeGenericClientConstructor(

@@ -210,6 +210,51 @@ export interface DropEvent {
   ruleId: number;
 }
 
+export interface VerifyRequest {
+  /** Mend what is found, by the agent's own diff and apply. */
+  repair: boolean;
+}
+
+export interface VerifyResponse {
+  node: string;
+  drifts: Drift[];
+  checked: CheckedCount[];
+  /** What the CNI plugin attached here, for comparison with the objects. */
+  attachments: AttachmentState[];
+}
+
+/** One difference between desired and actual. */
+export interface Drift {
+  /** map, globals, program, pin, device, route, interface, attachment or flow. */
+  kind: string;
+  /** The row, hook, device or file. */
+  object: string;
+  expected: string;
+  found: string;
+  /** Who mends it and how. */
+  remedy: string;
+  /** A second look after the repair did not find it again. */
+  mended: boolean;
+}
+
+export interface CheckedCount {
+  /** Kind of drift that was looked for. */
+  kind: string;
+  /** Rows, hooks, devices or files looked at. */
+  count: number;
+}
+
+export interface AttachmentState {
+  containerId: string;
+  /** Inside the container. */
+  interface: string;
+  vmiUuid: string;
+  /** namespace/name; empty when it is no pod. */
+  pod: string;
+  /** On the node. */
+  device: string;
+}
+
 function createBaseStatusRequest(): StatusRequest {
   return {};
 }
@@ -3552,6 +3597,569 @@ export const DropEvent: MessageFns<DropEvent> = {
     message.sourcePort = object.sourcePort ?? 0;
     message.destinationPort = object.destinationPort ?? 0;
     message.ruleId = object.ruleId ?? 0;
+    return message;
+  },
+};
+
+function createBaseVerifyRequest(): VerifyRequest {
+  return { repair: false };
+}
+
+export const VerifyRequest: MessageFns<VerifyRequest> = {
+  encode(message: VerifyRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.repair !== false) {
+      writer.uint32(8).bool(message.repair);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): VerifyRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseVerifyRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.repair = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): VerifyRequest {
+    return { repair: isSet(object.repair) ? globalThis.Boolean(object.repair) : false };
+  },
+
+  toJSON(message: VerifyRequest): unknown {
+    const obj: any = {};
+    if (message.repair !== false) {
+      obj.repair = message.repair;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<VerifyRequest>): VerifyRequest {
+    return VerifyRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<VerifyRequest>): VerifyRequest {
+    const message = createBaseVerifyRequest();
+    message.repair = object.repair ?? false;
+    return message;
+  },
+};
+
+function createBaseVerifyResponse(): VerifyResponse {
+  return { node: "", drifts: [], checked: [], attachments: [] };
+}
+
+export const VerifyResponse: MessageFns<VerifyResponse> = {
+  encode(message: VerifyResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.node !== "") {
+      writer.uint32(10).string(message.node);
+    }
+    for (const v of message.drifts) {
+      Drift.encode(v!, writer.uint32(18).fork()).join();
+    }
+    for (const v of message.checked) {
+      CheckedCount.encode(v!, writer.uint32(26).fork()).join();
+    }
+    for (const v of message.attachments) {
+      AttachmentState.encode(v!, writer.uint32(34).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): VerifyResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseVerifyResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.node = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.drifts.push(Drift.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.checked.push(CheckedCount.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.attachments.push(AttachmentState.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): VerifyResponse {
+    return {
+      node: isSet(object.node) ? globalThis.String(object.node) : "",
+      drifts: globalThis.Array.isArray(object?.drifts) ? object.drifts.map((e: any) => Drift.fromJSON(e)) : [],
+      checked: globalThis.Array.isArray(object?.checked)
+        ? object.checked.map((e: any) => CheckedCount.fromJSON(e))
+        : [],
+      attachments: globalThis.Array.isArray(object?.attachments)
+        ? object.attachments.map((e: any) => AttachmentState.fromJSON(e))
+        : [],
+    };
+  },
+
+  toJSON(message: VerifyResponse): unknown {
+    const obj: any = {};
+    if (message.node !== "") {
+      obj.node = message.node;
+    }
+    if (message.drifts?.length) {
+      obj.drifts = message.drifts.map((e) => Drift.toJSON(e));
+    }
+    if (message.checked?.length) {
+      obj.checked = message.checked.map((e) => CheckedCount.toJSON(e));
+    }
+    if (message.attachments?.length) {
+      obj.attachments = message.attachments.map((e) => AttachmentState.toJSON(e));
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<VerifyResponse>): VerifyResponse {
+    return VerifyResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<VerifyResponse>): VerifyResponse {
+    const message = createBaseVerifyResponse();
+    message.node = object.node ?? "";
+    message.drifts = object.drifts?.map((e) => Drift.fromPartial(e)) || [];
+    message.checked = object.checked?.map((e) => CheckedCount.fromPartial(e)) || [];
+    message.attachments = object.attachments?.map((e) => AttachmentState.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseDrift(): Drift {
+  return { kind: "", object: "", expected: "", found: "", remedy: "", mended: false };
+}
+
+export const Drift: MessageFns<Drift> = {
+  encode(message: Drift, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.kind !== "") {
+      writer.uint32(10).string(message.kind);
+    }
+    if (message.object !== "") {
+      writer.uint32(18).string(message.object);
+    }
+    if (message.expected !== "") {
+      writer.uint32(26).string(message.expected);
+    }
+    if (message.found !== "") {
+      writer.uint32(34).string(message.found);
+    }
+    if (message.remedy !== "") {
+      writer.uint32(42).string(message.remedy);
+    }
+    if (message.mended !== false) {
+      writer.uint32(48).bool(message.mended);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Drift {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDrift();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.kind = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.object = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.expected = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.found = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.remedy = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.mended = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): Drift {
+    return {
+      kind: isSet(object.kind) ? globalThis.String(object.kind) : "",
+      object: isSet(object.object) ? globalThis.String(object.object) : "",
+      expected: isSet(object.expected) ? globalThis.String(object.expected) : "",
+      found: isSet(object.found) ? globalThis.String(object.found) : "",
+      remedy: isSet(object.remedy) ? globalThis.String(object.remedy) : "",
+      mended: isSet(object.mended) ? globalThis.Boolean(object.mended) : false,
+    };
+  },
+
+  toJSON(message: Drift): unknown {
+    const obj: any = {};
+    if (message.kind !== "") {
+      obj.kind = message.kind;
+    }
+    if (message.object !== "") {
+      obj.object = message.object;
+    }
+    if (message.expected !== "") {
+      obj.expected = message.expected;
+    }
+    if (message.found !== "") {
+      obj.found = message.found;
+    }
+    if (message.remedy !== "") {
+      obj.remedy = message.remedy;
+    }
+    if (message.mended !== false) {
+      obj.mended = message.mended;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<Drift>): Drift {
+    return Drift.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Drift>): Drift {
+    const message = createBaseDrift();
+    message.kind = object.kind ?? "";
+    message.object = object.object ?? "";
+    message.expected = object.expected ?? "";
+    message.found = object.found ?? "";
+    message.remedy = object.remedy ?? "";
+    message.mended = object.mended ?? false;
+    return message;
+  },
+};
+
+function createBaseCheckedCount(): CheckedCount {
+  return { kind: "", count: 0 };
+}
+
+export const CheckedCount: MessageFns<CheckedCount> = {
+  encode(message: CheckedCount, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.kind !== "") {
+      writer.uint32(10).string(message.kind);
+    }
+    if (message.count !== 0) {
+      writer.uint32(16).uint32(message.count);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CheckedCount {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCheckedCount();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.kind = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.count = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): CheckedCount {
+    return {
+      kind: isSet(object.kind) ? globalThis.String(object.kind) : "",
+      count: isSet(object.count) ? globalThis.Number(object.count) : 0,
+    };
+  },
+
+  toJSON(message: CheckedCount): unknown {
+    const obj: any = {};
+    if (message.kind !== "") {
+      obj.kind = message.kind;
+    }
+    if (message.count !== 0) {
+      obj.count = Math.round(message.count);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<CheckedCount>): CheckedCount {
+    return CheckedCount.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<CheckedCount>): CheckedCount {
+    const message = createBaseCheckedCount();
+    message.kind = object.kind ?? "";
+    message.count = object.count ?? 0;
+    return message;
+  },
+};
+
+function createBaseAttachmentState(): AttachmentState {
+  return { containerId: "", interface: "", vmiUuid: "", pod: "", device: "" };
+}
+
+export const AttachmentState: MessageFns<AttachmentState> = {
+  encode(message: AttachmentState, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.containerId !== "") {
+      writer.uint32(10).string(message.containerId);
+    }
+    if (message.interface !== "") {
+      writer.uint32(18).string(message.interface);
+    }
+    if (message.vmiUuid !== "") {
+      writer.uint32(26).string(message.vmiUuid);
+    }
+    if (message.pod !== "") {
+      writer.uint32(34).string(message.pod);
+    }
+    if (message.device !== "") {
+      writer.uint32(42).string(message.device);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): AttachmentState {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAttachmentState();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.containerId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.interface = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.vmiUuid = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.pod = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.device = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): AttachmentState {
+    return {
+      containerId: isSet(object.containerId)
+        ? globalThis.String(object.containerId)
+        : isSet(object.container_id)
+        ? globalThis.String(object.container_id)
+        : "",
+      interface: isSet(object.interface) ? globalThis.String(object.interface) : "",
+      vmiUuid: isSet(object.vmiUuid)
+        ? globalThis.String(object.vmiUuid)
+        : isSet(object.vmi_uuid)
+        ? globalThis.String(object.vmi_uuid)
+        : "",
+      pod: isSet(object.pod) ? globalThis.String(object.pod) : "",
+      device: isSet(object.device) ? globalThis.String(object.device) : "",
+    };
+  },
+
+  toJSON(message: AttachmentState): unknown {
+    const obj: any = {};
+    if (message.containerId !== "") {
+      obj.containerId = message.containerId;
+    }
+    if (message.interface !== "") {
+      obj.interface = message.interface;
+    }
+    if (message.vmiUuid !== "") {
+      obj.vmiUuid = message.vmiUuid;
+    }
+    if (message.pod !== "") {
+      obj.pod = message.pod;
+    }
+    if (message.device !== "") {
+      obj.device = message.device;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<AttachmentState>): AttachmentState {
+    return AttachmentState.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<AttachmentState>): AttachmentState {
+    const message = createBaseAttachmentState();
+    message.containerId = object.containerId ?? "";
+    message.interface = object.interface ?? "";
+    message.vmiUuid = object.vmiUuid ?? "";
+    message.pod = object.pod ?? "";
+    message.device = object.device ?? "";
     return message;
   },
 };
