@@ -44,7 +44,11 @@
 	REASON(35, NOT_UNICAST, "not-unicast")                                                      \
 	REASON(36, NO_HAIRPIN_ADDRESS, "no-hairpin-address")                                        \
 	REASON(37, ARP_FROM_TUNNEL, "arp-from-tunnel")                                              \
-	REASON(38, FORWARDED, "forwarded-by-node")
+	REASON(38, FORWARDED, "forwarded-by-node")                                                  \
+	REASON(39, FRAGMENT_TINY, "first-fragment-tiny")                                            \
+	REASON(40, FRAGMENT_OVERLAP, "fragment-overlap")                                            \
+	REASON(41, TOO_BIG, "packet-too-big")                                                       \
+	REASON(42, IP_OPTIONS, "ip-options-not-served")
 
 #define DROP_REASON_ENUM(number, name, text) DROP_##name = number,
 enum drop_reason { DROP_REASONS(DROP_REASON_ENUM) DROP_REASON_COUNT };

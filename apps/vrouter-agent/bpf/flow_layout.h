@@ -98,6 +98,41 @@ struct flow_value_v6 {
 };
 ASSERT_SIZE(struct flow_value_v6, 168);
 
+/*
+ * First fragments that passed, for those that follow. Each sender has FRAGMENT_SLOTS places, chosen by
+ * a hash of what the fragments of one packet share: a sender only ever displaces its own.
+ */
+#define FRAGMENT_SLOTS 128
+struct fragment_key_v4 {
+	__u32 zone; /* of the flow */
+	__u16 vlan;
+	__u8 side; /* enum side */
+	__u8 slot;
+	__be32 sender; /* 0: the zone's interface itself */
+};
+ASSERT_SIZE(struct fragment_key_v4, 12);
+#define FRAGMENT_TO_GATEWAY 1 /* of an echo request that the gateway answers */
+struct fragment_v4 { /* program */
+	__be32 src;
+	__be32 dst;
+	__be16 id;
+	__u8 protocol;
+	__u8 flags; /* FRAGMENT_… */
+	__be16 sport; /* as in struct flow_key_v4 */
+	__be16 dport;
+	__u32 time; /* as that of flows */
+	__u16 end;  /* bytes behind the IP header that the first fragment has */
+	__u16 pad;
+};
+ASSERT_SIZE(struct fragment_v4, 24);
+
+/* Answers that programs made for an interface, for their rate limit. Key: the zone. */
+struct answer_window { /* program */
+	__u64 second;
+	__u64 answers;
+};
+ASSERT_SIZE(struct answer_window, 16);
+
 struct drop_key {
 	__u32 reason; /* enum drop_reason */
 	__u32 vrf;

@@ -268,7 +268,9 @@ struct globals { /* agent; one entry */
 	__u32 udp_s;
 	__u32 udp_stream_s;
 	__u32 icmp_s;
-	__u8 reserved[32];
+	__u16 uplink_mtu; /* bytes of IP; 0: unknown, nothing is too big */
+	__u16 tunnel_mtu; /* what fits into the uplink with the tunnel's headers */
+	__u8 reserved[28];
 };
 ASSERT_SIZE(struct globals, 124);
 

@@ -15,6 +15,16 @@ struct tuple {
 	__be16 dport;
 };
 
+/* The checksum that a sum of 16-bit words makes. */
+static __always_inline __u16 fold(__u64 sum)
+{
+	sum = (sum & 0xffffffff) + (sum >> 32);
+	sum = (sum & 0xffff) + (sum >> 16);
+	sum = (sum & 0xffff) + (sum >> 16);
+	sum = (sum & 0xffff) + (sum >> 16);
+	return ~sum;
+}
+
 /* Protocols whose ports and checksum can be rewritten. */
 static __always_inline int is_translatable(__u8 protocol)
 {
@@ -46,7 +56,10 @@ static __always_inline int rewrite_ports(struct __sk_buff *skb, const struct pac
 	return bpf_skb_store_bytes(skb, p->l4, &to_ports, 4, 0);
 }
 
-/* Returns 0, or the reason to drop. Pointers into the packet are invalid afterwards. */
+/*
+ * Returns 0, or the reason to drop. Pointers into the packet are invalid afterwards. A later fragment
+ * has addresses only: the checksum of the whole is in the first one.
+ */
 static __always_inline int rewrite(struct __sk_buff *skb, const struct packet *p,
 				   const struct tuple *to)
 {
@@ -54,14 +67,14 @@ static __always_inline int rewrite(struct __sk_buff *skb, const struct packet *p
 	__be32 to_addresses[2] = {to->src, to->dst};
 	__s64 difference = bpf_csum_diff(from_addresses, 8, to_addresses, 8, 0);
 
-	if (p->protocol != IPPROTO_ICMP) {
+	if (p->l4 && p->protocol != IPPROTO_ICMP) {
 		__u32 is_udp = p->protocol == IPPROTO_UDP;
 		__u32 checksum = p->l4 + (is_udp ? 6 : 16);
 		__u64 flags = BPF_F_PSEUDO_HDR | (is_udp ? BPF_F_MARK_MANGLED_0 : 0);
 		if (bpf_l4_csum_replace(skb, checksum, 0, difference, flags))
 			return DROP_REWRITE;
 	}
-	if (rewrite_ports(skb, p, to))
+	if (p->l4 && rewrite_ports(skb, p, to))
 		return DROP_REWRITE;
 	if (bpf_l3_csum_replace(skb, IP_CHECKSUM_OFFSET, 0, difference, 0))
 		return DROP_REWRITE;

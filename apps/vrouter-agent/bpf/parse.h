@@ -15,6 +15,7 @@
 #include "flow_layout.h"
 
 #define IP_OFFSET ETH_HLEN
+#define IP_DONT_FRAGMENT 0x4000
 #define IP_MORE_FRAGMENTS 0x2000
 #define IP_FRAGMENT_OFFSET 0x1fff
 #define TUNNEL_PORT 4789
@@ -31,6 +32,7 @@
 #define ICMP_TIME_EXCEEDED 11
 #define ICMP_PARAMETERPROB 12
 #define ICMP_PORT_UNREACH 3
+#define ICMP_FRAG_NEEDED 4
 
 struct icmphdr {
 	__u8 type;
@@ -47,6 +49,8 @@ enum parse_result {
 	PARSE_OTHER,     /* another ethertype */
 	PARSE_MALFORMED,
 	PARSE_FRAGMENT,  /* a later fragment: it has no ports */
+	PARSE_TINY,      /* a first fragment without the whole transport header */
+	PARSE_OPTIONS,   /* IP options; ports and l4 fields are not set */
 	PARSE_ICMP_ERROR, /* about another packet; ports and l4 fields are not set */
 	PARSE_ICMP_TYPE, /* neither echo nor an error */
 };
@@ -56,12 +60,17 @@ struct packet {
 	__be32 dst;
 	__be16 sport; /* ICMP echo: see struct flow_key_v4 */
 	__be16 dport;
-	__u16 l4; /* offset of the header behind IP, bytes from the frame's begin */
+	__u16 l4; /* offset of the header behind IP, bytes from the frame's begin; 0: later fragment */
 	__u8 protocol;
 	__u8 tcp_flags; /* TCP_… as in the header; 0 for other protocols */
 	__u8 smac[6];
 	__u8 is_echo_reply;
-	__u8 is_fragment; /* the first of several */
+	__u8 is_fragment;   /* the first of several */
+	__u8 dont_fragment;
+	__u8 transport_length; /* bytes of the header behind IP; 0: it has none that we know */
+	__be16 ip_id;
+	__u16 fragment_offset; /* bytes */
+	__u16 payload_length;  /* bytes behind the IP header */
 };
 
 static __always_inline int parse_transport(void *data, void *end, struct packet *p)
@@ -72,11 +81,13 @@ static __always_inline int parse_transport(void *data, void *end, struct packet 
 	p->dport = 0;
 	p->tcp_flags = 0;
 	p->is_echo_reply = 0;
+	p->transport_length = 0;
 	switch (p->protocol) {
 	case IPPROTO_TCP: {
 		struct tcphdr *tcp = l4;
-		if ((void *)(tcp + 1) > end)
+		if ((void *)(tcp + 1) > end || tcp->doff < 5)
 			return PARSE_MALFORMED;
+		p->transport_length = tcp->doff * 4;
 		p->sport = tcp->source;
 		p->dport = tcp->dest;
 		p->tcp_flags = ((__u8 *)tcp)[13];
@@ -88,6 +99,7 @@ static __always_inline int parse_transport(void *data, void *end, struct packet 
 		__be16 *ports = l4;
 		if (l4 + 8 > end)
 			return PARSE_MALFORMED;
+		p->transport_length = 8;
 		p->sport = ports[0];
 		p->dport = ports[1];
 		return PARSE_OK;
@@ -96,6 +108,7 @@ static __always_inline int parse_transport(void *data, void *end, struct packet 
 		struct icmphdr *icmp = l4;
 		if ((void *)(icmp + 1) > end)
 			return PARSE_MALFORMED;
+		p->transport_length = sizeof(*icmp);
 		switch (icmp->type) {
 		case ICMP_ECHO:
 			p->sport = icmp->id;
@@ -117,30 +130,78 @@ static __always_inline int parse_transport(void *data, void *end, struct packet 
 	}
 }
 
+/* Bytes of the transport header that ports, flags and checksum are in. */
+static __always_inline int least_header(__u8 protocol)
+{
+	switch (protocol) {
+	case IPPROTO_TCP:
+		return sizeof(struct tcphdr);
+	case IPPROTO_UDP:
+	case IPPROTO_UDPLITE:
+	case IPPROTO_SCTP:
+	case IPPROTO_ICMP:
+		return 8;
+	default:
+		return 0;
+	}
+}
+
+/* The IP header, checked against the frame's length. Options are none of our business. */
+static __always_inline int parse_ip(struct __sk_buff *skb, const struct iphdr *ip, struct packet *p)
+{
+	__u32 length = bpf_ntohs(ip->tot_len);
+
+	if (ip->version != 4 || ip->ihl < 5)
+		return PARSE_MALFORMED;
+	p->src = ip->saddr;
+	p->dst = ip->daddr;
+	p->protocol = ip->protocol;
+	p->l4 = IP_OFFSET + sizeof(*ip);
+	if (length < (__u32)ip->ihl * 4 || length > skb->len - IP_OFFSET)
+		return PARSE_MALFORMED;
+	if (ip->ihl != 5)
+		return PARSE_OPTIONS;
+	p->payload_length = length - sizeof(*ip);
+	p->ip_id = ip->id;
+	p->dont_fragment = (ip->frag_off & bpf_htons(IP_DONT_FRAGMENT)) != 0;
+	p->is_fragment = (ip->frag_off & bpf_htons(IP_MORE_FRAGMENTS)) != 0;
+	p->fragment_offset = (bpf_ntohs(ip->frag_off) & IP_FRAGMENT_OFFSET) * 8;
+	if (!p->fragment_offset)
+		return PARSE_OK;
+	p->l4 = 0;
+	return (__u32)p->fragment_offset + p->payload_length > 0xffff ? PARSE_MALFORMED
+								       : PARSE_FRAGMENT;
+}
+
 static __always_inline int parse_linear(struct __sk_buff *skb, struct packet *p, int *need)
 {
 	void *data = (void *)(long)skb->data;
 	void *end = (void *)(long)skb->data_end;
 	struct ethhdr *eth = data;
 	struct iphdr *ip = data + IP_OFFSET;
+	int result;
 
 	*need = IP_OFFSET + sizeof(*ip);
 	if ((void *)(ip + 1) > end)
 		return PARSE_MALFORMED;
-	if (ip->version != 4 || ip->ihl < 5)
-		return PARSE_MALFORMED;
 	__builtin_memcpy(p->smac, eth->h_source, 6);
-	p->src = ip->saddr;
-	p->dst = ip->daddr;
-	p->protocol = ip->protocol;
-	p->l4 = IP_OFFSET + ip->ihl * 4;
-	if (bpf_ntohs(ip->tot_len) < ip->ihl * 4)
-		return PARSE_MALFORMED;
-	p->is_fragment = (ip->frag_off & bpf_htons(IP_MORE_FRAGMENTS)) != 0;
-	if (ip->frag_off & bpf_htons(IP_FRAGMENT_OFFSET))
-		return PARSE_FRAGMENT;
-	*need = p->l4 + (p->protocol == IPPROTO_TCP ? sizeof(struct tcphdr) : 8);
-	return parse_transport(data, end, p);
+	result = parse_ip(skb, ip, p);
+	if (result != PARSE_OK)
+		return result;
+	*need += least_header(p->protocol);
+	if (p->payload_length < least_header(p->protocol))
+		return p->is_fragment ? PARSE_TINY : PARSE_MALFORMED;
+	result = parse_transport(data, end, p);
+	if (result == PARSE_OK && p->payload_length < p->transport_length)
+		return p->is_fragment ? PARSE_TINY : PARSE_MALFORMED;
+	return result;
+}
+
+/* Were source and destination found? */
+static __always_inline int has_addresses(int result)
+{
+	return result != PARSE_ARP && result != PARSE_IPV6 && result != PARSE_OTHER &&
+	       result != PARSE_MALFORMED;
 }
 
 /* Headers that are not in the linear part are pulled there: that of IP, then the next. */

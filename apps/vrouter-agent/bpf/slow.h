@@ -6,6 +6,7 @@
 #include "arp.h"
 #include "flow_create.h"
 #include "icmp_error.h"
+#include "path_mtu.h"
 #include "policy.h"
 #include "reject.h"
 
@@ -55,7 +56,10 @@ static __noinline int judge_again(const struct flow_key_v4 *key, struct flow_val
 	return first ? judge_flow(&other, first) : DROP_FLOW_TABLE_ERROR;
 }
 
-/* 1: an existing flow took the packet, `verdict` says how. 0: the packet begins a new flow. */
+/*
+ * 1: an existing flow took the packet, `verdict` says how. 0: the packet begins a new flow. When
+ * `exceeded_mtu` is set afterwards the packet is still to be answered.
+ */
 static __noinline int use_flow(struct __sk_buff *skb, struct work *w, const struct globals *g,
 			       int *verdict)
 {
@@ -80,8 +84,49 @@ static __noinline int use_flow(struct __sk_buff *skb, struct work *w, const stru
 		}
 		value->generation = w->generation;
 	}
+	w->exceeded_mtu = exceeded_mtu(skb, &w->p, g, &w->forward_key, value, side, w->hook);
+	if (w->exceeded_mtu)
+		return 1;
+	if (w->p.is_fragment && w->p.l4)
+		remember_fragment(w, 0);
 	*verdict = forward(skb, &w->p, g, &w->forward_key, value, side, w->hook);
 	return 1;
+}
+
+/* What is left to do once a flow took the packet. */
+static __always_inline int conclude(struct __sk_buff *skb, struct work *w, const struct globals *g,
+				    int verdict)
+{
+	return w->exceeded_mtu ? answer_too_big(skb, w, g) : verdict;
+}
+
+/* A later fragment: with the ports of the first one it is a packet like any other. */
+static __always_inline int follow_first_fragment(struct __sk_buff *skb, struct work *w,
+					    const struct globals *g)
+{
+	struct fragment_v4 *first;
+	int verdict = TC_ACT_SHOT;
+	int step = set_forward_key(w, g);
+
+	if (step != STEP_OK)
+		return drop_work(skb, w, step);
+	first = find_first_fragment(w);
+	/* To the node's own addresses come fragments of others, too. */
+	if (!first && (w->hook == HOOK_UPLINK || w->hook == HOOK_LOOPBACK))
+		return TC_ACT_OK;
+	if (!first)
+		return drop_work(skb, w, DROP_LATER_FRAGMENT);
+	if (w->p.fragment_offset < first->end)
+		return drop_work(skb, w, DROP_FRAGMENT_OVERLAP);
+	if (first->flags & FRAGMENT_TO_GATEWAY)
+		return answer_echo(skb, w, g);
+	w->p.sport = first->sport;
+	w->p.dport = first->dport;
+	w->generation = *(volatile const __u32 *)&g->generation;
+	step = set_forward_key(w, g);
+	if (step == STEP_OK && use_flow(skb, w, g, &verdict))
+		return conclude(skb, w, g, verdict);
+	return drop_work(skb, w, DROP_LATER_FRAGMENT);
 }
 
 /* The whole of a first packet's way; `w` says where it came from. */
@@ -92,7 +137,7 @@ static __always_inline int slow_path(struct __sk_buff *skb, struct work *w, cons
 
 	w->generation = *(volatile const __u32 *)&g->generation;
 	if (step == STEP_OK && use_flow(skb, w, g, &verdict))
-		return verdict;
+		return conclude(skb, w, g, verdict);
 	if (step == STEP_OK)
 		step = resolve(w, g);
 	if (step == STEP_OK)
@@ -103,7 +148,7 @@ static __always_inline int slow_path(struct __sk_buff *skb, struct work *w, cons
 	case STEP_OK:
 	case STEP_RETRY:
 		if (use_flow(skb, w, g, &verdict))
-			return verdict;
+			return conclude(skb, w, g, verdict);
 		return drop_work(skb, w, DROP_FLOW_TABLE_ERROR);
 	case STEP_REFUSE:
 		return refuse(skb, w, g);
@@ -146,7 +191,7 @@ static __always_inline int slow_icmp_error(struct __sk_buff *skb, struct work *w
 	value = bpf_map_lookup_elem(&flows_v4, &w->forward_key);
 	if (!value || !serves(value, side))
 		return w->hook == HOOK_UPLINK ? TC_ACT_OK : drop_work(skb, w, DROP_ICMP_UNRELATED);
-	if (w->hook == HOOK_POD && w->p.src != answer->src)
+	if (w->hook == HOOK_POD && !w->any_mac && w->p.src != answer->src)
 		return drop_work(skb, w, DROP_SOURCE_ADDRESS);
 	if (side == SIDE_IN && value->flags & FLOW_BOTH) {
 		if (zone == g->host_ifindex)
@@ -161,28 +206,42 @@ static __always_inline int slow_icmp_error(struct __sk_buff *skb, struct work *w
 	return act(skb, g, value, w->hook);
 }
 
+/* 224.0.0.0/4, 240.0.0.0/4 and broadcast; 0.0.0.0/8; 127.0.0.0/8 */
+static __always_inline int is_unicast(__be32 address)
+{
+	__u32 first = bpf_ntohl(address) >> 24;
+
+	return first && first != 127 && first < 224;
+}
+
 /* What every hook but the uplink's and lo's does with what is no ordinary packet. */
 static __always_inline int slow_by_result(struct __sk_buff *skb, struct work *w,
 					  const struct globals *g, int result)
 {
 	switch (result) {
+	case PARSE_ARP:
+	case PARSE_OTHER:
+		return drop(skb, 0, DROP_ETHERTYPE, w->vrf);
+	case PARSE_IPV6:
+		return drop(skb, 0, DROP_IPV6, w->vrf);
+	case PARSE_MALFORMED:
+		return drop(skb, 0, DROP_MALFORMED, w->vrf);
+	}
+	if (!is_unicast(w->p.dst))
+		return drop_work(skb, w, DROP_NOT_UNICAST);
+	switch (result) {
 	case PARSE_OK:
-		/* 224.0.0.0/4, 240.0.0.0/4 and broadcast; 0.0.0.0/8 */
-		if ((bpf_ntohl(w->p.dst) >> 28) >= 14 || !(bpf_ntohl(w->p.dst) >> 24))
-			return drop_work(skb, w, DROP_NOT_UNICAST);
 		return slow_path(skb, w, g);
+	case PARSE_FRAGMENT:
+		return follow_first_fragment(skb, w, g);
 	case PARSE_ICMP_ERROR:
 		return slow_icmp_error(skb, w, g);
 	case PARSE_ICMP_TYPE:
 		return drop_work(skb, w, DROP_ICMP_TYPE);
-	case PARSE_FRAGMENT:
-		return drop_work(skb, w, DROP_LATER_FRAGMENT);
-	case PARSE_IPV6:
-		return drop(skb, 0, DROP_IPV6, w->vrf);
-	case PARSE_OTHER:
-		return drop(skb, 0, DROP_ETHERTYPE, w->vrf);
+	case PARSE_TINY:
+		return drop_work(skb, w, DROP_FRAGMENT_TINY);
 	default:
-		return drop(skb, 0, DROP_MALFORMED, w->vrf);
+		return drop_work(skb, w, DROP_IP_OPTIONS);
 	}
 }
 

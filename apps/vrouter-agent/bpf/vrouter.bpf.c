@@ -53,7 +53,7 @@ int pod(struct __sk_buff *skb)
 		return go_slow(skb, SLOW_POD);
 	key_out(&key, skb->ifindex, 0, &p);
 	value = bpf_map_lookup_elem(&flows_v4, &key);
-	if (!value || !is_usable(value, &p, g, SIDE_OUT))
+	if (!value || !is_plain(skb, &p, g, &key, value, SIDE_OUT, HOOK_POD))
 		return go_slow(skb, SLOW_POD);
 	if (!(value->flags & FLOW_ANY_MAC) && !is_same_mac(p.smac, value->vif_mac))
 		return drop(skb, &p, DROP_SOURCE_MAC, value->vrf);
@@ -85,8 +85,7 @@ int pod_slow(struct __sk_buff *skb)
 	result = parse(skb, &w->p);
 	if (result == PARSE_ARP)
 		return answer_arp(skb, w);
-	if (result == PARSE_OK || result == PARSE_FRAGMENT || result == PARSE_ICMP_ERROR ||
-	    result == PARSE_ICMP_TYPE) {
+	if (has_addresses(result)) {
 		if (!w->any_mac && !is_same_mac(w->p.smac, w->mac))
 			return drop_work(skb, w, DROP_SOURCE_MAC);
 		if (!w->any_mac && !is_source(w, w->p.src))
@@ -130,7 +129,7 @@ int tunnel(struct __sk_buff *skb)
 	zone = local_zone(g, label->vrf, p.dst, &vlan);
 	key_in(&key, zone, vlan, &p);
 	value = bpf_map_lookup_elem(&flows_v4, &key);
-	if (!value || !is_usable(value, &p, g, SIDE_IN))
+	if (!value || !is_plain(skb, &p, g, &key, value, SIDE_IN, HOOK_TUNNEL))
 		return go_slow(skb, SLOW_TUNNEL);
 	if (*(__be32 *)value->remote != remote && !is_node(remote))
 		return drop(skb, &p, DROP_UNKNOWN_NODE, value->vrf);
@@ -174,8 +173,6 @@ int tunnel_slow(struct __sk_buff *skb)
 static __always_inline int is_for_node_service(const struct packet *p, const struct globals *g,
 					       enum hook hook)
 {
-	if (p->is_fragment)
-		return 0;
 	if (p->protocol == IPPROTO_TCP) {
 		if ((p->tcp_flags & (TCP_SYN | TCP_ACK)) != TCP_SYN)
 			return 0;
@@ -197,13 +194,13 @@ int uplink(struct __sk_buff *skb)
 	if (!g || !g->node_address)
 		return TC_ACT_OK;
 	result = parse(skb, &p);
-	if (result == PARSE_ICMP_ERROR)
+	if (result == PARSE_ICMP_ERROR || result == PARSE_FRAGMENT)
 		return go_slow(skb, SLOW_UPLINK);
 	if (result != PARSE_OK || (p.protocol == IPPROTO_UDP && p.dport == bpf_htons(TUNNEL_PORT)))
 		return TC_ACT_OK;
 	key_in(&key, g->uplink_ifindex, 0, &p);
 	value = bpf_map_lookup_elem(&flows_v4, &key);
-	if (value && is_usable(value, &p, g, SIDE_IN))
+	if (value && is_plain(skb, &p, g, &key, value, SIDE_IN, HOOK_UPLINK))
 		return forward(skb, &p, g, &key, value, SIDE_IN, HOOK_UPLINK);
 	if (value || is_for_node_service(&p, g, HOOK_UPLINK))
 		return go_slow(skb, SLOW_UPLINK);
@@ -225,6 +222,8 @@ int uplink_slow(struct __sk_buff *skb)
 	result = parse(skb, &w->p);
 	if (result == PARSE_ICMP_ERROR)
 		return slow_icmp_error(skb, w, g);
+	if (result == PARSE_FRAGMENT)
+		return follow_first_fragment(skb, w, g);
 	return result == PARSE_OK ? slow_path(skb, w, g) : TC_ACT_OK;
 }
 
@@ -262,7 +261,7 @@ int host(struct __sk_buff *skb)
 		key_out(&key, g->host_ifindex, 0, &p);
 	}
 	value = bpf_map_lookup_elem(&flows_v4, &key);
-	if (!value || !is_usable(value, &p, g, side))
+	if (!value || !is_plain(skb, &p, g, &key, value, side, HOOK_HOST))
 		return go_slow(skb, SLOW_HOST);
 	return forward(skb, &p, g, &key, value, side, HOOK_HOST);
 }
@@ -292,16 +291,19 @@ int loopback(struct __sk_buff *skb)
 	struct flow_value_v4 *value;
 	struct flow_key_v4 key;
 	struct packet p = {};
+	int result;
 
 	/* An answer that was just put back here. */
 	if (skb->mark == MARK_TO_HOST || !g || !g->node_address)
 		return TC_ACT_OK;
-	if (parse(skb, &p) != PARSE_OK ||
-	    (p.protocol != IPPROTO_TCP && p.protocol != IPPROTO_UDP))
+	result = parse(skb, &p);
+	if (result == PARSE_FRAGMENT)
+		return go_slow(skb, SLOW_LOOPBACK);
+	if (result != PARSE_OK || (p.protocol != IPPROTO_TCP && p.protocol != IPPROTO_UDP))
 		return TC_ACT_OK;
 	key_out(&key, skb->ifindex, 0, &p);
 	value = bpf_map_lookup_elem(&flows_v4, &key);
-	if (value && is_usable(value, &p, g, SIDE_OUT))
+	if (value && is_plain(skb, &p, g, &key, value, SIDE_OUT, HOOK_LOOPBACK))
 		return forward(skb, &p, g, &key, value, SIDE_OUT, HOOK_LOOPBACK);
 	if (value || is_for_node_service(&p, g, HOOK_LOOPBACK))
 		return go_slow(skb, SLOW_LOOPBACK);
@@ -313,6 +315,7 @@ int loopback_slow(struct __sk_buff *skb)
 {
 	struct globals *g = get_globals();
 	struct work *w = get_work();
+	int result;
 
 	if (!g || !w)
 		return drop(skb, 0, DROP_NOT_CONFIGURED, 0);
@@ -321,9 +324,10 @@ int loopback_slow(struct __sk_buff *skb)
 	w->vrf = g->fabric_vrf;
 	w->identity = g->host_identity;
 	w->any_mac = 1;
-	if (parse(skb, &w->p) != PARSE_OK)
-		return TC_ACT_OK;
-	return slow_path(skb, w, g);
+	result = parse(skb, &w->p);
+	if (result == PARSE_FRAGMENT)
+		return follow_first_fragment(skb, w, g);
+	return result == PARSE_OK ? slow_path(skb, w, g) : TC_ACT_OK;
 }
 
 /* ---- run by the agent ---- */

@@ -49,6 +49,9 @@ struct work {
 	__u8 is_local; /* the target is a local interface */
 	__u8 to_any_mac;
 
+	__u32 exceeded_mtu;   /* 0: the packet fits */
+	__u8 quoted[40];      /* by an ICMP error about it: headers of IP and TCP */
+
 	enum side side; /* on which the first direction's packets find their record */
 	struct flow_key_v4 forward_key;
 	struct flow_key_v4 reverse_key;

@@ -26,6 +26,7 @@ import type { DriftEvents } from './verify/drift-watch';
 import { Verifier } from './verify/verifier';
 
 const log = logger('agent');
+const uplinkIntervalMs = 2000;
 
 /** Who the agent is to others; NodeIdentity, or 'insecure' in development. */
 export interface IdentitySource {
@@ -94,6 +95,7 @@ export async function startAgent(parts: AgentParts): Promise<RunningAgent> {
     },
   };
   stoppables.push(await serveUnixSocket(config.agentSocket, service));
+  stoppables.push(followUplink(state));
   const installation = installWhenReady(config, state);
   const ready = (): string[] => [...readinessProblems(context), ...installation.problems()];
   const live = (): Promise<string[]> => checkCniSocket(config.cniSocket);
@@ -117,6 +119,18 @@ export async function startAgent(parts: AgentParts): Promise<RunningAgent> {
       for (const stoppable of stoppables.reverse()) await stoppable.stop();
       state.stop();
       await datapath.close();
+    },
+  };
+}
+
+/** Somebody may change the underlay's MTU while the agent runs. */
+function followUplink(state: ForwardingState): Stoppable {
+  const timer = setInterval(() => state.followUplink(), uplinkIntervalMs);
+  timer.unref();
+  return {
+    stop: () => {
+      clearInterval(timer);
+      return Promise.resolve();
     },
   };
 }

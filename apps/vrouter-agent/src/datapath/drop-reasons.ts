@@ -39,6 +39,10 @@ export const dropReasons: readonly string[] = [
   'no-hairpin-address',
   'arp-from-tunnel',
   'forwarded-by-node',
+  'first-fragment-tiny',
+  'fragment-overlap',
+  'packet-too-big',
+  'ip-options-not-served',
 ];
 
 /** A number that this agent does not know yet (programs of a newer version) stays a number. */

@@ -61,7 +61,7 @@ function encodeGlobals(globals: DatapathGlobals): Buffer {
     nodeAddressV6: globals.nodeAddressV6 ?? noAddress(16),
     hairpinAddress: globals.hairpinAddressV4 ?? noAddress(4),
     hairpinAddressV6: globals.hairpinAddressV6 ?? noAddress(16),
-    reserved: noAddress(32),
+    reserved: noAddress(28),
   });
 }
 

@@ -44,6 +44,7 @@ const helpers: readonly Feature[] = [
   { id: 20, text: 'helper bpf_skb_get_tunnel_key' },
   { id: 21, text: 'helper bpf_skb_set_tunnel_key' },
   { id: 38, text: 'helper bpf_skb_change_tail' },
+  { id: 50, text: 'helper bpf_skb_adjust_room' },
   { id: 131, text: 'helper bpf_ringbuf_reserve (Linux 5.8)' },
   { id: 152, text: 'helper bpf_redirect_neigh (Linux 5.10)' },
   { id: 155, text: 'helper bpf_redirect_peer (Linux 5.10)' },

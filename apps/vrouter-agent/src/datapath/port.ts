@@ -215,6 +215,10 @@ export interface DatapathGlobals {
   readonly udpS: number;
   readonly udpStreamS: number;
   readonly icmpS: number;
+  /** Bytes of IP that the underlay takes; 0: unknown, nothing is too big. */
+  readonly uplinkMtu: number;
+  /** Bytes of an inner packet that the underlay takes with the tunnel's headers around it. */
+  readonly tunnelMtu: number;
 }
 
 export interface Flow {

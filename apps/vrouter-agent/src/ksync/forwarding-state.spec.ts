@@ -65,6 +65,32 @@ describe('ForwardingState', () => {
     expect(datapath.globals).toMatchObject({ fabricVrf: make.fabricVrf, hostIfindex: 4, uplinkIfindex: 2 });
   });
 
+  it('follows the MTU of the uplink: devices, what is answered as too big, and new pods', () => {
+    const { datapath, state } = synced();
+    state.setDevice(make.vmiUuid(1), device(100));
+    const [uplink] = datapath.devices.uplinks;
+    if (!uplink) throw new Error('no uplink');
+    state.followUplink();
+    expect(datapath.globals).toMatchObject({ uplinkMtu: 1500, tunnelMtu: 1450 });
+    datapath.attached.clear();
+    uplink.mtu = 9000;
+    state.followUplink();
+    expect(datapath.devices).toMatchObject({ tunnelMtu: 8950, hostMtu: 8950 });
+    expect(datapath.globals).toMatchObject({ uplinkMtu: 9000, tunnelMtu: 8950 });
+    expect(state.desired.local.podMtu).toBe(8950);
+    // The pod that was there keeps its device as it is.
+    expect(datapath.vifs.get({ ifindex: 100, vlan: 0 })?.mtu).toBe(1450);
+    expect(datapath.attached.get(100)).toBe('pod');
+  });
+
+  it('keeps the devices while the node address is away', () => {
+    const { datapath, state } = synced();
+    datapath.devices.uplinks.length = 0;
+    state.followUplink();
+    expect(state.nodeProblem).toBeUndefined();
+    expect(datapath.devices.tunnelMtu).toBe(1450);
+  });
+
   it('programs an interface when its device appears and closes it when it goes', () => {
     const { datapath, state } = synced();
     const before = datapathContent(datapath);

@@ -161,6 +161,11 @@ export class ForwardingState {
     return units.every((unit) => tableNames.every((name) => this.tables[name].holds(unit)));
   }
 
+  /** Follows the underlay: called every few seconds, it does something when the uplink's MTU changed. */
+  followUplink(): void {
+    if (this.#inSync && this.#node.followUplink()) this.#flush();
+  }
+
   /** Called after every flush. @returns stops the calls. */
   onChange(listener: () => void): () => void {
     this.#listeners.add(listener);

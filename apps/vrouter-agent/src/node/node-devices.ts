@@ -48,8 +48,22 @@ export class NodeDevices {
       uplinkIfindex: uplink.ifindex,
       tunnelIfindex: tunnel.ifindex,
       hostIfindex: host.ifindex,
+      uplinkMtu: uplink.mtu,
       podMtu,
     };
+  }
+
+  /** Were the devices made for another uplink than there is now, or for another MTU of it? */
+  isStale(local: LocalFacts): boolean {
+    const address = local.nodeAddressV4 ?? local.nodeAddressV6;
+    if (!address) return false;
+    try {
+      const { ifindex, mtu } = this.#datapath.devices.findUplink(address);
+      return ifindex !== local.uplinkIfindex || mtu !== local.uplinkMtu;
+    } catch {
+      // The address is away, as while a lease is renewed: the devices stay as they are.
+      return false;
+    }
   }
 
   /** Attaches this version's programs; attaching again replaces without a gap. */

@@ -57,6 +57,13 @@ export class NodeSync {
     this.#attached = false;
   }
 
+  /** True when the underlay changed under the devices; the next flush makes them fit. */
+  followUplink(): boolean {
+    if (!this.#devices.isStale(this.#desired.local)) return false;
+    this.#inputs = [];
+    return true;
+  }
+
   /** Before rows are derived: devices, and with them the local facts. */
   prepare(): void {
     const { entries, self } = this.#desired;

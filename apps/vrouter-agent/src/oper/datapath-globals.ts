@@ -32,6 +32,8 @@ export function toDatapathGlobals(
     hairpinAddressV4: addressOrNone(config.hairpinAddressV4, 4),
     hairpinAddressV6: addressOrNone(config.hairpinAddressV6, 16),
     generation,
+    uplinkMtu: local.uplinkMtu,
+    tunnelMtu: local.podMtu,
     ...defaultTimeoutsS,
     ...configuredTimeouts(config),
   };

@@ -24,6 +24,8 @@ export interface LocalFacts {
   readonly tunnelIfindex: number;
   /** 0 while the host interface does not exist. */
   readonly hostIfindex: number;
+  readonly uplinkMtu: number;
+  /** What is left for an inner packet: the uplink's without the tunnel's headers. */
   readonly podMtu: number;
 }
 
@@ -33,6 +35,7 @@ export const noLocalFacts: LocalFacts = {
   uplinkIfindex: 0,
   tunnelIfindex: 0,
   hostIfindex: 0,
+  uplinkMtu: 0,
   podMtu: 0,
 };
 

@@ -17,12 +17,14 @@ export interface PacketRunOptions {
   readonly ifindex: number;
   /** The device that a forwarded packet came from; 0: one of the node's own processes made it. */
   readonly ingressIfindex?: number;
+  /** The packet stands for segments of this size (GSO). */
+  readonly gsoSize?: number;
   readonly repeat?: number;
 }
 
 /** struct bpf_test_run_opts of libbpf 1.x; only the fields that we set or read. */
 const optionsSize = 80;
-/** struct __sk_buff: mark at 8, ingress_ifindex at 36, ifindex at 40. */
+/** struct __sk_buff: mark at 8, ingress_ifindex at 36, ifindex at 40, gso_segs at 164, gso_size at 176. */
 const contextSize = 192;
 
 interface Buffers {
@@ -64,6 +66,10 @@ export function runOnPacket(
   const contextOut = Buffer.alloc(contextSize);
   context.writeUInt32LE(options.ingressIfindex ?? 0, 36);
   context.writeUInt32LE(options.ifindex, 40);
+  if (options.gsoSize !== undefined) {
+    context.writeUInt32LE(Math.ceil(packet.length / options.gsoSize), 164);
+    context.writeUInt32LE(options.gsoSize, 176);
+  }
   const run = testRunOptions({
     input: packet,
     output,

@@ -83,7 +83,9 @@ export const globalsStruct = struct('globals', {
   udpS: u32,
   udpStreamS: u32,
   icmpS: u32,
-  reserved: bytes(32),
+  uplinkMtu: u16,
+  tunnelMtu: u16,
+  reserved: bytes(28),
 });
 
 export const dropKeyStruct = struct('drop_key', { reason: u32, vrf: u32 });

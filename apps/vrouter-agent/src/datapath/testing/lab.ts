@@ -20,7 +20,8 @@ export const hostIdentity = 1;
 export const podIdentity = 10;
 export const allowAll = 1;
 export const gateway = '198.51.100.1';
-export const podMtu = 1450;
+/** What the tunnel's headers take of the underlay's MTU. */
+const overhead = 50;
 const tcp = 6;
 const udp = 17;
 
@@ -82,7 +83,7 @@ export class Node {
     readonly address: string,
     readonly datapath: KernelDatapath,
     readonly peer: NetnsPeer,
-    readonly globals: DatapathGlobals,
+    public globals: DatapathGlobals,
   ) {}
 
   static async create(lab: Lab, name: string, address: string): Promise<Node> {
@@ -98,11 +99,17 @@ export class Node {
     // Distributions ship strict reverse-path filters; the datapath must work there, too.
     inNetns(netns, () => ['all', 'default', 'eth0'].forEach((device) => writeSysctl(`ipv4/conf/${device}/rp_filter`, '1')));
     const globals = inNetns(netns, () => prepareDevices(datapath, address));
+    inNetns(netns, () => attachPrograms(datapath, globals));
     return new Node(name, netns, address, datapath, new NetnsPeer(netns), globals);
   }
 
   in<T>(use: () => T): T {
     return inNetns(this.netns, use);
+  }
+
+  /** What the agent does when somebody changed the MTU of the uplink. */
+  followUplink(): void {
+    this.globals = this.in(() => prepareDevices(this.datapath, this.address));
   }
 
   /** A pod in the pod VRF and the fabric's, or in a tenant's own; the policy allows everything. */
@@ -125,7 +132,7 @@ export class Node {
         addresses: [parseAddress(address)],
         gatewayV4: parseAddress(gateway),
         gatewayV6: undefined,
-        mtu: podMtu,
+        mtu: lab.podMtu,
       });
       this.datapath.attach(made.hostIfindex, 'pod');
       return made;
@@ -142,7 +149,7 @@ export class Node {
           policy: allowAll,
           portSecurity: true,
           mac: macBytes,
-          mtu: podMtu,
+          mtu: lab.podMtu,
           maxFlows: 0,
           uuid: new Uint8Array(16),
         },
@@ -215,9 +222,10 @@ export class Node {
 function prepareDevices(datapath: KernelDatapath, address: string): DatapathGlobals {
   const { devices } = datapath;
   const uplink = devices.findUplink(parseAddress(address));
-  const tunnel = devices.ensureTunnel({ mtu: podMtu });
+  const mtu = uplink.mtu - overhead;
+  const tunnel = devices.ensureTunnel({ mtu });
   const host = devices.ensureHostInterface({
-    mtu: podMtu,
+    mtu,
     nodeAddress: parseAddress(address),
     prefixes: [
       { address: parseAddress('198.51.100.0'), length: 24 },
@@ -243,13 +251,18 @@ function prepareDevices(datapath: KernelDatapath, address: string): DatapathGlob
     udpS: 60,
     udpStreamS: 180,
     icmpS: 30,
+    uplinkMtu: uplink.mtu,
+    tunnelMtu: mtu,
   };
   datapath.setGlobals(globals);
-  datapath.attach(tunnel.ifindex, 'tunnel');
-  datapath.attach(uplink.ifindex, 'uplink');
-  datapath.attach(host.ifindex, 'host');
-  datapath.attach(1, 'loopback');
   return globals;
+}
+
+function attachPrograms(datapath: KernelDatapath, globals: DatapathGlobals): void {
+  datapath.attach(globals.tunnelIfindex, 'tunnel');
+  datapath.attach(globals.uplinkIfindex, 'uplink');
+  datapath.attach(globals.hostIfindex, 'host');
+  datapath.attach(1, 'loopback');
 }
 
 /** Routes, labels and policy of default mode on `node`, with `other` as the only other node. */
@@ -300,6 +313,8 @@ export function programNode(node: Node, other: Node): void {
 }
 
 export interface LabOptions {
+  /** Of every link between the nodes; default 1500. */
+  readonly underlayMtu?: number;
   /** Default: few, so that a full table is reached soon. */
   readonly flowCapacity?: number;
   /** Sources of the programs; default: where they are as seen from this file, which a bundle is not. */
@@ -312,16 +327,19 @@ export class Lab {
   readonly bpffs = join(this.folder, 'bpf');
   readonly objectFile = join(this.folder, 'vrouter.bpf.o');
   private readonly namespaces: string[] = [];
+  /** Namespaces with a device on the bridge. */
+  private readonly ends: string[] = [];
   private linkCount = 0;
   nodes: Node[] = [];
   outside: NetnsPeer | undefined;
 
-  private constructor(readonly flowCapacity: number) {}
+  private constructor(readonly flowCapacity: number, private underlayMtu: number) {}
 
   /** Compiles the programs, mounts a bpf file system, and builds the whole cluster. */
   static async create(options: LabOptions = {}): Promise<Lab> {
-    const { flowCapacity = 4096, programFolder = join(__dirname, '../../../bpf') } = options;
-    const lab = new Lab(flowCapacity);
+    const { flowCapacity = 4096, underlayMtu = 1500 } = options;
+    const { programFolder = join(__dirname, '../../../bpf') } = options;
+    const lab = new Lab(flowCapacity, underlayMtu);
     execFileSync(join(programFolder, 'build.sh'), [lab.folder]);
     mkdirSync(lab.bpffs);
     execFileSync('mount', ['-t', 'bpf', 'bpf', lab.bpffs]);
@@ -341,6 +359,22 @@ export class Lab {
     return lab;
   }
 
+  /** Of pods that are made now. */
+  get podMtu(): number {
+    return this.underlayMtu - overhead;
+  }
+
+  /** Changes every link of the underlay, and what both nodes make of it; pods stay as they are. */
+  setUnderlayMtu(mtu: number): void {
+    this.underlayMtu = mtu;
+    const wires = Array.from({ length: this.linkCount }, (_, index) => `port${index}`);
+    const ends = this.ends.map((name) => [name, 'eth0'] as const);
+    for (const [name, device] of [...wires.map((wire) => ['bridge', wire] as const), ...ends]) {
+      ip('-n', this.nameOf(name), 'link', 'set', device, 'mtu', `${mtu}`);
+    }
+    this.nodes.forEach((node) => node.followUplink());
+  }
+
   nameOf(name: string): string {
     return `${this.id}-${name}`;
   }
@@ -354,7 +388,9 @@ export class Lab {
     if (address !== undefined) {
       const bridge = this.nameOf('bridge');
       const port = `port${this.linkCount++}`;
-      ip('-n', bridge, 'link', 'add', port, 'type', 'veth', 'peer', 'name', 'eth0', 'netns', full);
+      const mtu = `${this.underlayMtu}`;
+      ip('-n', bridge, 'link', 'add', port, 'mtu', mtu, 'type', 'veth', 'peer', 'name', 'eth0', 'mtu', mtu, 'netns', full);
+      this.ends.push(name);
       ip('-n', bridge, 'link', 'set', port, 'master', 'br0', 'up');
       ip('-n', full, 'addr', 'add', address, 'dev', 'eth0');
       ip('-n', full, 'link', 'set', 'eth0', 'up');

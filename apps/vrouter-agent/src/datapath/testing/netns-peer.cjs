@@ -43,17 +43,23 @@ function connectTcp({ id, host, port, size, localPort, localAddress, timeoutMs }
   socket.on('error', (error) => finish({ error: error.code }));
 }
 
+/** First byte of a datagram that wants an answer of its own length. */
+const echoMark = 0x45;
+
 function serveUdp({ id, port, name, host }) {
   const socket = dgram.createSocket('udp4');
-  socket.on('message', (message, from) =>
-    socket.send(`${name} ${from.address}:${from.port} ${message.length}`, from.port, from.address),
-  );
+  socket.on('message', (message, from) => {
+    const greeting = `${name} ${from.address}:${from.port} ${message.length}`;
+    const text = message[0] === echoMark ? `${greeting}\n`.padEnd(message.length, 'e') : greeting;
+    socket.send(text, from.port, from.address);
+  });
   socket.on('error', (error) => answer(id, { error: error.code }));
   socket.bind(port, host ?? '0.0.0.0', () => answer(id, {}));
 }
 
-function sendUdp({ id, host, port, size, payload, localPort, timeoutMs }) {
+function sendUdp({ id, host, port, size, payload, echo, localPort, timeoutMs }) {
   const data = payload === undefined ? Buffer.alloc(size ?? 1, 'x') : Buffer.from(payload, 'hex');
+  if (echo) data[0] = echoMark;
   const started = process.hrtime.bigint();
   const socket = dgram.createSocket('udp4');
   let done = false;
@@ -67,7 +73,9 @@ function sendUdp({ id, host, port, size, payload, localPort, timeoutMs }) {
   };
   const timer = setTimeout(() => finish({ error: 'TIMEOUT' }), timeoutMs ?? 2000);
   socket.on('error', (error) => finish({ error: error.code }));
-  socket.on('message', (message) => finish({ greeting: message.toString('latin1') }));
+  socket.on('message', (message) =>
+    finish({ greeting: message.toString('latin1').split('\n')[0], echoed: message.length }),
+  );
   socket.bind(localPort ?? 0, () =>
     socket.connect(port, host, () => socket.send(data)),
   );

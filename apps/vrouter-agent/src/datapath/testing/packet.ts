@@ -13,6 +13,9 @@ export interface Frame {
   readonly flags?: number;
   /** ICMP type; echo request when left out. The source port is the identifier. */
   readonly type?: number;
+  readonly code?: number;
+  /** The second word's last half of ICMP: sequence number, or MTU. */
+  readonly sequence?: number;
   readonly payload?: Buffer;
   /** UDP without checksum. */
   readonly zeroChecksum?: boolean;
@@ -52,6 +55,8 @@ function transport(frame: Frame, addresses: Buffer): Buffer {
   const checksumOffset = { tcp: 16, udp: 6, icmp: 2 }[protocol];
   if (protocol === 'icmp') {
     header.writeUInt8(frame.type ?? 8, 0);
+    header.writeUInt8(frame.code ?? 0, 1);
+    header.writeUInt16BE(frame.sequence ?? 0, 6);
     header.writeUInt16BE(sourcePort, 4);
   } else {
     header.writeUInt16BE(sourcePort, 0);
@@ -93,6 +98,56 @@ export function buildFrame(frame: Frame): Buffer {
   ]);
 }
 
+/** Identification of fragments that `fragmentsOf` makes. */
+export const fragmentId = 0x1234;
+
+/** A copy of the frame with other bytes in the fragment fields of its IP header. */
+export function withFragmentField(
+  frame: Buffer,
+  options: { offset: number; more?: boolean; dontFragment?: boolean; id?: number },
+): Buffer {
+  const copy = Buffer.from(frame);
+  const { offset, more = false, dontFragment = false, id = fragmentId } = options;
+  copy.writeUInt16BE(id, 18);
+  copy.writeUInt16BE((dontFragment ? 0x4000 : 0) | (more ? 0x2000 : 0) | (offset / 8), 20);
+  copy.writeUInt16BE(0, 24);
+  copy.writeUInt16BE(checksum(copy.subarray(14, 34)), 24);
+  return copy;
+}
+
+/** The fragments of a packet, each with at most `size` bytes (a multiple of 8) behind its IP header. */
+export function fragmentsOf(frame: Frame, size: number, id = fragmentId): Buffer[] {
+  const whole = buildFrame(frame);
+  const fragments: Buffer[] = [];
+  for (let offset = 0; 34 + offset < whole.length; offset += size) {
+    const part = Buffer.concat([whole.subarray(0, 34), whole.subarray(34 + offset, 34 + offset + size)]);
+    part.writeUInt16BE(part.length - 14, 16);
+    fragments.push(withFragmentField(part, { offset, more: 34 + offset + size < whole.length, id }));
+  }
+  return fragments;
+}
+
+/** What a receiver makes of fragments that came in order. @throws Error when their headers differ. */
+export function reassemble(fragments: readonly Buffer[]): Buffer {
+  const [first] = fragments;
+  if (first === undefined) throw new Error('no fragment');
+  let end = 0;
+  for (const fragment of fragments) {
+    const offset = (fragment.readUInt16BE(20) & 0x1fff) * 8;
+    const isWhole = sum(fragment.subarray(14, 34)) === 0xffff;
+    const isSame = fragment.subarray(26, 34).equals(first.subarray(26, 34)) &&
+      fragment.readUInt16BE(18) === first.readUInt16BE(18);
+    if (offset !== end || !isWhole || !isSame) throw new Error('not a fragment of this packet');
+    end += fragment.length - 34;
+  }
+  const whole = Buffer.concat([
+    first.subarray(0, 34),
+    ...fragments.map((fragment) => fragment.subarray(34)),
+  ]);
+  whole.writeUInt16BE(whole.length - 14, 16);
+  return withFragmentField(whole, { offset: 0 });
+}
+
 export interface Seen {
   readonly sourceMac: string;
   readonly destinationMac: string;
@@ -102,7 +157,7 @@ export interface Seen {
   readonly ttl: number;
   readonly sourcePort: number;
   readonly destinationPort: number;
-  /** Of TCP; 0 for others. */
+  /** Of TCP; 0 for others, and where a quoted header ends before them. */
   readonly flags: number;
   /** Bytes after the IP header. */
   readonly segment: Buffer;
@@ -126,7 +181,7 @@ export function readFrame(frame: Buffer): Seen {
     ttl: ip.readUInt8(8),
     sourcePort: protocol === 1 ? segment.readUInt16BE(4) : segment.readUInt16BE(0),
     destinationPort: protocol === 1 ? 0 : segment.readUInt16BE(2),
-    flags: protocol === 6 ? segment.readUInt8(13) : 0,
+    flags: protocol === 6 && segment.length > 13 ? segment.readUInt8(13) : 0,
     segment,
     checksumsAreRight: sum(ip) === 0xffff && (hasNoChecksum || transportSum === 0xffff),
   };

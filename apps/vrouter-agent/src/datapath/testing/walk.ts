@@ -265,6 +265,8 @@ function openDevices(datapath: KernelDatapath): DatapathGlobals {
     udpS: 60,
     udpStreamS: 180,
     icmpS: 30,
+    uplinkMtu: 1500,
+    tunnelMtu: 1450,
   };
   datapath.setGlobals(globals);
   return globals;
