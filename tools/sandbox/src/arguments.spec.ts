@@ -36,6 +36,19 @@ const accepted: [string, string[], string, Command][] = [
     'contrail',
     { kind: 'logs', component: 'node1/kubelet', args: ['-f'] },
   ],
+  ['token is for the administrator by default', ['token'], 'contrail', { kind: 'token', role: 'admin' }],
+  [
+    'token takes role and namespace',
+    ['token', '--namespace', 'blue', '--role=viewer'],
+    'contrail',
+    { kind: 'token', role: 'viewer', namespace: 'blue' },
+  ],
+  [
+    'a member is one of a namespace',
+    ['token', '--role', 'member'],
+    'contrail',
+    { kind: 'token', role: 'member', namespace: 'default' },
+  ],
   ['no word asks for help', [], 'contrail', { kind: 'help' }],
 ];
 
@@ -50,6 +63,7 @@ const refused: [string, string[], string][] = [
   ['an unknown option', ['up', '--fast'], '"--fast"'],
   ['an unknown node', ['exec', 'node11', '--', 'true'], '"node11" is no node'],
   ['exec without a command', ['exec', 'node1', '--'], 'needs a command'],
+  ['an unknown role', ['token', '--role', 'root'], 'admin, member, viewer'],
   ['an unknown command', ['start'], '"start" is no command'],
   ['words too many', ['down', 'now'], '"now" is too much'],
   ['load-image without a file', ['load-image'], 'docker-archive'],

@@ -1,5 +1,6 @@
 import { SandboxFailure } from './failure';
 import { nodeNames, workerCountMax } from './address-plan';
+import { roles, type Role } from './user-token';
 
 export const networks = ['ours', 'bridge', 'bridge-iptables'] as const;
 /**
@@ -20,6 +21,15 @@ export type Command =
   | { readonly kind: 'load-image'; readonly file: string }
   | { readonly kind: 'logs'; readonly component?: string; readonly args: readonly string[] }
   | { readonly kind: 'build'; readonly groups: readonly string[] }
+  | { readonly kind: 'token'; readonly role: Role; readonly namespace?: string }
+  /** Of the forwarder that `up` starts; not for users. */
+  | {
+      readonly kind: 'forward';
+      readonly socket: string;
+      readonly portsFile: string;
+      readonly rest: number;
+      readonly identity: number;
+    }
   | { readonly kind: 'help' };
 
 export interface Invocation {
@@ -40,6 +50,8 @@ export const usage = `Usage: sandbox [--name NAME] COMMAND
   load-image FILE       import a docker-archive into every node
   logs [COMPONENT [TAIL-OPTIONS…]]
                         print a component's log; without a component, list them
+  token [--role admin|member|viewer] [--namespace NS]
+                        print a token for the REST API (default: admin; without a namespace, in the whole cluster)
   build [GROUP…]        build binaries into the cache and print their folders
                         (kubernetes containerd cni agnhost coredns jaeger e2e)
 `;
@@ -101,6 +113,10 @@ function parseCommand(word: string, rest: string[]): Command {
     }
     case 'build':
       return { kind: 'build', groups: rest };
+    case 'token':
+      return parseToken(rest);
+    case 'forward':
+      return parseForward(rest);
     default:
       throw wrong(`"${word}" is no command\n\n${usage}`);
   }
@@ -130,6 +146,34 @@ function parseUp(rest: string[]): Command {
     ...(workers === undefined ? {} : { workers }),
     ...(network === undefined ? {} : { network }),
   };
+}
+
+function parseToken(rest: string[]): Command {
+  let role: Role = 'admin';
+  let namespace: string | undefined;
+  while (rest.length > 0) {
+    const roleValue = takeOption(rest, '--role');
+    if (roleValue !== undefined) {
+      const known = roles.find((candidate) => candidate === roleValue);
+      if (known === undefined) throw wrong(`token --role: is "${roleValue}"; write one of ${roles.join(', ')}`);
+      role = known;
+      continue;
+    }
+    const value = takeOption(rest, '--namespace');
+    if (value === undefined) throw wrong(`token: "${rest[0] ?? ''}" is no option of it`);
+    if (!/^[a-z0-9]([-a-z0-9]{0,40}[a-z0-9])?$/.test(value))
+      throw wrong(`token --namespace: is "${value}"; write the name of a namespace`);
+    namespace = value;
+  }
+  if (role === 'member' && namespace === undefined) namespace = 'default';
+  return { kind: 'token', role, ...(namespace === undefined ? {} : { namespace }) };
+}
+
+function parseForward(rest: readonly string[]): Command {
+  const [socket, portsFile, port, identity] = rest;
+  if (socket === undefined || portsFile === undefined || identity === undefined)
+    throw wrong('forward: needs SOCKET PORTS-FILE PORT PORT');
+  return { kind: 'forward', socket, portsFile, rest: Number(port), identity: Number(identity) };
 }
 
 function parseExec(rest: string[]): Command {

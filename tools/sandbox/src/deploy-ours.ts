@@ -14,6 +14,7 @@ import {
   type OurArchive,
 } from './our-images';
 import { say, step } from './progress';
+import { ensureForwarder, makeSocketFolder } from './rest-endpoint';
 import { run } from './run';
 import type { Sandbox } from './sandbox';
 import type { Settings } from './settings';
@@ -69,6 +70,7 @@ export async function applyOurs(sandbox: Sandbox, archives: OurArchives): Promis
   }
   const objects = await contrailObjects(sandbox);
   await makeRedisFolder(sandbox);
+  await makeSocketFolder(sandbox);
   await apply(sandbox, { name: 'contrail', manifests: overlay, objects }, archives.apps);
   if (archives.stable.length > 0) await apply(sandbox, jaegerOf(sandbox), archives.stable);
   return true;
@@ -79,6 +81,7 @@ export async function finishRollout(sandbox: Sandbox): Promise<boolean> {
   const { settings } = sandbox;
   const { kubernetes } = await ensureGroups(settings, ['kubernetes']);
   const isJaegerBuilt = await isBuilt(settings, 'jaeger');
+  await ensureForwarder(sandbox);
   await waitForWorkloads(sandbox, kubernetes, rolloutTimeoutMs);
   if (isJaegerBuilt) return true;
   say('the cluster is ready; Jaeger follows');

@@ -3,10 +3,12 @@ import { buildGroups, deploy, execute, loadImage, printLogs, runKubectl } from '
 import { stopSandbox } from './down';
 import { SandboxFailure, textOf } from './failure';
 import { say, step } from './progress';
+import { runForwarder } from './rest-endpoint';
 import { findSandbox, getSandbox } from './sandbox';
 import { readSettings, type Settings } from './settings';
 import { printStatus } from './status';
 import { startSandbox, withSandboxLock } from './up';
+import { printToken } from './user-token';
 
 /** @returns the exit status. */
 async function perform(settings: Settings, { name, command }: Invocation): Promise<number> {
@@ -39,6 +41,14 @@ async function perform(settings: Settings, { name, command }: Invocation): Promi
       return execute(await getSandbox(settings, name), command.node, command.args);
     case 'load-image':
       return loadImage(await getSandbox(settings, name), command.file);
+    case 'token': {
+      const { role, namespace } = command;
+      return printToken(await getSandbox(settings, name), { role, namespace });
+    }
+    case 'forward': {
+      const { socket, portsFile, rest, identity } = command;
+      return runForwarder(socket, portsFile, { rest, identity });
+    }
     case 'logs':
       return printLogs(await getSandbox(settings, name), command.component, command.args);
   }

@@ -1,6 +1,7 @@
 import { isApiServerReady } from './control-plane';
 import { isReady, listNodes } from './kubernetes-client';
 import { isAlive } from './processes';
+import { findPorts } from './rest-endpoint';
 import type { Sandbox } from './sandbox';
 
 /**
@@ -16,9 +17,15 @@ export async function printStatus(sandbox: Sandbox): Promise<number> {
   for (const { component, record: process } of await sandbox.processes.list()) {
     if (!(await isAlive(process))) dead.push(component);
   }
+  const ports = await findPorts(sandbox);
   const lines = [
     `sandbox     ${record.name}: ${record.phase}, network ${record.network}`,
     `API server  https://${plan.controlPlane.address}:6443 ${isServed ? 'ready' : 'not ready'}`,
+    ...(ports === undefined
+      ? []
+      : [
+          `REST API    http://127.0.0.1:${ports.rest} (identity at port ${ports.identity}), https://${plan.controlPlane.address}:8082`,
+        ]),
     `Jaeger      http://${plan.controlPlane.address}:16686`,
     `kubeconfig  ${sandbox.adminKubeconfig}`,
     ...plan.nodes.map((node) => {
