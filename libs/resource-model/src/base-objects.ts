@@ -10,6 +10,7 @@ import {
 import { childFqName } from './naming-rules';
 import { metaOf, toResource, typeOf } from './resource';
 import type { ResourceType } from './resource';
+import { predefinedTagTypes, tagTypeNamed } from './tags';
 
 /** Version that clients of the original read from the global configuration. */
 const configVersion = 'R21';
@@ -48,16 +49,47 @@ export function baseObjects(): Resource[] {
       vxlanNetworkIdentifierMode: 'automatic',
       encapsulationPriorities: { encapsulation: ['VXLAN'] },
     }),
-    toResource('virtual-network', {
-      meta: childMeta(project, 'virtual-network', ipFabricNetworkName),
-      virtualNetworkProperties: { forwardingMode: 'l3' },
-    }),
+    ...networksOf(project),
+    ...securityScopeOf(root),
+    ...[...predefinedTagTypes.keys()].map(tagTypeNamed),
     ...['native', 'opencontrail'].map((name) =>
       toResource('service-appliance-set', {
         meta: childMeta(system, 'service-appliance-set', name),
         serviceApplianceHaMode: name === 'native' ? '' : 'active-standby',
       }),
     ),
+  ];
+}
+
+/** Networks that scripts of the original expect, and the instance below which BGP routers are. */
+function networksOf(project: Resource): Resource[] {
+  const fabric = toResource('virtual-network', {
+    meta: childMeta(project, 'virtual-network', ipFabricNetworkName),
+    virtualNetworkProperties: { forwardingMode: 'l3' },
+  });
+  return [
+    fabric,
+    toResource('routing-instance', {
+      meta: childMeta(fabric, 'routing-instance', '__default__'),
+      routingInstanceIsDefault: false,
+    }),
+    toResource('network-ipam', {
+      meta: childMeta(project, 'network-ipam', 'default-network-ipam'),
+    }),
+  ];
+}
+
+/** Where global security policies are, with the set that applies to every application. */
+function securityScopeOf(root: Resource): Resource[] {
+  const scope = toResource('policy-management', {
+    meta: childMeta(root, 'policy-management', 'default-policy-management'),
+  });
+  return [
+    scope,
+    toResource('application-policy-set', {
+      meta: childMeta(scope, 'application-policy-set', 'default-application-policy-set'),
+      allApplications: true,
+    }),
   ];
 }
 

@@ -3,7 +3,9 @@ import type { Meta, Resource, VirtualNetwork } from '@contrail/proto-gen/config/
 import { impliedUuid, wellKnownUuid } from './identity';
 import type { IdSpace } from './numeric-ids';
 import { findMessage, metaOf, toResource, typeOf, withFields } from './resource';
-import { completeSubnet } from './subnets';
+import { withDefaultPolicySet } from './derived-children';
+import { completeSubnet, subnetsOf } from './subnets';
+import { parseTagName, predefinedTagTypes, tagValueSpace, withTagTypeNumber } from './tags';
 
 /** Autonomous system of automatic route targets when the global configuration names none (R21). */
 export const defaultAutonomousSystem = 64512;
@@ -14,10 +16,17 @@ export interface IdClaim {
   readonly key: string;
 }
 
-/** Numbers that belong to an object: taken in the transaction that creates it, freed with it. */
+/**
+ * Numbers that belong to an object: taken in the transaction that creates it, freed with it. That of a
+ * tag depends on its type (tagValueClaim).
+ */
 export function idClaimsOf(resource: Resource): IdClaim[] {
-  const { uuid } = metaOf(resource);
+  const { uuid, fqName } = metaOf(resource);
   switch (typeOf(resource)) {
+    case 'tag-type':
+      return predefinedTagTypes.has(fqName.at(-1) ?? '')
+        ? []
+        : [{ space: 'tag-type', key: `tag-type/${uuid}` }];
     case 'virtual-network':
       return [{ space: 'label', key: `virtual-network/${uuid}` }];
     case 'routing-instance':
@@ -29,11 +38,33 @@ export function idClaimsOf(resource: Resource): IdClaim[] {
   }
 }
 
+/** The number of a tag among those of its type. */
+export function tagValueClaim(tag: Resource, typeNumber: number): IdClaim {
+  return { space: `tag-value/${typeNumber}`, key: `tag/${metaOf(tag).uuid}` };
+}
+
+/** The numbers that a deleted object gives back. */
+export function idsToFree(resource: Resource): IdClaim[] {
+  const { uuid } = metaOf(resource);
+  switch (typeOf(resource)) {
+    case 'routing-instance':
+      return [...idClaimsOf(resource), { space: 'vrf', key: uuid }];
+    case 'tag': {
+      const space = tagValueSpace(resource);
+      return space === undefined ? [] : [{ space, key: `tag/${uuid}` }];
+    }
+    default:
+      return idClaimsOf(resource);
+  }
+}
+
 /** The object with its number in the read-only field that shows it. */
 export function setNumericId(resource: Resource, id: number): Resource {
   switch (typeOf(resource)) {
     case 'virtual-network':
       return withFields(resource, { virtualNetworkNetworkId: id });
+    case 'tag-type':
+      return withTagTypeNumber(resource, id);
     case 'security-group': {
       const configured = findMessage('security-group', resource)?.configuredSecurityGroupId ?? 0;
       return withFields(resource, { securityGroupId: configured === 0 ? id : configured });
@@ -46,18 +77,30 @@ export function setNumericId(resource: Resource, id: number): Resource {
 /**
  * What R21's API server fills in when a client leaves it out; depends on the object alone, so that the
  * same request always makes the same object.
+ *
+ * @param stored the object that is replaced: a subnet keeps its identity while its prefix stays.
  */
-export function completeResource(resource: Resource): Resource {
+export function completeResource(resource: Resource, stored?: Resource): Resource {
   const kind = resource.kind;
   switch (kind?.$case) {
     case 'networkIpam': {
       const { ipamSubnets, meta } = kind.value;
       if (ipamSubnets === undefined) return resource;
-      const subnets = ipamSubnets.subnets.map((subnet) => completeSubnet(subnet, meta?.uuid ?? ''));
+      const owner = { uuid: meta?.uuid ?? '', stored: subnetsOf(stored) };
+      const subnets = ipamSubnets.subnets.map((subnet) => completeSubnet(subnet, owner));
       return withFields(resource, { ipamSubnets: { subnets } });
     }
     case 'virtualNetwork':
-      return withFields(resource, { networkIpamRefs: completeIpamRefs(kind.value) });
+      return withFields(resource, { networkIpamRefs: completeIpamRefs(kind.value, stored) });
+    case 'tag': {
+      const named = parseTagName(kind.value.meta?.fqName.at(-1) ?? '');
+      return withFields(resource, {
+        tagTypeName: kind.value.tagTypeName ?? named?.type,
+        tagValue: kind.value.tagValue ?? named?.value,
+      });
+    }
+    case 'project':
+      return withDefaultPolicySet(resource);
     case 'virtualMachineInterface': {
       if ((kind.value.virtualMachineInterfaceMacAddresses?.macAddress.length ?? 0) > 0)
         return resource;
@@ -78,8 +121,11 @@ export function completeResource(resource: Resource): Resource {
   }
 }
 
-function completeIpamRefs(network: VirtualNetwork): VirtualNetwork['networkIpamRefs'] {
-  const owner = network.meta?.uuid ?? '';
+function completeIpamRefs(
+  network: VirtualNetwork,
+  stored: Resource | undefined,
+): VirtualNetwork['networkIpamRefs'] {
+  const owner = { uuid: network.meta?.uuid ?? '', stored: subnetsOf(stored) };
   return network.networkIpamRefs.map((reference) =>
     reference.attr === undefined
       ? reference

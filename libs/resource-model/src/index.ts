@@ -6,6 +6,7 @@ export {
   globalSystemConfigUuid,
   ipFabricNetworkUuid,
 } from './base-objects';
+export { derivedChildren, isDerivedChild } from './derived-children';
 export { formatProblem, isUuid } from './formats';
 export { derivedUuid, impliedUuid, wellKnownUuid } from './identity';
 export {
@@ -14,7 +15,9 @@ export {
   defaultAutonomousSystem,
   defaultRoutingInstance,
   idClaimsOf,
+  idsToFree,
   setNumericId,
+  tagValueClaim,
   withRouteTarget,
 } from './implied-objects';
 export type { IdClaim } from './implied-objects';
@@ -43,9 +46,15 @@ export {
   virtualMachineName,
 } from './names';
 export { childFqName, isChildName, onlyParentType, parentFqName } from './naming-rules';
-export { firstAutomaticId, idRanges } from './numeric-ids';
+export { firstAutomaticId, idRangeOf } from './numeric-ids';
 export type { IdRange, IdSpace } from './numeric-ids';
-export { backReferencesOf, childTypesOf, findStructure, goesWithParent } from './relations';
+export {
+  backReferencesOf,
+  childTypesOf,
+  findStructure,
+  goesWithParent,
+  takesChildrenAlong,
+} from './relations';
 export type { BackReference } from './relations';
 export {
   findRestType,
@@ -89,6 +98,13 @@ export type {
   ScalarKind,
   StructureSpec,
 } from './schema';
-export { completeSubnet, defaultServiceAddresses, tryToPrefix } from './subnets';
+export {
+  completeSubnet,
+  defaultServiceAddresses,
+  prefixText,
+  subnetsOf,
+  tryToPrefix,
+} from './subnets';
 export type { ServiceAddresses } from './subnets';
+export { predefinedTagTypes, tagTypeNamed, tagTypeNumber, withTagNumber } from './tags';
 export { limits, parentProblems, readOnlyProblems, validateResource } from './validate';

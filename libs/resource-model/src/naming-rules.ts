@@ -37,6 +37,12 @@ export function parentFqName(
   );
 }
 
+/** What the original refuses in the name of an object; its type's own form comes on top. */
+export function reservedNameProblem(type: ResourceType, name: string): string | undefined {
+  if (type === 'route-target' || !name.includes(':')) return undefined;
+  return `"${name}" contains ":", which separates the parts of names; use another character`;
+}
+
 /** True when the fq_name is the parent's and one part more. */
 export function isChildName(
   fqName: readonly string[],

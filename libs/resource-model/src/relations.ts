@@ -11,6 +11,9 @@ export interface BackReference {
 
 const structureByName = new Map<string, StructureSpec>(structures.map((spec) => [spec.name, spec]));
 
+/** Types of parents whose default children go with them. */
+const ofDefaults: readonly ResourceType[] = ['project', 'policy-management'];
+
 const children = new Map<ResourceType, ResourceType[]>(
   typeNames.map((parent) => [
     parent,
@@ -44,14 +47,23 @@ export function findStructure(kind: string | undefined): StructureSpec | undefin
   return kind === undefined ? undefined : structureByName.get(kind);
 }
 
+/** True for types whose objects may have children that go with them. */
+export function takesChildrenAlong(type: ResourceType): boolean {
+  return childTypesOf(type).some(
+    (child) => specOf(child).derivedFrom.includes(type) || ofDefaults.includes(type),
+  );
+}
+
 /**
  * True when deleting the parent deletes such a child too: it was derived from it, or it is the default
- * one of its type (`default-application-policy-set`), as in R21.
+ * one of its type (`default-application-policy-set`, the security group `default`), as in R21.
  */
 export function goesWithParent(
   child: { readonly type: ResourceType; readonly name: string },
   parent: ResourceType,
 ): boolean {
   const { derivedFrom, restName } = specOf(child.type);
-  return derivedFrom.includes(parent) || child.name === `default-${restName}`;
+  if (derivedFrom.includes(parent)) return true;
+  if (!ofDefaults.includes(parent)) return false;
+  return child.name === `default-${restName}` || child.name === 'default';
 }

@@ -17,7 +17,7 @@ it.each([
   ).toEqual([gateway, dns]);
 });
 
-const owner = '11111111-1111-4111-8111-111111111111';
+const owner = { uuid: '11111111-1111-4111-8111-111111111111', stored: [] };
 
 it('fills what the client left empty, always alike', () => {
   const given = IpamSubnetType.fromPartial({
@@ -29,4 +29,14 @@ it('fills what the client left empty, always alike', () => {
   expect(complete.subnetUuid).toMatch(/^[0-9a-f-]{36}$/);
   expect(completeSubnet(given, owner)).toEqual(complete);
   expect(completeSubnet(complete, owner)).toEqual(complete);
+});
+
+it('keeps the identity of a subnet while its prefix stays', () => {
+  const subnet = { ipPrefix: '10.0.0.0', ipPrefixLen: 24 };
+  const stored = IpamSubnetType.fromPartial({ subnet, subnetUuid: '22222222-2222-4222-8222-222222222222' });
+  const written = IpamSubnetType.fromPartial({ subnet: { ...subnet, ipPrefix: '10.0.0.7' } });
+  const kept = completeSubnet(written, { ...owner, stored: [stored] });
+  expect(kept.subnetUuid).toBe(stored.subnetUuid);
+  const other = IpamSubnetType.fromPartial({ subnet: { ...subnet, ipPrefixLen: 23 } });
+  expect(completeSubnet(other, { ...owner, stored: [stored] }).subnetUuid).not.toBe(stored.subnetUuid);
 });

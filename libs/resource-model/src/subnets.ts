@@ -11,7 +11,7 @@ import {
   tryParseAddress,
 } from '@contrail/net';
 import type { Address, Prefix } from '@contrail/net';
-import type { IpamSubnetType, SubnetType } from '@contrail/proto-gen/config/v1/resources';
+import type { IpamSubnetType, Resource, SubnetType } from '@contrail/proto-gen/config/v1/resources';
 import { impliedUuid } from './identity';
 
 /** Prefix of a SubnetType; undefined when its text or length is no prefix. Host bits are cleared. */
@@ -45,17 +45,47 @@ export function defaultServiceAddresses(prefix: Prefix, fromStart: boolean): Ser
   };
 }
 
+/** Whose subnets these are: a NetworkIpam, or the VirtualNetwork of user-defined subnets. */
+export interface SubnetOwner {
+  readonly uuid: string;
+  /** The subnets that it has now. */
+  readonly stored: readonly IpamSubnetType[];
+}
+
+/** All subnets that an object itself defines: of a flat-subnet IPAM, or of a network. */
+export function subnetsOf(resource: Resource | undefined): readonly IpamSubnetType[] {
+  const kind = resource?.kind;
+  switch (kind?.$case) {
+    case 'networkIpam':
+      return kind.value.ipamSubnets?.subnets ?? [];
+    case 'virtualNetwork':
+      return kind.value.networkIpamRefs
+        .flatMap(({ attr }) => attr?.ipamSubnets ?? [])
+        .filter(({ subnet }) => subnet !== undefined);
+    default:
+      return [];
+  }
+}
+
+/** Text of a subnet's prefix, the same for every way to write it; '' when it is none. */
+export function prefixText(subnet: IpamSubnetType): string {
+  const prefix = tryToPrefix(subnet.subnet);
+  return prefix === undefined ? '' : formatPrefix(prefix);
+}
+
 /**
- * A subnet with what R21's API server fills in: identity, gateway, DNS address.
- * @param ownerUuid the NetworkIpam, or the VirtualNetwork of a user-defined subnet.
+ * A subnet with what R21's API server fills in: identity, gateway, DNS address. Addresses in use belong
+ * to the identity, so it stays while the prefix does.
  */
-export function completeSubnet(subnet: IpamSubnetType, ownerUuid: string): IpamSubnetType {
+export function completeSubnet(subnet: IpamSubnetType, owner: SubnetOwner): IpamSubnetType {
   const prefix = tryToPrefix(subnet.subnet);
   if (prefix === undefined) return subnet;
   const defaults = defaultServiceAddresses(prefix, subnet.addrFromStart === true);
+  const text = formatPrefix(prefix);
+  const known = owner.stored.find((other) => prefixText(other) === text)?.subnetUuid;
   return {
     ...subnet,
-    subnetUuid: subnet.subnetUuid || impliedUuid(ownerUuid, `subnet/${formatPrefix(prefix)}`),
+    subnetUuid: known || subnet.subnetUuid || impliedUuid(owner.uuid, `subnet/${text}`),
     defaultGateway: subnet.defaultGateway || textOf(defaults.gateway),
     dnsServerAddress: subnet.dnsServerAddress || textOf(defaults.dns),
   };

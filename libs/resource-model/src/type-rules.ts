@@ -3,6 +3,7 @@ import type {
   PolicyEntriesType,
   PortType,
   Resource,
+  Tag,
 } from '@contrail/proto-gen/config/v1/resources';
 import { formatProblem } from './formats';
 import { firstAutomaticId } from './numeric-ids';
@@ -27,6 +28,8 @@ export function ruleProblems(resource: Resource): string[] {
           `network_ipam_refs[${i}].attr.ipam_subnets`,
         ),
       );
+    case 'tag':
+      return tagProblems(kind.value);
     case 'routeTarget':
       return routeTargetProblems(kind.value.meta?.fqName ?? []);
     case 'networkPolicy':
@@ -51,6 +54,19 @@ export function ruleProblems(resource: Resource): string[] {
     default:
       return [];
   }
+}
+
+function tagProblems({ meta, tagTypeName = '', tagValue = '' }: Tag): string[] {
+  const name = meta?.fqName.at(-1) ?? '';
+  const expected = `${tagTypeName}=${tagValue}`;
+  if (tagTypeName === '' || tagValue === '') {
+    return ['tag_type_name: is missing, as is tag_value; write both, or the name as type=value'];
+  }
+  if (tagTypeName.includes('='))
+    return [`tag_type_name: is "${tagTypeName}", but it must be without =`];
+  return name === expected
+    ? []
+    : [`meta.fq_name: ends in "${name}", but type and value make the name "${expected}"; write that`];
 }
 
 function networkIpamProblems(

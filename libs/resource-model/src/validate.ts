@@ -1,6 +1,6 @@
 import type { Meta, Resource } from '@contrail/proto-gen/config/v1/resources';
 import { formatProblem, isUuid } from './formats';
-import { isChildName } from './naming-rules';
+import { isChildName, reservedNameProblem } from './naming-rules';
 import { refsOf } from './references';
 import { describe, fieldsOf, specOf, toCamelCase, typeOf } from './resource';
 import type { ResourceType } from './resource';
@@ -88,6 +88,8 @@ function metaProblems(spec: ResourceTypeSpec, meta: Meta): string[] {
     );
   }
   for (const [i, part] of meta.fqName.entries()) problems.push(...namePartProblems(part, i));
+  const reserved = reservedNameProblem(spec.name as ResourceType, meta.fqName.at(-1) ?? '');
+  if (reserved !== undefined) problems.push(`meta.fq_name: ${reserved}`);
   problems.push(...parentTypeProblems(spec, meta), ...annotationProblems(meta));
   return problems;
 }

@@ -10,6 +10,7 @@ export type {
   Page,
   ResourceStore,
   StoreChange,
+  SubnetGuard,
   TransactionFailure,
   TransactionRequest,
   TransactionResult,

@@ -12,7 +12,7 @@ import { ContrailError } from '@contrail/errors';
  *   rev         integer    revision of the last change
  *   log         stream     one entry for each change, id "<revision>-0"
  *   epoch       hash       epoch, and run id of the server that it belongs to
- *   i:<space>   hash       key to numeric id; :next, :freed, i:pending
+ *   i:<space>   hash       key to numeric id; :next, :freed (list of "id@time in ms"), i:pending
  *   progress    hash       node to NodeProgress
  *   texts       hash       key to text of a client
  *   a:…         addresses, see allocation/

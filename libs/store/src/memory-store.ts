@@ -1,5 +1,5 @@
 import { ContrailError } from '@contrail/errors';
-import { idRanges, metaOf, setMeta, typeOf } from '@contrail/resource-model';
+import { idRangeOf, metaOf, setMeta, typeOf } from '@contrail/resource-model';
 import type { IdSpace, ResourceType } from '@contrail/resource-model';
 import { NodeProgress } from '@contrail/proto-gen/config/v1/messages';
 import type { Resource } from '@contrail/proto-gen/config/v1/resources';
@@ -120,7 +120,7 @@ export class MemoryStore implements ResourceStore, ChangeSource {
   allot(space: IdSpace, keys: readonly string[]): Promise<number[]> {
     const ids = this.#ids.get(space) ?? new Map<string, number>();
     this.#ids.set(space, ids);
-    const { first, last } = idRanges[space];
+    const { first, last } = idRangeOf(space);
     return Promise.resolve(
       keys.map((key) => {
         const id = ids.get(key) ?? Math.max(first - 1, ...ids.values()) + 1;
@@ -196,7 +196,7 @@ export class MemoryStore implements ResourceStore, ChangeSource {
       type: typeOf(subject),
       uuid,
       resource,
-      traceparent,
+      traceparent: write.traceparent ?? traceparent,
       bytes: bytes.length,
     });
     return next;

@@ -1,5 +1,5 @@
 import { ContrailError } from '@contrail/errors';
-import { childFqName, idRanges } from '@contrail/resource-model';
+import { childFqName, idRangeOf } from '@contrail/resource-model';
 import type { IdSpace, ResourceType } from '@contrail/resource-model';
 import { NodeProgress } from '@contrail/proto-gen/config/v1/messages';
 import type { Resource } from '@contrail/proto-gen/config/v1/resources';
@@ -35,11 +35,14 @@ export interface StoreOptions {
   readonly logLength?: number;
   /** A number allotted for an object that is never created is freed after this time; default ten minutes. */
   readonly pendingIdMs?: number;
+  /** A freed number is taken again after this time at the earliest; default one day. */
+  readonly idQuarantineMs?: number;
 }
 
 const logLengthDefault = 100_000;
 const pageBytesMax = 1_048_576;
 const pendingIdMsDefault = 600_000;
+const idQuarantineMsDefault = 86_400_000;
 
 /** Connects in the background; calls fail with UNAVAILABLE until it has. */
 export function openStore(options: StoreOptions): ResourceStore {
@@ -52,12 +55,14 @@ class RedisStore implements ResourceStore, ChangeSource {
   readonly #prefix: string;
   readonly #logLength: number;
   readonly #pendingIdMs: number;
+  readonly #idQuarantineMs: number;
 
   constructor(options: StoreOptions) {
     const prefix = keyPrefix(options.deployment ?? 'contrail');
     this.#prefix = prefix;
     this.#logLength = options.logLength ?? logLengthDefault;
     this.#pendingIdMs = options.pendingIdMs ?? pendingIdMsDefault;
+    this.#idQuarantineMs = options.idQuarantineMs ?? idQuarantineMsDefault;
     this.#connection = new RedisConnection(options.redis, async (connection) => {
       await readPosition(connection, prefix);
     });
@@ -186,19 +191,20 @@ class RedisStore implements ResourceStore, ChangeSource {
 
   async allot(space: IdSpace, keys: readonly string[], pending = false): Promise<number[]> {
     if (keys.length === 0) return [];
-    const { first, last } = idRanges[space];
+    const { first, last } = idRangeOf(space);
     const args = [
       space,
       String(first),
       String(last),
       String(pending ? this.#pendingIdMs : 0),
+      String(this.#idQuarantineMs),
       ...keys,
     ];
     const reply = listOf(await this.#connection.call('allot', this.#prefix, args)).map(String);
     if (reply[0] === 'exhausted') {
       throw new ContrailError(
         'RESOURCE_EXHAUSTED',
-        `numeric ids of space ${space}: all of ${first} to ${last} are in use; delete objects that are not needed`,
+        `numeric ids of space ${space}: all of ${first} to ${last} are in use or were until lately; delete objects that are not needed, and wait a day`,
       );
     }
     return reply.map(Number);
@@ -312,6 +318,8 @@ function decodeFailure(outcome: string, fields: readonly string[]): TransactionF
     case 'parent-missing':
     case 'reference-missing':
       return { kind: outcome, write, uuid };
+    case 'subnet-in-use':
+      return { kind: 'subnet-in-use', write, subnet: uuid, count: Number(fields[2]) };
     case 'held':
       return {
         kind: 'held',

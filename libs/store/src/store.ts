@@ -42,13 +42,22 @@ export interface WatchOptions {
   readonly signal: AbortSignal;
 }
 
+interface Traced {
+  /** W3C traceparent of what asked for this write; absent: that of the transaction. */
+  readonly traceparent?: string;
+}
+
 /**
  * One step of a transaction. `previous` is what the caller read; the transaction fails with a conflict
  * when the stored object is not that any more. One uuid appears at most once.
  */
 export type Write =
-  | { readonly kind: 'put'; readonly resource: Resource; readonly previous: Resource | undefined }
-  | { readonly kind: 'delete'; readonly previous: Resource }
+  | (Traced & {
+      readonly kind: 'put';
+      readonly resource: Resource;
+      readonly previous: Resource | undefined;
+    })
+  | (Traced & { readonly kind: 'delete'; readonly previous: Resource })
   /** Changes nothing; the object must still be as read. */
   | { readonly kind: 'check'; readonly previous: Resource };
 
@@ -57,12 +66,22 @@ export interface IdUse {
   readonly key: string;
 }
 
+/** The transaction fails while addresses of the subnet are in use. */
+export interface SubnetGuard {
+  /** Index of the write that takes the subnet away. */
+  readonly write: number;
+  readonly subnet: string;
+  /** Only addresses of this network count; absent: of every network. */
+  readonly network?: string;
+}
+
 export interface TransactionRequest {
   readonly writes: readonly Write[];
   /** Numbers that the written objects show; the transaction fails when one was freed meanwhile. */
   readonly claims: readonly (IdUse & { readonly id: number })[];
   /** Numbers of deleted objects. */
   readonly frees: readonly IdUse[];
+  readonly guards?: readonly SubnetGuard[];
   readonly traceparent: string;
 }
 
@@ -90,6 +109,13 @@ export type TransactionFailure =
   | { readonly kind: 'name-taken'; readonly write: number; readonly uuid: string }
   | { readonly kind: 'parent-missing'; readonly write: number; readonly uuid: string }
   | { readonly kind: 'reference-missing'; readonly write: number; readonly uuid: string }
+  | {
+      readonly kind: 'subnet-in-use';
+      readonly write: number;
+      readonly subnet: string;
+      /** Addresses in use. */
+      readonly count: number;
+    }
   | {
       readonly kind: 'held';
       readonly write: number;

@@ -80,6 +80,7 @@ export function encodeTransaction(
     writes: request.writes.map(encodeWrite),
     claims: request.claims.map(({ space, key, id }) => [space, key, id]),
     frees: request.frees.map(({ space, key }) => [space, key]),
+    guards: (request.guards ?? []).map((guard) => ({ ...guard, write: guard.write + 1 })),
     traceparent: request.traceparent,
     logLength,
   };
@@ -99,17 +100,19 @@ function encodeWrite(write: Write): Record<string, unknown> {
     e: Number(write.previous === undefined ? 0n : metaOf(write.previous).revision),
   };
   if (write.kind === 'check') return { k: 'check', ...common };
+  const traced = write.traceparent === undefined ? {} : { tp: write.traceparent };
   const { added, removed } = dependencyChange(
     write.previous,
     write.kind === 'put' ? write.resource : undefined,
   );
   const pair = ({ target, kind }: Dependency): string[] => [target, kind];
   const changes = { add: added.map(pair), rm: removed.map(pair) };
-  if (write.kind === 'delete') return { k: 'del', ...common, ...changes };
+  if (write.kind === 'delete') return { k: 'del', ...common, ...traced, ...changes };
   const parent = added.find(({ kind }) => kind === 'c');
   return {
     k: 'put',
     ...common,
+    ...traced,
     ...changes,
     ...(parent === undefined ? {} : { p: [typeNumber(parent.type), parent.target] }),
     refs: added

@@ -23,7 +23,7 @@ export async function createBaseObjects(
   const operations = absent.map((resource) => ({
     kind: { $case: 'create' as const, value: { resource } },
   }));
-  await transactor.run(operations, '');
+  await transactor.run(operations, '', { setsReadOnly: true });
   log.info('base objects created', { count: absent.length });
 }
 

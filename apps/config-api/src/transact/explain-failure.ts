@@ -2,6 +2,7 @@ import { ContrailError } from '@contrail/errors';
 import { describe, metaOf, typeOf } from '@contrail/resource-model';
 import type { Resource } from '@contrail/proto-gen/config/v1/resources';
 import type { ResourceStore, TransactionFailure, Write } from '@contrail/store';
+import { prefixOfSubnet } from './subnet-guards';
 
 /** True when the same request can succeed after reading again: somebody else was faster. */
 export function isRepeatable(failure: TransactionFailure): boolean {
@@ -11,6 +12,8 @@ export function isRepeatable(failure: TransactionFailure): boolean {
     // The next attempt reads the object and answers ALREADY_EXISTS, or updates it.
     case 'uuid-taken':
       return true;
+    case 'subnet-in-use':
+      return false;
     case 'held':
       // A weak referrer appeared since: the next attempt removes its reference.
       return failure.dependents.some(({ kind }) => kind === 'w');
@@ -50,6 +53,16 @@ export async function explainFailure(
         'NOT_FOUND',
         `${nameOf(writes, failure.write)} ${fieldOf(writes, failure)}: ${failure.uuid} does not exist; create it first`,
       );
+    case 'subnet-in-use': {
+      const { subnet, count } = failure;
+      const prefix = prefixOfSubnet(previousAt(writes, failure.write), subnet);
+      return new ContrailError(
+        'FAILED_PRECONDITION',
+        `${nameOf(writes, failure.write)} subnet ${prefix === '' ? subnet : `${prefix} (${subnet})`}: ${count} of its ` +
+          'addresses are in use, so it can neither go nor change its prefix or allocation unit; keep it as it is ' +
+          'and add another subnet, or delete what uses the addresses first',
+      );
+    }
     case 'held': {
       const holders = await store.getMany(failure.dependents.map(({ uuid }) => uuid));
       const names = holders.map((holder, i) =>
@@ -70,6 +83,10 @@ export async function explainFailure(
 function subjectAt(writes: readonly Write[], index: number): Resource | undefined {
   const write = writes[index];
   return write?.kind === 'put' ? write.resource : write?.previous;
+}
+
+function previousAt(writes: readonly Write[], index: number): Resource | undefined {
+  return writes[index]?.previous;
 }
 
 function nameOf(writes: readonly Write[], index: number): string {

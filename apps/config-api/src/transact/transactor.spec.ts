@@ -103,19 +103,19 @@ describe('a VirtualNetwork', () => {
     const id =
       outcome?.resource &&
       fromResource('virtual-network', outcome.resource).virtualNetworkNetworkId;
-    // ip-fabric holds the first of each space.
+    // ip-fabric holds the first label; it and its second instance the first route targets.
     expect(id).toBe(2);
     const instance = await stored(routingInstanceUuid);
     expect(instance && metaOf(instance).fqName).toEqual([...networkName, 'net']);
     expect(instance && fromResource('routing-instance', instance)).toMatchObject({
       routingInstanceIsDefault: true,
-      routeTargetRefs: [{ fqName: ['target:64512:8000001'], attr: { importExport: '' } }],
+      routeTargetRefs: [{ fqName: ['target:64512:8000002'], attr: { importExport: '' } }],
     });
   });
 
   it('takes its implied objects with it and frees their numbers', async () => {
     await run(upsert(project), upsert(network));
-    const target = wellKnownUuid('route-target', ['target:64512:8000001']);
+    const target = wellKnownUuid('route-target', ['target:64512:8000002']);
     expect(await stored(target)).toBeDefined();
     await run(remove(networkUuid));
     expect(await store.getMany([networkUuid, routingInstanceUuid, target])).toEqual([
@@ -144,7 +144,7 @@ describe('a VirtualNetwork', () => {
   it('does not let its default RoutingInstance be deleted alone', async () => {
     await run(upsert(project), upsert(network));
     await expect(run(remove(routingInstanceUuid))).rejects.toThrow(
-      'is the default one of its network; delete the network',
+      'belongs to its virtual-network and goes with it; delete that',
     );
   });
 

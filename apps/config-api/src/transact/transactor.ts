@@ -24,6 +24,7 @@ import { resolveNames, uuidOfStep } from './resolve-names';
 import type { ResolvedStep } from './resolve-names';
 import { toSteps } from './step';
 import type { ResourceChange, Step } from './step';
+import { subnetGuards } from './subnet-guards';
 import { WorkingSet } from './working-set';
 
 export interface OperationOutcome {
@@ -46,6 +47,16 @@ export interface TransactorOptions {
   readonly onRetry: () => void;
 }
 
+export interface TransactionOptions {
+  /** For config-api's own objects: fields that clients cannot set may be set. */
+  readonly setsReadOnly?: boolean;
+}
+
+interface AttemptOptions extends TransactionOptions {
+  readonly traceparent: string;
+  readonly last: boolean;
+}
+
 const attemptsMax = 12;
 const backoffMs = 2;
 
@@ -62,8 +73,12 @@ export class Transactor {
   }
 
   /** All or nothing. @throws ContrailError that names the operation, object, field, cause and remedy. */
-  async run(operations: readonly Operation[], traceparent: string): Promise<TransactionOutcome> {
-    return await this.#run(toSteps(operations, randomUUID), traceparent);
+  async run(
+    operations: readonly Operation[],
+    traceparent: string,
+    options: TransactionOptions = {},
+  ): Promise<TransactionOutcome> {
+    return await this.#run(toSteps(operations, randomUUID), traceparent, options);
   }
 
   /**
@@ -80,10 +95,15 @@ export class Transactor {
     return outcomes[0] ?? { resource: undefined, changed: false };
   }
 
-  async #run(steps: readonly Step[], traceparent: string): Promise<TransactionOutcome> {
+  async #run(
+    steps: readonly Step[],
+    traceparent: string,
+    options: TransactionOptions = {},
+  ): Promise<TransactionOutcome> {
     const { clock, onRetry } = this.#options;
     for (let attempt = 1; ; attempt += 1) {
-      const outcome = await this.#attempt(steps, traceparent, attempt === attemptsMax);
+      const last = attempt === attemptsMax;
+      const outcome = await this.#attempt(steps, { ...options, traceparent, last });
       if (outcome !== undefined) return outcome;
       onRetry();
       await clock.sleep(backoffMs * attempt * (0.5 + Math.random()));
@@ -93,14 +113,13 @@ export class Transactor {
   /** @returns undefined when somebody else was faster. */
   async #attempt(
     steps: readonly Step[],
-    traceparent: string,
-    last: boolean,
+    { traceparent, last, setsReadOnly }: AttemptOptions,
   ): Promise<TransactionOutcome | undefined> {
     const { store, clock } = this.#options;
     const resolved = await resolveNames(store, steps, randomUUID);
     const set = await this.#read(resolved);
     for (const step of resolved) set.apply(step);
-    checkReadOnly(resolved, set);
+    if (setsReadOnly !== true) checkReadOnly(resolved, set);
     const { claims, frees } = await addImplied(store, set);
     await this.#completeReferences(set);
     const writes = toWrites(set, new Date(clock.now()).toISOString().slice(0, -1));
@@ -111,7 +130,8 @@ export class Transactor {
         deleted: [],
       };
     }
-    const result = await store.transact({ writes, claims, frees, traceparent });
+    const guards = await subnetGuards(store, writes);
+    const result = await store.transact({ writes, claims, frees, guards, traceparent });
     if (result.ok) {
       const written = new Map(
         writes.map((write, i) => [uuidOf(write), withRevision(write, result.revisions[i] ?? 0n)]),

@@ -82,11 +82,20 @@ export class WorkingSet {
           uuid,
           current === undefined
             ? completeResource(step.resource)
-            : completeResource(replaceFields(current, step.resource)),
+            : completeResource(replaceFields(current, step.resource), current),
         );
         return;
       case 'update':
-        this.#set(uuid, completeResource(update(current, step)));
+        this.#set(uuid, completeResource(update(current, step), current));
+        return;
+      case 'modify':
+        if (current === undefined || typeOf(current) !== step.type) {
+          throw new ContrailError(
+            'NOT_FOUND',
+            `${step.type} ${uuid} does not exist; check the uuid and the type`,
+          );
+        }
+        this.#set(uuid, completeResource(step.change(current), current));
         return;
       case 'modify':
         if (current === undefined || typeOf(current) !== step.type) {

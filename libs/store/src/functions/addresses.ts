@@ -13,11 +13,6 @@
  *                                ms; without subnets for who takes any of the network's
  */
 export const addressesLua = String.raw`
-local function now_ms()
-  local clock = redis.call('TIME')
-  return tonumber(clock[1]) * 1000 + math.floor(tonumber(clock[2]) / 1000)
-end
-
 local function held_by_owner(prefix, item, subnets)
   local range = item.owner .. '\0' .. item.family .. '\0'
   local members = redis.call('ZRANGEBYLEX', prefix .. 'a:owners:' .. item.network,

@@ -149,10 +149,27 @@ local function check_claims(prefix, claims)
   end
 end
 
+-- Addresses in use of a subnet, or of one network in it.
+local function held_count(prefix, guard)
+  if not guard.network then return redis.call('HLEN', prefix .. 'a:held:' .. guard.subnet) end
+  local count = 0
+  for _, member in ipairs(redis.call('ZRANGE', prefix .. 'a:owners:' .. guard.network, 0, -1)) do
+    if string.match(member, '^%Z*%z%Z*%z(%Z*)%z') == guard.subnet then count = count + 1 end
+  end
+  return count
+end
+
+local function check_guards(prefix, guards)
+  for _, guard in ipairs(guards) do
+    local count = held_count(prefix, guard)
+    if count > 0 then return { 'subnet-in-use', guard.write, guard.subnet, integer(count) } end
+  end
+end
+
 local function apply_write(prefix, write, bytes, request)
   local revision = integer(redis.call('INCR', prefix .. 'rev'))
   local object, names = prefix .. 'o:' .. write.u, prefix .. 'n:' .. write.t
-  local entry = { 't', write.t, 'u', write.u, 'p', request.traceparent }
+  local entry = { 't', write.t, 'u', write.u, 'p', write.tp or request.traceparent }
   if write.k == 'put' then
     redis.call('SET', object, write.t .. ' ' .. revision .. '\n' .. bytes)
     if write.e == 0 then redis.call('ZADD', names, 0, write.n .. '\0' .. write.u) end
@@ -181,7 +198,8 @@ local function apply_ids(prefix, request)
   for _, claim in ipairs(request.claims) do
     redis.call('ZREM', prefix .. 'i:pending', claim[1] .. '\0' .. claim[2])
   end
-  for _, free in ipairs(request.frees) do free_id(prefix, free[1], free[2]) end
+  local now = now_ms()
+  for _, free in ipairs(request.frees) do free_id(prefix, free[1], free[2], now) end
 end
 
 local function commit(keys, args)
@@ -193,6 +211,7 @@ local function commit(keys, args)
   if failure then return failure end
   local changes = dependent_changes(writes)
   failure = check_held(prefix, writes, changes) or check_claims(prefix, request.claims)
+    or check_guards(prefix, request.guards)
   if failure then return failure end
   local answer = { 'ok' }
   for index, write in ipairs(writes) do
