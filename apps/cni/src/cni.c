@@ -2,7 +2,7 @@
  * The CNI plugin that runtimes execute: hands the request (CNI_* variables and standard input) to
  * the agent's unix socket as one HTTP/1.0 POST of {"env": {...}, "stdin": "..."} and prints the
  * answer. Status 2xx: exit 0; any other: the body is a CNI error object, exit 1. VERSION is answered
- * here. No state, no configuration but CONTRAIL_CNI_SOCKET.
+ * here. No state, no configuration but CONTRAIL_CNI_SOCKET and CONTRAIL_CNI_WAIT_MS.
  */
 #include <errno.h>
 #include <stdarg.h>
@@ -22,6 +22,9 @@
 #define ENV_MAX (64 * 1024)
 #define ANSWER_MAX (4 * 1024 * 1024)
 #define TIMEOUT_S 60
+/* How long ADD and DEL wait for an agent that is being replaced, unless CONTRAIL_CNI_WAIT_MS says. */
+#define WAIT_MS 15000
+#define POLL_MS 50
 
 /* Codes of the CNI specification. */
 enum cni_error { IO_FAILURE = 5, DECODE_FAILURE = 6, TRY_AGAIN = 11, NOT_AVAILABLE = 50, ENV_INVALID = 4 };
@@ -198,10 +201,27 @@ static enum cni_error absent_code(const char *command)
 	return strcmp(command, "STATUS") == 0 ? NOT_AVAILABLE : TRY_AGAIN;
 }
 
+/* Milliseconds for which a command waits for the socket. */
+static long wait_ms(const char *command)
+{
+	const char *setting = getenv("CONTRAIL_CNI_WAIT_MS");
+
+	if (strcmp(command, "ADD") != 0 && strcmp(command, "DEL") != 0)
+		return 0;
+	return setting ? strtol(setting, NULL, 10) : WAIT_MS;
+}
+
+/* 1: the agent does not listen, as while its pod is replaced; nothing was sent to it. */
+static int is_absent(int error)
+{
+	return error == ENOENT || error == ECONNREFUSED;
+}
+
 static int connect_agent(const char *path, const char *command)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	struct timeval timeout = { .tv_sec = TIMEOUT_S };
+	long left_ms = wait_ms(command);
 	int fd;
 
 	if (strlen(path) >= sizeof(address.sun_path))
@@ -212,9 +232,15 @@ static int connect_agent(const char *path, const char *command)
 		fail(IO_FAILURE, strerror(errno), "no socket");
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout));
 	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof(timeout));
-	if (connect(fd, (struct sockaddr *)&address, sizeof(address)) != 0)
+	while (connect(fd, (struct sockaddr *)&address, sizeof(address)) != 0) {
+		if (is_absent(errno) && left_ms > 0) {
+			usleep(POLL_MS * 1000);
+			left_ms -= POLL_MS;
+			continue;
+		}
 		fail(absent_code(command), strerror(errno),
 		     "vrouter-agent does not listen on %s; is its pod running on this node?", path);
+	}
 	return fd;
 }
 

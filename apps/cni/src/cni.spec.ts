@@ -29,7 +29,7 @@ interface Outcome {
 
 function run(env: Record<string, string>, stdin: string | Buffer): Promise<Outcome> {
   return new Promise((resolve, reject) => {
-    const child = spawn(binary, [], { env: { CONTRAIL_CNI_SOCKET: socketPath, ...env } });
+    const child = spawn(binary, [], { env: { CONTRAIL_CNI_SOCKET: socketPath, CONTRAIL_CNI_WAIT_MS: '0', ...env } });
     let stdout = '';
     child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
     child.on('error', reject);
@@ -121,6 +121,19 @@ describe('contrail-cni', () => {
     const error = await errorOf({ CNI_COMMAND: 'ADD' }, config);
     expect(error).toMatchObject({ cniVersion: '1.0.0', code: 11 });
     expect(error.msg).toContain(`vrouter-agent does not listen on ${socketPath}`);
+  });
+
+  it.each(['ADD', 'DEL'])('%s waits for an agent that is being replaced', async (command) => {
+    const running = run({ CNI_COMMAND: command, CONTRAIL_CNI_WAIT_MS: '20000' }, config);
+    const first = await Promise.race([running, new Promise((resolve) => setTimeout(() => resolve('waits'), 500))]);
+    expect(first).toBe('waits');
+    const received = await agent((socket) => socket.end(http('200 OK', '{}')));
+    expect(await running).toEqual({ status: 0, stdout: '{}' });
+    expect(received().match(/POST/g)).toHaveLength(1);
+  });
+
+  it.each(['CHECK', 'GC', 'STATUS'])('%s does not wait', async (command) => {
+    await errorOf({ CNI_COMMAND: command, CONTRAIL_CNI_WAIT_MS: '3600000' }, config);
   });
 
   it('says "not available" to STATUS when there is no agent', async () => {

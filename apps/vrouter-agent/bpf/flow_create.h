@@ -260,6 +260,9 @@ static __noinline int insert_reverse(struct work *w, const struct globals *g)
 			w->reverse.flags |= FLOW_SNAT;
 		}
 		link_records(w, set_reverse_key(w, g));
+		/* A flow of another layout holds its port, too. */
+		if (get_other_flows())
+			find_flow(&w->reverse_key);
 		error = bpf_map_update_elem(&flows_v4, &w->reverse_key, &w->reverse, BPF_NOEXIST);
 		if (!error)
 			return STEP_OK;

@@ -69,6 +69,9 @@ struct flow_value_v4 { /* program */
 	__be16 nat_sport;
 	__be16 nat_dport;
 	__u32 rule;
+#ifdef TEST_LAYOUT_GROWN
+	__u64 test_grown; /* moves what follows; only in the tests of a changed layout */
+#endif
 	__u32 last_out; /* 0: none yet */
 	__u32 last_in;
 	__u64 packets_out;
@@ -85,7 +88,11 @@ struct flow_value_v4 { /* program */
 	__u32 remote_identity; /* of the end that is not local; 0: unknown */
 	__u8 reserved[16];
 };
+#ifdef TEST_LAYOUT_GROWN
+ASSERT_SIZE(struct flow_value_v4, 152);
+#else
 ASSERT_SIZE(struct flow_value_v4, 144);
+#endif
 struct flow_value_v6 {
 	__u8 common[48];
 	__u8 nat_src[16];

@@ -5,13 +5,13 @@
 /*
  * What the agent writes into maps (src/datapath/layout/); flow_layout.h has what programs write. Numbers are in host order
  * (little-endian), addresses, ports (__be…) and MACs as on the wire. "Agent" or "program" after a
- * struct says who writes it. Reserved bytes are 0. A change of any struct raises LAYOUT_VERSION:
- * maps of different layouts live in different folders.
+ * struct says who writes it. Reserved bytes are 0. Maps of different layouts live in different
+ * folders, named by what the compiler says about the structs; flows pass from one to the other by the
+ * names of their fields. So a field whose meaning changes gets another name.
  */
 #include <linux/bpf.h>
 #include <linux/types.h>
 
-#define LAYOUT_VERSION 1
 #define ASSERT_SIZE(type, size) _Static_assert(sizeof(type) == (size), #type)
 
 enum vif_kind { VIF_POD, VIF_HOST };

@@ -56,7 +56,6 @@ TABLE(fragments_v4, BPF_MAP_TYPE_LRU_HASH, struct fragment_key_v4, struct fragme
 TABLE(answer_windows, BPF_MAP_TYPE_LRU_HASH, __u32, struct answer_window, 4096, 0);
 
 TABLE(globals, BPF_MAP_TYPE_ARRAY, __u32, struct globals, 1, 0);
-TABLE(layout_version, BPF_MAP_TYPE_ARRAY, __u32, __u32, 1, 0);
 TABLE(drop_counts, BPF_MAP_TYPE_PERCPU_HASH, struct drop_key, struct drop_count, 16384, 0);
 TABLE(drop_windows, BPF_MAP_TYPE_ARRAY, __u32, struct drop_window, 256, 0);
 TABLE(sweep_command, BPF_MAP_TYPE_ARRAY, __u32, struct sweep, 1, 0);

@@ -33,7 +33,7 @@ static __always_inline int is_closing(const struct flow_key_v4 *key,
 	struct flow_key_v4 other;
 
 	if (peer_key(key, value, &other)) {
-		peer = bpf_map_lookup_elem(&flows_v4, &other);
+		peer = find_flow(&other);
 		/* Half a connection is none. */
 		if (!peer)
 			return 1;
@@ -52,7 +52,7 @@ static __noinline int judge_again(const struct flow_key_v4 *key, struct flow_val
 		return judge_flow(key, value);
 	if (!peer_key(key, value, &other))
 		return DROP_FLOW_TABLE_ERROR;
-	first = bpf_map_lookup_elem(&flows_v4, &other);
+	first = find_flow(&other);
 	return first ? judge_flow(&other, first) : DROP_FLOW_TABLE_ERROR;
 }
 
@@ -64,7 +64,7 @@ static __noinline int use_flow(struct __sk_buff *skb, struct work *w, const stru
 			       int *verdict)
 {
 	enum side side = w->side;
-	struct flow_value_v4 *value = bpf_map_lookup_elem(&flows_v4, &w->forward_key);
+	struct flow_value_v4 *value = find_flow(&w->forward_key);
 	int reason;
 
 	if (!value)
@@ -188,7 +188,7 @@ static __always_inline int slow_icmp_error(struct __sk_buff *skb, struct work *w
 		key_out(&w->forward_key, zone, vlan, answer);
 	else
 		key_in(&w->forward_key, zone, vlan, answer);
-	value = bpf_map_lookup_elem(&flows_v4, &w->forward_key);
+	value = find_flow(&w->forward_key);
 	if (!value || !serves(value, side))
 		return w->hook == HOOK_UPLINK ? TC_ACT_OK : drop_work(skb, w, DROP_ICMP_UNRELATED);
 	if (w->hook == HOOK_POD && !w->any_mac && w->p.src != answer->src)

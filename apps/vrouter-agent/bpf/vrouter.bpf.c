@@ -6,6 +6,7 @@
 #include "slow.h"
 #include "sweep.h"
 
+/* Numbers are the same in every version: the agent writes ours into the array of another layout. */
 enum slow_program { SLOW_POD, SLOW_TUNNEL, SLOW_UPLINK, SLOW_HOST, SLOW_LOOPBACK, SLOW_COUNT };
 
 int pod_slow(struct __sk_buff *skb);
@@ -202,9 +203,18 @@ int uplink(struct __sk_buff *skb)
 	value = bpf_map_lookup_elem(&flows_v4, &key);
 	if (value && is_plain(skb, &p, g, &key, value, SIDE_IN, HOOK_UPLINK))
 		return forward(skb, &p, g, &key, value, SIDE_IN, HOOK_UPLINK);
-	if (value || is_for_node_service(&p, g, HOOK_UPLINK))
+	/* While flows of another layout are taken over, only the slow path knows them all. */
+	if (value || get_other_flows() || is_for_node_service(&p, g, HOOK_UPLINK))
 		return go_slow(skb, SLOW_UPLINK);
 	return TC_ACT_OK;
+}
+
+/* Neither of a flow nor the first packet of one: the node's own business. */
+static __noinline int is_stranger(struct work *w, const struct globals *g)
+{
+	if (set_forward_key(w, g) != STEP_OK)
+		return 1;
+	return !find_flow(&w->forward_key) && !is_for_node_service(&w->p, g, w->hook);
 }
 
 SEC("tc")
@@ -224,7 +234,9 @@ int uplink_slow(struct __sk_buff *skb)
 		return slow_icmp_error(skb, w, g);
 	if (result == PARSE_FRAGMENT)
 		return follow_first_fragment(skb, w, g);
-	return result == PARSE_OK ? slow_path(skb, w, g) : TC_ACT_OK;
+	if (result != PARSE_OK || is_stranger(w, g))
+		return TC_ACT_OK;
+	return slow_path(skb, w, g);
 }
 
 /* ---- egress of the host interface: what the node's own processes send to pods and services ---- */
@@ -305,7 +317,7 @@ int loopback(struct __sk_buff *skb)
 	value = bpf_map_lookup_elem(&flows_v4, &key);
 	if (value && is_plain(skb, &p, g, &key, value, SIDE_OUT, HOOK_LOOPBACK))
 		return forward(skb, &p, g, &key, value, SIDE_OUT, HOOK_LOOPBACK);
-	if (value || is_for_node_service(&p, g, HOOK_LOOPBACK))
+	if (value || get_other_flows() || is_for_node_service(&p, g, HOOK_LOOPBACK))
 		return go_slow(skb, SLOW_LOOPBACK);
 	return TC_ACT_OK;
 }
@@ -327,7 +339,9 @@ int loopback_slow(struct __sk_buff *skb)
 	result = parse(skb, &w->p);
 	if (result == PARSE_FRAGMENT)
 		return follow_first_fragment(skb, w, g);
-	return result == PARSE_OK ? slow_path(skb, w, g) : TC_ACT_OK;
+	if (result != PARSE_OK || is_stranger(w, g))
+		return TC_ACT_OK;
+	return slow_path(skb, w, g);
 }
 
 /* ---- run by the agent ---- */

@@ -6,7 +6,7 @@
  * What the slow path knows about the first packet of a connection while it decides. It lives in a
  * map, not on the stack; programs at tc hooks do not interrupt each other on a CPU.
  */
-#include "flow.h"
+#include "adopt.h"
 
 /* What a step of the slow path says. Positive: a drop reason. */
 #define STEP_OK 0

@@ -16,6 +16,7 @@ import { ControlSession } from './control-client/control-session';
 import type { Datapath } from './datapath/port';
 import { ForwardingState } from './ksync/forwarding-state';
 import { NodeDevices } from './node/node-devices';
+import { NodeWatch } from './node/node-watch';
 import { registerAgentMetrics } from './serve/agent-metrics';
 import { agentService } from './serve/agent-service';
 import type { AgentServiceOptions } from './serve/agent-service';
@@ -77,6 +78,7 @@ export async function startAgent(parts: AgentParts): Promise<RunningAgent> {
     addDeadlineMs: config.cniAddDeadlineMs,
   };
   restoreAttachments(context);
+  stoppables.push(new NodeWatch(datapath.devices, state).start());
   registerAgentMetrics(context);
   installPlugin(config.cniShimFile, config.cniBinFolder);
   stoppables.push(await startCniServer(config.cniSocket, new CniOperations(context)));

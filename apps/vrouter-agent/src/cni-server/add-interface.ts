@@ -86,13 +86,17 @@ export function podInterfaceRequest(attachment: Attachment, vmi: Interface): Pod
   };
 }
 
-/** Makes the pair, with its program, and tells the state. @throws ContrailError and leaves nothing behind. */
+/**
+ * Create, attach, up, so that no packet meets the device without its program; then tells the state.
+ * @throws ContrailError and leaves nothing behind.
+ */
 export function createDevice(context: CniContext, attachment: Attachment, vmi: Interface): void {
   const { devices } = context.datapath;
   const { hostInterface, mtu, hostPorts } = attachment;
   const { hostIfindex } = devices.createPodInterface(podInterfaceRequest(attachment, vmi));
   context.datapath.attach(hostIfindex, 'pod');
   devices.setAlias(hostInterface, vmi.uuid);
+  devices.activatePodInterface(hostIfindex);
   context.state.setDevice(vmi.uuid, { ifindex: hostIfindex, mtu, hostPorts });
 }
 

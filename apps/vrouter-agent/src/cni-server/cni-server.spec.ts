@@ -14,6 +14,7 @@ import type { CniContext } from './cni-context';
 import { CniOperations } from './cni-operations';
 import { startCniServer } from './cni-server';
 import type { CniServer } from './cni-server';
+import { detach } from './detach';
 import { installConfig, installPlugin } from './install-plugin';
 import { restoreAttachments } from './restore-attachments';
 
@@ -435,6 +436,39 @@ describe('restart and installation', () => {
     restoreAttachments({ ...agent.context, state: forgotten, attachments: new AttachmentStore(path.join(agent.folder, 'empty')) });
     expect(forgotten.desired.device(make.vmiUuid(1))).toMatchObject({ ifindex: 100 });
     expect(agent.datapath.devices.listPodInterfaces()).toHaveLength(1);
+  });
+
+  it('brings an interface up only when its program is attached, also one that a crash left down', async () => {
+    agent = await new Agent(withPod).start();
+    const { datapath } = agent;
+    const hooksWhenUp: unknown[] = [];
+    datapath.devices.onActivate = (ifindex) => hooksWhenUp.push(datapath.attached.get(ifindex));
+    await agent.run('ADD');
+    expect(hooksWhenUp).toEqual(['pod']);
+    expect(datapath.devices.isUp(100)).toBe(true);
+    datapath.detach(100);
+    const restarted = new Agent(undefined, datapath);
+    restarted.state.setDevice(make.vmiUuid(1), { ifindex: 100, mtu: 1450, hostPorts: [] });
+    expect(hooksWhenUp).toHaveLength(1);
+    restarted.state.beginSnapshot();
+    restarted.state.applyBatch(make.batch(1, withPod));
+    restarted.state.endSnapshot(1n);
+    expect(hooksWhenUp).toEqual(['pod', 'pod']);
+    await restarted.stop();
+  });
+
+  it('closes the device of a DEL whose attachment file is lost', async () => {
+    agent = await new Agent(withPod).start();
+    await agent.run('ADD');
+    rmSync(path.join(agent.folder, 'attachments'), { recursive: true });
+    const state = newState(agent.datapath);
+    const attachments = new AttachmentStore(path.join(agent.folder, 'attachments'));
+    const context = { ...agent.context, state, attachments };
+    expect(agent.datapath.vifs.get({ ifindex: 100, vlan: 0 })).toBeDefined();
+    detach(context, { containerId: 'c1', ifname: 'eth0' });
+    expect(agent.traces()).toEqual(nothingLeft);
+    detach(context, { containerId: 'c1', ifname: 'eth0' });
+    state.stop();
   });
 
   it('reads past a broken attachment file', async () => {

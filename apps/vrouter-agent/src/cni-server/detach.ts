@@ -13,12 +13,19 @@ const leavingMax = 1000;
  */
 export function detach(context: CniContext, name: AttachmentName): void {
   const attachment = context.attachments.find(name);
-  if (attachment) context.state.removeDevice(attachment.vmiUuid);
   const device = attachment?.hostInterface ?? hostInterfaceName(name);
+  if (attachment) context.state.removeDevice(attachment.vmiUuid);
+  else closeUnknown(context, device);
   if (attachment) noteLeaving(context.leaving, device);
   context.datapath.devices.deletePodInterface(device);
   context.attachments.remove(name);
   if (attachment) log.info('interface detached', describe(attachment));
+}
+
+/** The file of the attachment is lost, or ADD ended before it wrote one. */
+function closeUnknown({ datapath, state }: CniContext, device: string): void {
+  const ifindex = datapath.devices.findPodInterface(device);
+  if (ifindex !== undefined) state.removeUnknownDevice(ifindex);
 }
 
 function noteLeaving(leaving: Set<string>, device: string): void {

@@ -1,6 +1,5 @@
-import { join } from 'node:path';
-import { ContrailError, errorText } from '@contrail/errors';
-import type { BpfObject } from './bpf/bpf-object';
+import { errorText } from '@contrail/errors';
+import type { BpfObject, OpenedObject } from './bpf/bpf-object';
 import { loadBpfObject } from './bpf/bpf-object';
 import type { Direction } from './bpf/classifier';
 import { libbpf } from './bpf/libbpf';
@@ -18,12 +17,13 @@ import { globalsStruct } from './layout/flow-structs';
 import type { TableLayout } from './layout/table-layouts';
 import { tableLayouts } from './layout/table-layouts';
 import type { Datapath, DatapathGlobals, DropCount, DropEvent, Flow, Hook } from './port';
+import { findOtherLayouts, type OtherLayout, prepareConverter, Takeover } from './takeover';
 import type { Timeouts } from './user-sweep';
 
 export interface KernelDatapathOptions {
   /** The compiled programs, vrouter.bpf.o. */
   readonly objectFile: string;
-  /** Folder on a bpf file system; maps go into a folder of the layout version below it. */
+  /** Folder on a bpf file system; maps go into a folder of their layout below it. */
   readonly pinPath: string;
   /** Flow records in the table; ignored when a table exists already. */
   readonly flowCapacity: number;
@@ -38,9 +38,6 @@ export interface KernelDatapathOptions {
 /** BPF_PROG_TYPE_SYSCALL, since Linux 5.14. */
 const taskProgramType = 31;
 
-/** LAYOUT_VERSION of bpf/layout.h. */
-export const layoutVersion = 1;
-
 const expiryIntervalMs = 1000;
 const eventIntervalMs = 100;
 
@@ -51,6 +48,15 @@ const hookDirections: Readonly<Record<Hook, Direction>> = {
   host: 'egress',
   loopback: 'ingress',
 };
+
+/** Their order in `slow_programs` of bpf/vrouter.bpf.c is the same in every version. */
+const slowPrograms = ['pod_slow', 'tunnel_slow', 'uplink_slow', 'host_slow', 'loopback_slow'];
+
+/**
+ * Hooks whose fast half lets packets without a flow go on to the node's stack: they must know the
+ * flows of every layout first.
+ */
+const passingHooks: ReadonlySet<Hook> = new Set<Hook>(['uplink', 'loopback']);
 
 const noAddress = (length: number): Uint8Array => new Uint8Array(length);
 
@@ -104,7 +110,7 @@ export class KernelDatapath implements Datapath {
   readonly vrfs: Datapath['vrfs'];
   readonly devices: KernelDevices;
   readonly upkeep: KernelUpkeep;
-  readonly layoutVersion = layoutVersion;
+  readonly layoutVersion: number;
   readonly flowTable: FlowTable;
   private readonly ring: RingBuffer;
   private readonly timers: NodeJS.Timeout[];
@@ -112,8 +118,10 @@ export class KernelDatapath implements Datapath {
 
   constructor(
     private readonly object: BpfObject,
+    private readonly takeover: Takeover,
     onFailure: (error: unknown) => void,
   ) {
+    this.layoutVersion = object.layout;
     this.vifs = openTable(object, tableLayouts.vifs);
     this.sources = openTable(object, tableLayouts.sources);
     this.hostRoutes = openTable(object, tableLayouts.hostRoutes);
@@ -158,7 +166,17 @@ export class KernelDatapath implements Datapath {
   }
 
   attach(ifindex: number, hook: Hook): void {
+    if (!passingHooks.has(hook)) this.takeover.begin();
     attachClassifier(ifindex, hookDirections[hook], this.programFd(hook));
+  }
+
+  retireOtherLayouts(): void {
+    void this.takeover.finish();
+  }
+
+  /** Resolves when the flows of other layouts are moved. */
+  takenOver(): Promise<void> {
+    return this.takeover.finish();
   }
 
   detach(ifindex: number): void {
@@ -220,21 +238,6 @@ export class KernelDatapath implements Datapath {
   }
 }
 
-function checkLayout(object: BpfObject): void {
-  const map = object.getMap('layout_version');
-  const index = Buffer.alloc(4);
-  const found = map.lookup(index)?.readUInt32LE(0) ?? 0;
-  if (found !== 0 && found !== layoutVersion) {
-    throw new ContrailError(
-      'FAILED_PRECONDITION',
-      `Map/layout_version: says ${found}, this agent writes layout ${layoutVersion}; remove the pinned folder`,
-    );
-  }
-  const value = Buffer.alloc(4);
-  value.writeUInt32LE(layoutVersion);
-  map.update(index, value);
-}
-
 /**
  * Loads the programs beside the maps of an earlier run, if there are any; nothing is attached yet and
  * nothing is removed. Programs attached by an earlier run go on working meanwhile.
@@ -244,15 +247,30 @@ export function createKernelDatapath(options: KernelDatapathOptions): Promise<Ke
   requireKernelFeatures(options.probes ?? kernelProbes);
   const hasTasks = options.withoutNewFeatures !== true &&
     libbpf().probeProgramType(taskProgramType) === 1;
+  const onFailure = options.onFailure ?? ((error: unknown): void => process.emitWarning(errorText(error)));
+  let others: OtherLayout[] | undefined;
+  const prepare = (opened: OpenedObject): void => {
+    others ??= findOtherLayouts(options.pinPath, opened.folder, onFailure);
+    prepareConverter(opened, others[0]);
+  };
   const object = loadBpfObject({
     objectFile: options.objectFile,
-    pinPath: join(options.pinPath, `v${layoutVersion}`),
+    pinPath: options.pinPath,
     maxEntries: { flows_v4: options.flowCapacity },
-    transient: ['scratch'],
-    perCpu: ['drop_counts', 'scratch'],
+    transient: ['scratch', 'adoption_scratch', 'other_flows'],
+    perCpu: ['drop_counts', 'scratch', 'adoption_scratch'],
     withoutPrograms: hasTasks ? [] : ['sweep'],
+    prepare,
   });
-  checkLayout(object);
-  const warn = (error: unknown): void => process.emitWarning(errorText(error));
-  return Promise.resolve(new KernelDatapath(object, options.onFailure ?? warn));
+  const takeover = new Takeover({
+    others: others ?? [],
+    flows: object.getMap('flows_v4'),
+    records: object.getLayout('flows_v4'),
+    otherFlows: object.getMap('other_flows'),
+    slowPrograms: slowPrograms.map((name) => object.getProgramFd(name)),
+    onFailure,
+  });
+  const datapath = new KernelDatapath(object, takeover, onFailure);
+  datapath.devices.ensureGuard();
+  return Promise.resolve(datapath);
 }

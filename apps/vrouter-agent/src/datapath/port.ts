@@ -318,13 +318,30 @@ export interface Devices {
     nodeAddress: Uint8Array;
     prefixes: readonly IpPrefix[];
   }): { ifindex: number };
-  /** Creates the pair with the peer in the pod's namespace, addresses, routes, both ends up. */
+  /**
+   * The nftables rule that drops what devices of ours bring to the node's stack without a program's
+   * mark; idempotent. Before it no pod's interface may come up. It stays when the agent ends.
+   * @throws ContrailError FAILED_PRECONDITION
+   */
+  ensureGuard(): void;
+  /** What the rule dropped since it was made: packets that no program saw. undefined: no rule. */
+  guardDrops(): { packets: bigint; bytes: bigint } | undefined;
+  /** Devices that lost programs or addresses, or went, since the last call, by ifindex. */
+  takeDisturbed(): ReadonlySet<number> | 'all';
+  /**
+   * Creates the pair with the peer in the pod's namespace, addresses, routes. The node's end is down:
+   * nothing flows before a program is attached and `activatePodInterface` was called.
+   */
   createPodInterface(request: PodInterfaceRequest): PodInterface;
   /**
    * Gives an existing pair what the request says: MACs, MTU, state, addresses, routes. Addresses and
    * routes that are there beside them stay. @throws ContrailError NOT_FOUND when the pair is not there.
    */
   mendPodInterface(request: PodInterfaceRequest): void;
+  /** The node's end goes up, under the guard. Idempotent. */
+  activatePodInterface(ifindex: number): void;
+  /** Ifindex of a pod's interface; undefined when there is none of that name. */
+  findPodInterface(hostInterface: string): number | undefined;
   /** Deleting what is absent succeeds. Returns at once; the device goes in the background. */
   deletePodInterface(hostInterface: string): void;
   /** What is configured inside the namespace, for CHECK; undefined when the interface is absent. */
@@ -384,11 +401,17 @@ export interface Datapath {
   readonly vrfs: Table<number, VrfValue>;
   readonly devices: Devices;
   readonly upkeep: Upkeep;
+  /** Number of the layout of tables and flows; another number, other structs. */
   readonly layoutVersion: number;
   setGlobals(globals: DatapathGlobals): void;
   /** Attaches the program of the hook (clsact); attaching again replaces atomically. */
   attach(ifindex: number, hook: Hook): void;
   detach(ifindex: number): void;
+  /**
+   * After every device has this version's programs: flows that programs of another layout made move
+   * here in the background, then their maps go. Until then the programs find them there.
+   */
+  retireOtherLayouts(): void;
   /** Flows in batches of at most 1000. */
   flows(): AsyncIterable<readonly Flow[]>;
   flowCount(): { used: number; capacity: number };

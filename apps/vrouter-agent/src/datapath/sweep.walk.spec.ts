@@ -3,7 +3,7 @@ import { closeSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseAddress } from '@contrail/net';
 import { libbpf } from './bpf/libbpf';
-import { layoutVersion } from './kernel-datapath';
+import { layoutFolder } from './bpf/bpf-object';
 import { flowKeyV4Struct } from './layout/flow-structs';
 import { missingForLab } from './testing/lab';
 import { tcpFlags } from './testing/packet';
@@ -109,7 +109,7 @@ describeWalk.each([
       local: parseAddress(a.address),
       remote: parseAddress(b.address),
     });
-    const path = join(walk.folder, 'bpf', 'contrail', `v${layoutVersion}`, 'flows_v4');
+    const path = join(layoutFolder(join(walk.folder, 'bpf', 'contrail'), walk.datapath.layoutVersion), 'flows_v4');
     const fd = libbpf().get(path);
     expect(libbpf().remove(fd, key)).toBe(0);
     closeSync(fd);

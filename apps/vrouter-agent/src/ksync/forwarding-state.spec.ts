@@ -61,7 +61,7 @@ describe('ForwardingState', () => {
   it('derives the MTU from the uplink and attaches programs to the devices of the node', () => {
     const { datapath } = synced();
     expect(datapath.devices.tunnelMtu).toBe(1450);
-    expect([...datapath.attached]).toEqual([[3, 'tunnel'], [2, 'uplink'], [4, 'host'], [1, 'loopback']]);
+    expect([...datapath.attached]).toEqual([[2, 'uplink'], [1, 'loopback'], [3, 'tunnel'], [4, 'host']]);
     expect(datapath.globals).toMatchObject({ fabricVrf: make.fabricVrf, hostIfindex: 4, uplinkIfindex: 2 });
   });
 

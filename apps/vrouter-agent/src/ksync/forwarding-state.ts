@@ -137,6 +137,11 @@ export class ForwardingState {
     if (first) this.desired.releaseUnowned();
   }
 
+  /** Repairs what others took from devices and programs; nothing before the first InSync. */
+  recheck(disturbed: ReadonlySet<number> | 'all'): void {
+    if (this.#inSync && this.#node.recheck(disturbed)) this.#flush();
+  }
+
   setDevice(vmiUuid: string, device: AttachedDevice): void {
     this.desired.setDevice(vmiUuid, device);
     if (this.#inSync) this.#flush();
@@ -151,6 +156,16 @@ export class ForwardingState {
     const vlan = this.desired.entries.findInterface(vmiUuid)?.vlan ?? 0;
     this.tables.vifs.removeNow({ ifindex: device.ifindex, vlan });
     this.#datapath.removeFlows(device.ifindex, vlan);
+  }
+
+  /** Closes a device of which no attachment tells; its rows may be from before a restart. */
+  removeUnknownDevice(ifindex: number): void {
+    const vmiUuid = this.desired.vmiOf(ifindex);
+    if (vmiUuid !== undefined) return this.removeDevice(vmiUuid);
+    for (const [key] of [...this.tables.vifs.rows()]) {
+      if (key.ifindex === ifindex) this.tables.vifs.removeNow(key);
+    }
+    this.#datapath.removeFlows(ifindex, 0);
   }
 
   /** True when everything that the interface wants, and its policy, is in the datapath. */

@@ -70,15 +70,35 @@ export class NodeDevices {
   attach(local: LocalFacts): void {
     for (const { ifindex, hook } of nodeHooks(local)) this.#datapath.attach(ifindex, hook);
   }
+
+  /** False when a device went or was made anew, the node's address moved, or a program is gone. */
+  areIntact(local: LocalFacts): boolean {
+    const address = local.nodeAddressV4 ?? local.nodeAddressV6;
+    if (!address || !nodeHooks(local).every(({ ifindex, hook }) => isAttached(this.#datapath, ifindex, hook))) return false;
+    try {
+      return this.#datapath.devices.findUplink(address).ifindex === local.uplinkIfindex;
+    } catch {
+      return false;
+    }
+  }
 }
 
-/** Where the node's own programs are. */
+/** True when the hook's program of this process is attached to the device. */
+export function isAttached({ upkeep }: Datapath, ifindex: number, hook: Hook): boolean {
+  const { expected, found } = upkeep.inspectHook(ifindex, hook);
+  return expected === found;
+}
+
+/**
+ * Where the node's own programs are; those first whose fast half passes what it does not know, as
+ * `Datapath.retireOtherLayouts` needs it.
+ */
 export function nodeHooks(local: LocalFacts): Array<{ ifindex: number; hook: Hook }> {
   return [
-    { ifindex: local.tunnelIfindex, hook: 'tunnel' },
     { ifindex: local.uplinkIfindex, hook: 'uplink' },
-    { ifindex: local.hostIfindex, hook: 'host' },
     { ifindex: loopbackIfindex, hook: 'loopback' },
+    { ifindex: local.tunnelIfindex, hook: 'tunnel' },
+    { ifindex: local.hostIfindex, hook: 'host' },
   ];
 }
 

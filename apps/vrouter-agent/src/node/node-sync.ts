@@ -5,7 +5,7 @@ import type { Datapath, DatapathGlobals, Hook } from '../datapath/port';
 import { toDatapathGlobals } from '../oper/datapath-globals';
 import type { DesiredState } from '../oper/desired-state';
 import type { LocalFacts } from '../oper/facts';
-import { nodeHooks } from './node-devices';
+import { isAttached, nodeHooks } from './node-devices';
 import type { NodeDevices } from './node-devices';
 
 const log = logger('node');
@@ -96,16 +96,43 @@ export class NodeSync {
       this.#attached = true;
     });
     this.#attachPods();
+    if (this.#attached) this.#datapath.retireOtherLayouts();
   }
 
-  /** Interfaces from before a restart get this version's program; a device that is gone is no error. */
-  #attachPods(): void {
+  /**
+   * Looks after devices that lost something: a pod's gets its program back at once.
+   *
+   * @returns true when the node's own devices need another flush.
+   */
+  recheck(disturbed: ReadonlySet<number> | 'all'): boolean {
+    if (!this.#attached) return false;
     for (const { ifindex } of this.#desired.devices()) {
-      try {
-        this.#datapath.attach(ifindex, 'pod');
-      } catch (error) {
-        log.warn('program not attached to the interface of a pod', { ifindex, error });
+      const concerned = disturbed === 'all' || disturbed.has(ifindex);
+      if (concerned && !isAttached(this.#datapath, ifindex, 'pod') && this.#attachPod(ifindex)) {
+        log.warn('program of a pod\'s interface was gone; attached again', { ifindex });
       }
+    }
+    if (this.#devices.areIntact(this.#desired.local)) return false;
+    log.warn('a device or program of the node was gone; making it again', { problem: this.problem });
+    this.#inputs = [];
+    this.#attached = false;
+    return true;
+  }
+
+  /** Interfaces from before a restart get this version's program, then go up if they were not yet. */
+  #attachPods(): void {
+    for (const { ifindex } of this.#desired.devices()) this.#attachPod(ifindex);
+  }
+
+  /** @returns false when the device is gone, which is no error here. */
+  #attachPod(ifindex: number): boolean {
+    try {
+      this.#datapath.attach(ifindex, 'pod');
+      this.#datapath.devices.activatePodInterface(ifindex);
+      return true;
+    } catch (error) {
+      log.warn('program not attached to the interface of a pod', { ifindex, error });
+      return false;
     }
   }
 

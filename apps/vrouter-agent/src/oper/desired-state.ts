@@ -76,6 +76,11 @@ export class DesiredState {
     return this.#devices.get(vmiUuid);
   }
 
+  /** The interface whose device has the ifindex. */
+  vmiOf(ifindex: number): string | undefined {
+    return [...this.#devices].find(([, device]) => device.ifindex === ifindex)?.[0];
+  }
+
   devices(): AttachedDevice[] {
     return [...this.#devices.values()];
   }

@@ -35,6 +35,9 @@ export function registerAgentMetrics({ state, datapath, attachments }: CniContex
       this.set({ reason: reasonName, vrf: String(vrf) }, Number(packets));
     }
   });
+  gauge(name('guard_dropped_packets'), 'Packets that reached the stack of the node past a program; dropped by nftables.', [], function () {
+    this.set(Number(datapath.devices.guardDrops()?.packets ?? 0n));
+  });
   gauge(name('dropped_bytes'), 'Bytes dropped since the maps were made.', ['reason', 'vrf'], function () {
     this.reset();
     for (const { reasonName, vrf, bytes } of datapath.drops()) {

@@ -4,11 +4,12 @@ import { dirname, join } from 'node:path';
 import { ContrailError } from '@contrail/errors';
 import { KernelMap } from './kernel-map';
 import type { Libbpf } from './libbpf';
-import { errno, libbpf } from './libbpf';
+import { errno, iterate, libbpf } from './libbpf';
+import { layoutNumber, layoutsOf, type MapLayout } from './map-layout';
 
 export interface BpfObjectOptions {
   readonly objectFile: string;
-  /** Folder on a bpf file system in which maps are pinned; made when absent. */
+  /** Folder on a bpf file system; maps are pinned in a folder of their layout below it. */
   readonly pinPath: string;
   /** Sizes that differ from the source's; ignored for maps that exist already. */
   readonly maxEntries: Readonly<Record<string, number>>;
@@ -17,10 +18,25 @@ export interface BpfObjectOptions {
   readonly perCpu: readonly string[];
   /** Programs that this kernel cannot load, left out. */
   readonly withoutPrograms: readonly string[];
+  /** Last changes before the programs are loaded, which may be tried twice. */
+  readonly prepare: (opened: OpenedObject) => void;
+}
+
+/** Programs and maps that the kernel does not have yet. */
+export interface OpenedObject {
+  readonly folder: string;
+  getLayout(name: string): MapLayout;
+  /** @throws ContrailError INTERNAL when the size differs. */
+  setConstants(name: string, value: Buffer): void;
+  /** What maps in the map of maps are like. */
+  setInnerMap(name: string, shape: { keySize: number; valueSize: number; flags: number }): void;
 }
 
 /** The loaded programs and their maps. Descriptors are closed with the process. */
 export interface BpfObject {
+  /** `layoutNumber` of the maps. */
+  readonly layout: number;
+  getLayout(name: string): MapLayout;
   getMap(name: string): KernelMap;
   getProgramFd(name: string): number;
   findProgramFd(name: string): number | undefined;
@@ -85,13 +101,19 @@ export function pinAs(lib: Libbpf, fd: number, path: string): void {
   }
 }
 
-function* iterate(next: (previous: bigint | null) => bigint | null): Generator<bigint> {
-  for (let item = next(null); item !== null; item = next(item)) {
-    yield item;
-  }
+/** Folder of a layout's maps below the pin path. */
+export function layoutFolder(pinPath: string, layout: number): string {
+  return join(pinPath, `layout-${layout.toString(16).padStart(8, '0')}`);
 }
 
-function open(lib: Libbpf, options: BpfObjectOptions): bigint {
+interface Opened {
+  readonly object: bigint;
+  readonly layouts: readonly MapLayout[];
+  readonly layout: number;
+  readonly folder: string;
+}
+
+function open(lib: Libbpf, options: BpfObjectOptions): Opened {
   const object = lib.openFile(options.objectFile, null);
   if (object === null) {
     throw new ContrailError(
@@ -99,14 +121,19 @@ function open(lib: Libbpf, options: BpfObjectOptions): bigint {
       `Datapath objectFile: ${options.objectFile} cannot be opened as a BPF object; build it with bpf/build.sh`,
     );
   }
+  const layouts = layoutsOf(lib, object).filter(({ name }) => isPinned(name, options));
+  const layout = layoutNumber(layouts);
+  const folder = layoutFolder(options.pinPath, layout);
+  const byName = new Map<string, bigint>();
   for (const map of iterate((previous) => lib.nextMap(object, previous))) {
     const name = lib.mapName(map);
+    byName.set(name, map);
     const entries = options.maxEntries[name];
     if (entries !== undefined) {
       lib.setMapMaxEntries(map, entries);
     }
     if (isPinned(name, options)) {
-      reusePinned(lib, map, join(options.pinPath, name));
+      reusePinned(lib, map, join(folder, name));
     }
   }
   for (const program of iterate((previous) => lib.nextProgram(object, previous))) {
@@ -114,7 +141,31 @@ function open(lib: Libbpf, options: BpfObjectOptions): bigint {
       lib.setProgramAutoload(program, false);
     }
   }
-  return object;
+  options.prepare(toOpenedObject(lib, { folder, layouts, maps: byName }));
+  return { object, layouts, layout, folder };
+}
+
+function toOpenedObject(
+  lib: Libbpf,
+  parts: { folder: string; layouts: readonly MapLayout[]; maps: ReadonlyMap<string, bigint> },
+): OpenedObject {
+  const mapNamed = (name: string): bigint => found(parts.maps.get(name), `Map/${name}`);
+  const check = (result: number, name: string): void => {
+    if (result !== 0) {
+      throw new ContrailError('INTERNAL', `Map/${name}: cannot be prepared (errno ${-result})`);
+    }
+  };
+  return {
+    folder: parts.folder,
+    getLayout: (name) => found(parts.layouts.find((each) => each.name === name), `Map/${name}`),
+    setConstants: (name, value) => check(lib.setInitialValue(mapNamed(name), value, value.length), name),
+    setInnerMap: (name, { keySize, valueSize, flags }) => {
+      const inner = lib.innerMap(mapNamed(name));
+      check(lib.setMapKeySize(inner, keySize), name);
+      check(lib.setMapValueSize(inner, valueSize), name);
+      check(lib.setMapFlags(inner, flags), name);
+    },
+  };
 }
 
 /** Sections of constants have a dot in their name and come with the program. */
@@ -122,15 +173,15 @@ function isPinned(name: string, options: BpfObjectOptions): boolean {
   return !name.includes('.') && !options.transient.includes(name);
 }
 
-function load(lib: Libbpf, options: BpfObjectOptions): bigint {
-  const object = open(lib, options);
-  const result = lib.load(object);
+function load(lib: Libbpf, options: BpfObjectOptions): Opened {
+  const opened = open(lib, options);
+  const result = lib.load(opened.object);
   if (result === 0) {
-    return object;
+    return opened;
   }
-  lib.closeObject(object);
+  lib.closeObject(opened.object);
   // Again, for the verifier's words on standard error.
-  const again = open(lib, options);
+  const { object: again } = open(lib, options);
   lib.setPrinting(true);
   lib.load(again);
   lib.setPrinting(false);
@@ -148,7 +199,8 @@ function load(lib: Libbpf, options: BpfObjectOptions): bigint {
 export function loadBpfObject(options: BpfObjectOptions): BpfObject {
   const lib = libbpf();
   requireBpfFs(options.pinPath);
-  const object = load(lib, options);
+  const { object, layouts, layout, folder } = load(lib, options);
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
   const maps = new Map<string, KernelMap>();
   const programs = new Map<string, number>();
   const pins: Array<{ path: string; fd: number }> = [];
@@ -162,7 +214,7 @@ export function loadBpfObject(options: BpfObjectOptions): BpfObject {
       maxEntries: lib.mapMaxEntries(map),
     };
     maps.set(name, new KernelMap(shape));
-    const path = join(options.pinPath, name);
+    const path = join(folder, name);
     if (isPinned(name, options)) {
       pins.push({ path, fd: shape.fd });
       if (!existsSync(path)) pinAs(lib, shape.fd, path);
@@ -175,6 +227,8 @@ export function loadBpfObject(options: BpfObjectOptions): BpfObject {
     }
   }
   return {
+    layout,
+    getLayout: (name) => found(layouts.find((each) => each.name === name), `Map/${name}`),
     getMap: (name) => found(maps.get(name), `Map/${name}`),
     getProgramFd: (name) => found(programs.get(name), `Program/${name}`),
     findProgramFd: (name) => programs.get(name),

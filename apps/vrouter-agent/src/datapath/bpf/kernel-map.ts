@@ -4,6 +4,8 @@ import { errno, libbpf } from './libbpf';
 
 /** Entries in one system call. */
 const batchSize = 4096;
+/** BPF_NOEXIST */
+const noExist = 1n;
 /** bpf_map_batch_opts: size, element flags, flags. */
 const batchOptions = Buffer.alloc(24);
 batchOptions.writeBigUInt64LE(24n);
@@ -41,6 +43,16 @@ export class KernelMap {
 
   update(key: Buffer, value: Buffer): void {
     this.check(this.lib.update(this.shape.fd, key, value, 0n), 'update');
+  }
+
+  /** Writes unless there is an entry. @returns false when there is one. */
+  insert(key: Buffer, value: Buffer): boolean {
+    const result = this.lib.update(this.shape.fd, key, value, noExist);
+    if (result === -errno.EEXIST) {
+      return false;
+    }
+    this.check(result, 'insert');
+    return true;
   }
 
   remove(key: Buffer): void {

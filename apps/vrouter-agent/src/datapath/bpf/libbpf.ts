@@ -17,7 +17,25 @@ export interface Libbpf {
   mapKeySize(map: Pointer): number;
   mapValueSize(map: Pointer): number;
   mapMaxEntries(map: Pointer): number;
+  mapType(map: Pointer): number;
+  mapFlags(map: Pointer): number;
+  mapKeyTypeId(map: Pointer): number;
+  mapValueTypeId(map: Pointer): number;
   setMapMaxEntries(map: Pointer, entries: number): number;
+  setMapFlags(map: Pointer, flags: number): number;
+  setMapKeySize(map: Pointer, bytes: number): number;
+  setMapValueSize(map: Pointer, bytes: number): number;
+  /** What a map of constants holds when the programs are loaded. */
+  setInitialValue(map: Pointer, value: Buffer, length: number): number;
+  /** The template of the maps in a map of maps. */
+  innerMap(map: Pointer): Pointer;
+  /** Types of an opened object; they end with it. */
+  objectBtf(object: Pointer): Pointer;
+  /** Types that the kernel knows; the caller frees them. null: there are none. */
+  kernelBtf(id: number): Pointer;
+  freeBtf(btf: Pointer): void;
+  /** A copy. */
+  rawBtf(btf: Pointer): Buffer;
   reuseMapFd(map: Pointer, fd: number): number;
   nextProgram(object: Pointer, previous: Pointer): Pointer;
   programName(program: Pointer): string;
@@ -73,6 +91,7 @@ function bind(): Libbpf {
   const loadProgram = lib.func(
     'int bpf_prog_load(int type, const char *name, const char *licence, void *instructions, size_t count, void *options)',
   );
+  const rawData = lib.func('void *btf__raw_data(void *btf, void *size)');
   const setPrint = lib.func('void *libbpf_set_print(void *function)');
   let printer: Pointer = setPrint(null);
   return {
@@ -85,7 +104,27 @@ function bind(): Libbpf {
     mapKeySize: lib.func('uint32_t bpf_map__key_size(void *map)'),
     mapValueSize: lib.func('uint32_t bpf_map__value_size(void *map)'),
     mapMaxEntries: lib.func('uint32_t bpf_map__max_entries(void *map)'),
+    mapType: lib.func('int bpf_map__type(void *map)'),
+    mapFlags: lib.func('uint32_t bpf_map__map_flags(void *map)'),
+    mapKeyTypeId: lib.func('uint32_t bpf_map__btf_key_type_id(void *map)'),
+    mapValueTypeId: lib.func('uint32_t bpf_map__btf_value_type_id(void *map)'),
     setMapMaxEntries: lib.func('int bpf_map__set_max_entries(void *map, uint32_t entries)'),
+    setMapFlags: lib.func('int bpf_map__set_map_flags(void *map, uint32_t flags)'),
+    setMapKeySize: lib.func('int bpf_map__set_key_size(void *map, uint32_t bytes)'),
+    setMapValueSize: lib.func('int bpf_map__set_value_size(void *map, uint32_t bytes)'),
+    setInitialValue: lib.func('int bpf_map__set_initial_value(void *map, void *value, size_t length)'),
+    innerMap: lib.func('void *bpf_map__inner_map(void *map)'),
+    objectBtf: lib.func('void *bpf_object__btf(void *object)'),
+    kernelBtf: lib.func('void *btf__load_from_kernel_by_id(uint32_t id)'),
+    freeBtf: lib.func('void btf__free(void *btf)'),
+    rawBtf: (btf) => {
+      const size = Buffer.alloc(4);
+      const address: Pointer = rawData(btf, size);
+      if (address === null) {
+        throw new ContrailError('DATA_LOSS', 'BTF: there are no types');
+      }
+      return Buffer.from(Buffer.from(koffi.view(address, size.readUInt32LE())));
+    },
     reuseMapFd: lib.func('int bpf_map__reuse_fd(void *map, int fd)'),
     nextProgram: lib.func('void *bpf_object__next_program(void *object, void *previous)'),
     programName: lib.func('const char *bpf_program__name(void *program)'),
@@ -136,6 +175,13 @@ function bind(): Libbpf {
       }
     },
   };
+}
+
+/** Follows one of libbpf's lists. */
+export function* iterate(next: (previous: bigint | null) => bigint | null): Generator<bigint> {
+  for (let item = next(null); item !== null; item = next(item)) {
+    yield item;
+  }
 }
 
 let loaded: Libbpf | undefined;

@@ -1,9 +1,12 @@
 import { ContrailError, errorText } from '@contrail/errors';
 import { addressEquals, formatAddress } from '@contrail/net';
+import type { Disturbed } from '../netlink/link-monitor';
+import { LinkMonitor } from '../netlink/link-monitor';
 import { linuxErrno, NetlinkError, NetlinkSocket } from '../netlink/netlink-socket';
 import * as rt from '../netlink/rtnetlink';
 import { hostDevice } from '../port';
 import type { Devices, InsideInterface, IpPrefix, NodeDevice, PodInterface, PodInterfaceRequest } from '../port';
+import { guardedGroup, HostGuard } from './host-guard';
 import { ensureHostInterface } from './host-interface';
 import { createPodInterface, findLink, inspectPodInterface, isOurPodLink, mendPodInterface } from './pod-interface';
 import { loosenReversePathFilter } from './sysctl';
@@ -16,6 +19,8 @@ export class KernelDevices implements Devices {
   private readonly socket = new NetlinkSocket();
   /** Of the same network namespace, whatever the thread does when a removal's turn comes. */
   private readonly removalSocket = new NetlinkSocket();
+  private readonly guard = new HostGuard();
+  private readonly monitor = new LinkMonitor();
   /** Removals wait for the kernel on a pool thread, one after the other. */
   private removals: Promise<void> = Promise.resolve();
 
@@ -60,8 +65,32 @@ export class KernelDevices implements Devices {
     return host;
   }
 
+  ensureGuard(): void {
+    this.guard.ensure();
+  }
+
+  guardDrops(): { packets: bigint; bytes: bigint } | undefined {
+    return this.guard.drops();
+  }
+
+  takeDisturbed(): Disturbed {
+    return this.monitor.take();
+  }
+
   createPodInterface(request: PodInterfaceRequest): PodInterface {
     return createPodInterface(this.socket, request);
+  }
+
+  activatePodInterface(ifindex: number): void {
+    this.socket.request(
+      [rt.setLinkGroup(ifindex, guardedGroup), rt.setLinkUp(ifindex)],
+      `activation of device ${ifindex}`,
+    );
+  }
+
+  findPodInterface(hostInterface: string): number | undefined {
+    const link = findLink(this.socket, hostInterface);
+    return link !== undefined && isOurPodLink(link) ? link.ifindex : undefined;
   }
 
   deletePodInterface(hostInterface: string): void {
@@ -112,6 +141,8 @@ export class KernelDevices implements Devices {
   async close(): Promise<void> {
     await this.removals;
     this.removalSocket.close();
+    this.guard.close();
+    this.monitor.close();
     this.socket.close();
   }
 

@@ -6,6 +6,7 @@ import { linuxErrno, NetlinkError, NetlinkSocket } from '../netlink/netlink-sock
 import { inNetns } from '../netlink/netns';
 import * as rt from '../netlink/rtnetlink';
 import type { InsideInterface, PodInterface, PodInterfaceRequest } from '../port';
+import { guardedGroup } from './host-guard';
 import { disableIpv6, writeSysctl } from './sysctl';
 
 /** MAC of every gateway and of our devices: the kernel takes what pods send there as its own. */
@@ -64,7 +65,7 @@ function createPair(request: PodInterfaceRequest, socket: NetlinkSocket, netnsFd
     socket.request(
       [
         rt.createVeth(
-          { name: hostInterface, mac: gatewayMac, mtu },
+          { name: hostInterface, mac: gatewayMac, mtu, group: guardedGroup },
           { name: containerInterface, mac, mtu, netnsFd },
         ),
       ],
@@ -99,7 +100,6 @@ export function createPodInterface(
     const host = getLink(socket, request.hostInterface);
     writeSysctl(`ipv4/conf/${request.hostInterface}/rp_filter`, '0');
     disableIpv6(request.hostInterface);
-    socket.request([rt.setLinkUp(host.ifindex)], `activation of ${request.hostInterface}`);
     return { hostIfindex: host.ifindex, containerIfindex };
   } catch (error) {
     socket.request([rt.deleteLink(request.hostInterface)], `removal of ${request.hostInterface}`);

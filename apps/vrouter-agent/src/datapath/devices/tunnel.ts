@@ -2,6 +2,7 @@ import { ContrailError } from '@contrail/errors';
 import { linuxErrno, NetlinkError, type NetlinkSocket } from '../netlink/netlink-socket';
 import * as rt from '../netlink/rtnetlink';
 import { tunnelDevice } from '../port';
+import { guardedGroup } from './host-guard';
 import { findLink, gatewayMac, getLink } from './pod-interface';
 import { disableIpv6, releaseReversePathFilter, writeSysctl } from './sysctl';
 
@@ -22,7 +23,7 @@ export function ensureTunnel(
     socket.request(
       [
         rt.createMetadataVxlan(
-          { name: tunnelName, mac: gatewayMac, mtu: options.mtu },
+          { name: tunnelName, mac: gatewayMac, mtu: options.mtu, group: guardedGroup },
           vxlanPort,
         ),
       ],
@@ -38,6 +39,7 @@ export function ensureTunnel(
     socket.request(
       [
         ...(link.mtu === options.mtu ? [] : [rt.setLinkMtu(link.ifindex, options.mtu)]),
+        ...(link.group === guardedGroup ? [] : [rt.setLinkGroup(link.ifindex, guardedGroup)]),
         rt.setLinkUp(link.ifindex),
       ],
       `activation of ${tunnelName}`,

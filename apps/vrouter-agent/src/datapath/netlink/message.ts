@@ -62,6 +62,8 @@ export interface Message {
   readonly flags: number;
   /** The family's fixed struct with its attributes. */
   readonly body: Buffer;
+  /** The kernel does not answer it (the frame of an nftables batch). */
+  readonly unanswered?: true;
 }
 
 export function encodeMessage(message: Message, sequence: number): Buffer {

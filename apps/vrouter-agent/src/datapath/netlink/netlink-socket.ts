@@ -8,16 +8,23 @@ const socketType = 3 | 0o2000000; // SOCK_RAW | SOCK_CLOEXEC
 const errorType = 2;
 const doneType = 3;
 const receiveTimeoutS = 5;
-const receiveSize = 1 << 18;
+/** Shared by all sockets: an answer is read to its end before the next is received. */
+const receiveBuffer = Buffer.alloc(1 << 18);
 
 /** errno values that callers tell apart. */
 export const linuxErrno = {
   EPERM: 1,
+  ENOENT: 2,
+  EAGAIN: 11,
   EEXIST: 17,
   ENODEV: 19,
   EOPNOTSUPP: 95,
   EADDRINUSE: 98,
+  ENOBUFS: 105,
 } as const;
+
+/** NETLINK_ROUTE, and NETLINK_NETFILTER for nftables. */
+export const netlinkFamilies = { route: 0, netfilter: 12 } as const;
 
 /** The kernel refused a request. */
 export class NetlinkError extends ContrailError {
@@ -29,15 +36,14 @@ export class NetlinkError extends ContrailError {
   }
 }
 
-/** A rtnetlink socket; it belongs to the network namespace in which it was made. */
+/** A netlink socket; it belongs to the network namespace in which it was made. */
 export class NetlinkSocket {
   private readonly fd: number;
   private sequence = 1;
-  private readonly buffer = Buffer.alloc(receiveSize);
 
-  constructor() {
+  constructor(protocol: number = netlinkFamilies.route) {
     const c = libc();
-    this.fd = c.socket(family, socketType, 0);
+    this.fd = c.socket(family, socketType, protocol);
     if (this.fd < 0) {
       throw new ContrailError('INTERNAL', `netlink: no socket (errno ${c.errno()})`);
     }
@@ -55,19 +61,19 @@ export class NetlinkSocket {
 
   /** Sends all in one call and waits for all answers. @throws NetlinkError for the first refusal. */
   request(messages: readonly Message[], what: string): void {
-    const { data, last } = this.encode(messages);
+    const { data, first, last } = this.encode(messages);
     this.send(data, what);
-    this.awaitAcks(last, messages.length, what);
+    this.awaitAcks({ first, last, count: answeredCount(messages) }, what);
   }
 
   /** As `request`; the kernel works on a pool thread meanwhile (deleting a device takes 20 ms). */
   async requestAsync(messages: readonly Message[], what: string): Promise<void> {
-    const { data, last } = this.encode(messages);
+    const { data, first, last } = this.encode(messages);
     const sent = await libc().sendAsync(this.fd, data, data.length, 0);
     if (sent !== data.length) {
       throw new ContrailError('INTERNAL', `netlink: ${what} was not sent`);
     }
-    this.awaitAcks(last, messages.length, what);
+    this.awaitAcks({ first, last, count: answeredCount(messages) }, what);
   }
 
   /** The objects of a dump, or the one object asked for. */
@@ -92,16 +98,20 @@ export class NetlinkSocket {
     }
   }
 
-  private encode(messages: readonly Message[]): { data: Buffer; last: number } {
+  private encode(messages: readonly Message[]): { data: Buffer; first: number; last: number } {
+    const first = this.sequence + 1;
     const data = Buffer.concat(
       messages.map((message) =>
         encodeMessage(
-          { ...message, flags: message.flags | flags.request | flags.ack },
+          {
+            ...message,
+            flags: message.flags | flags.request | (message.unanswered ? 0 : flags.ack),
+          },
           ++this.sequence,
         )
       ),
     );
-    return { data, last: this.sequence };
+    return { data, first, last: this.sequence };
   }
 
   private send(data: Buffer, what: string): void {
@@ -111,12 +121,14 @@ export class NetlinkSocket {
     }
   }
 
-  private awaitAcks(last: number, count: number, what: string): void {
-    let missing = count;
+  /** The refusal of a batch's first message, its frame, is the only answer to it. */
+  private awaitAcks(range: { first: number; last: number; count: number }, what: string): void {
+    let missing = range.count;
     let failure: unknown;
     while (missing > 0) {
       for (const reply of this.receive(what)) {
-        if (reply.type !== errorType || reply.sequence <= last - count || reply.sequence > last) {
+        const isOurs = reply.sequence >= range.first && reply.sequence <= range.last;
+        if (reply.type !== errorType || !isOurs) {
           continue;
         }
         missing -= 1;
@@ -124,6 +136,7 @@ export class NetlinkSocket {
           throwIfError(reply, what);
         } catch (error) {
           failure ??= error;
+          if (range.count <= range.last - range.first && reply.sequence === range.first) missing = 0;
         }
       }
     }
@@ -134,13 +147,16 @@ export class NetlinkSocket {
 
   private receive(what: string): Reply[] {
     const c = libc();
-    const length = c.receive(this.fd, this.buffer, this.buffer.length, 0);
+    const length = c.receive(this.fd, receiveBuffer, receiveBuffer.length, 0);
     if (length < 0) {
       throw new ContrailError('UNAVAILABLE', `netlink: no answer to ${what} (errno ${c.errno()})`);
     }
-    return decodeMessages(this.buffer.subarray(0, length));
+    return decodeMessages(receiveBuffer.subarray(0, length));
   }
 }
+
+const answeredCount = (messages: readonly Message[]): number =>
+  messages.filter(({ unanswered }) => unanswered === undefined).length;
 
 function throwIfError(reply: Reply, what: string): void {
   const code = reply.body.readInt32LE(0);

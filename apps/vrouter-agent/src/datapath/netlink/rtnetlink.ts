@@ -31,6 +31,7 @@ const ifla = {
   link: 5,
   linkInfo: 18,
   alias: 20,
+  group: 27,
   netnsFd: 28,
   infoKind: 1,
   infoData: 2,
@@ -70,6 +71,8 @@ export interface VethEnd {
   readonly mtu: number;
   /** Namespace of the end; undefined: that of the socket. */
   readonly netnsFd?: number;
+  /** Device group; undefined: the kernel's default, 0. */
+  readonly group?: number;
 }
 
 const endAttributes = (end: VethEnd): Attribute[] => [
@@ -77,6 +80,7 @@ const endAttributes = (end: VethEnd): Attribute[] => [
   raw(ifla.address, end.mac),
   word(ifla.mtu, end.mtu),
   ...(end.netnsFd === undefined ? [] : [word(ifla.netnsFd, end.netnsFd)]),
+  ...(end.group === undefined ? [] : [word(ifla.group, end.group)]),
 ];
 
 export function createVeth(end: VethEnd, peer: VethEnd): Message {
@@ -129,6 +133,10 @@ export function setLinkAlias(name: string, alias: string): Message {
   ]);
 }
 
+export function setLinkGroup(ifindex: number, group: number): Message {
+  return linkMessage(types.newLink, 0, linkHeader(ifindex), [word(ifla.group, group)]);
+}
+
 export function deleteLink(name: string): Message {
   return linkMessage(types.deleteLink, 0, linkHeader(0), [text(ifla.name, name)]);
 }
@@ -153,6 +161,7 @@ export interface Link {
   readonly mtu: number;
   readonly alias: string | undefined;
   readonly up: boolean;
+  readonly group: number;
   /** Index of the other end of a pair, in its own namespace. */
   readonly peerIfindex: number;
   /** VXLAN: takes remote and VNI from metadata. */
@@ -171,6 +180,7 @@ export function decodeLink(reply: Reply): Link {
     mtu: attributes.get(ifla.mtu)?.readUInt32LE(0) ?? 0,
     alias: decodeText(attributes.get(ifla.alias)),
     up: (reply.body.readUInt32LE(8) & up) !== 0,
+    group: attributes.get(ifla.group)?.readUInt32LE(0) ?? 0,
     peerIfindex: attributes.get(ifla.link)?.readUInt32LE(0) ?? 0,
     collectsMetadata: data.get(ifla.vxlanCollectMetadata)?.[0] === 1,
   };

@@ -35,6 +35,7 @@ export class FakeDatapath implements Datapath {
   readonly layoutVersion = 1;
   globals: DatapathGlobals | undefined;
   readonly attached = new Map<number, Hook>();
+  retirements = 0;
   flowList: Flow[] = [];
   flowCapacity = 262_144;
   dropList: DropCount[] = [];
@@ -51,6 +52,10 @@ export class FakeDatapath implements Datapath {
 
   detach(ifindex: number): void {
     this.attached.delete(ifindex);
+  }
+
+  retireOtherLayouts(): void {
+    this.retirements += 1;
   }
 
   async *flows(): AsyncIterable<readonly Flow[]> {

@@ -26,6 +26,13 @@ export class FakeDevices implements Devices {
   readonly changed = new Map<string, Partial<NodeDevice & InsideInterface>>();
   /** The next createPodInterface throws this. */
   failNextCreate: Error | undefined;
+  guard: { packets: bigint; bytes: bigint } | undefined;
+  /** What the next takeDisturbed says. */
+  disturbed: Set<number> | 'all' = new Set();
+  /** A test looks at the world at the moment an interface goes up. */
+  onActivate: (ifindex: number) => void = () => undefined;
+  tunnelIfindex = 3;
+  private readonly active = new Set<number>();
   private readonly links = new Map<string, FakeLink>();
   private nextIfindex = 100;
 
@@ -46,7 +53,7 @@ export class FakeDevices implements Devices {
   ensureTunnel(options: { mtu: number }): { ifindex: number; mac: Uint8Array } {
     this.changed.delete(tunnelDevice);
     this.tunnelMtu = options.mtu;
-    return { ifindex: 3, mac: Uint8Array.of(0, 0, 0x5e, 0, 1, 0) };
+    return { ifindex: this.tunnelIfindex, mac: Uint8Array.of(0, 0, 0x5e, 0, 1, 0) };
   }
 
   ensureHostInterface(options: {
@@ -58,6 +65,33 @@ export class FakeDevices implements Devices {
     this.hostMtu = options.mtu;
     this.hostPrefixes = options.prefixes;
     return { ifindex: 4 };
+  }
+
+  ensureGuard(): void {
+    this.guard ??= { packets: 0n, bytes: 0n };
+  }
+
+  guardDrops(): { packets: bigint; bytes: bigint } | undefined {
+    return this.guard;
+  }
+
+  takeDisturbed(): ReadonlySet<number> | 'all' {
+    const taken = this.disturbed;
+    this.disturbed = new Set();
+    return taken;
+  }
+
+  activatePodInterface(ifindex: number): void {
+    this.active.add(ifindex);
+    this.onActivate(ifindex);
+  }
+
+  findPodInterface(hostInterface: string): number | undefined {
+    return this.links.get(hostInterface)?.ifindex;
+  }
+
+  isUp(ifindex: number): boolean {
+    return this.active.has(ifindex);
   }
 
   createPodInterface(request: PodInterfaceRequest): PodInterface {

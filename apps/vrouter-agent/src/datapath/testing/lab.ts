@@ -135,6 +135,7 @@ export class Node {
         mtu: lab.podMtu,
       });
       this.datapath.attach(made.hostIfindex, 'pod');
+      this.datapath.devices.activatePodInterface(made.hostIfindex);
       return made;
     });
     const nextHop = 100 + hostIfindex;

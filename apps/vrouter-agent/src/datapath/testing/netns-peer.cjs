@@ -43,6 +43,52 @@ function connectTcp({ id, host, port, size, localPort, localAddress, timeoutMs }
   socket.on('error', (error) => finish({ error: error.code }));
 }
 
+/** Connections that stay, by the id of the command that opened them. */
+const open = new Map();
+
+function openTcp({ id, host, port }) {
+  const socket = net.connect({ host, port });
+  let greeting = '';
+  const onData = (chunk) => {
+    greeting += chunk.toString('latin1');
+    if (greeting.includes('\n')) {
+      socket.off('data', onData);
+      open.set(id, socket);
+      answer(id, { greeting: greeting.slice(0, greeting.indexOf('\n')) });
+    }
+  };
+  socket.on('data', onData);
+  socket.on('error', (error) => {
+    open.delete(id);
+    answer(id, { error: error.code });
+  });
+}
+
+/** Sends over an open connection and expects the same bytes back. */
+function exchangeTcp({ id, connection, size, timeoutMs }) {
+  const socket = open.get(connection);
+  if (socket === undefined || socket.destroyed) {
+    answer(id, { error: 'ENOTCONN' });
+    return;
+  }
+  let echoed = 0;
+  const finish = (result) => {
+    clearTimeout(timer);
+    socket.off('data', onData);
+    socket.off('close', onClose);
+    answer(id, { ...result, echoed });
+  };
+  const onClose = () => finish({ error: 'CLOSED' });
+  const onData = (chunk) => {
+    echoed += chunk.length;
+    if (echoed >= (size ?? 1)) finish({});
+  };
+  const timer = setTimeout(() => finish({ error: 'TIMEOUT' }), timeoutMs ?? 10000);
+  socket.on('data', onData);
+  socket.on('close', onClose);
+  socket.write(Buffer.alloc(size ?? 1, 'y'));
+}
+
 /** First byte of a datagram that wants an answer of its own length. */
 const echoMark = 0x45;
 
@@ -81,7 +127,7 @@ function sendUdp({ id, host, port, size, payload, echo, localPort, timeoutMs }) 
   );
 }
 
-const commands = { serveTcp, connectTcp, serveUdp, sendUdp };
+const commands = { serveTcp, connectTcp, openTcp, exchangeTcp, serveUdp, sendUdp };
 readline
   .createInterface({ input: process.stdin })
   .on('line', (line) => {

@@ -35,6 +35,16 @@ export class NetnsPeer {
     return this.command({ op: 'serveTcp', port, name, host });
   }
 
+  /** A connection that stays open: the answer's `id` names it. */
+  openTcp(host: string, port: number): Promise<Answer> {
+    return this.command({ op: 'openTcp', host, port });
+  }
+
+  /** Sends bytes over an open connection and waits for their echo. */
+  exchangeTcp(connection: number, options: ConnectOptions = {}): Promise<Answer> {
+    return this.command({ op: 'exchangeTcp', connection, ...options });
+  }
+
   serveUdp(port: number, name: string, host?: string): Promise<Answer> {
     return this.command({ op: 'serveUdp', port, name, host });
   }

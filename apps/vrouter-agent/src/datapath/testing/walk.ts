@@ -99,6 +99,7 @@ export class Walk {
           mtu: 1450,
         }),
     );
+    inNetns(`/run/netns/${this.name}`, () => this.datapath.devices.activatePodInterface(hostIfindex));
     const vrf = vif.vrf ?? 1;
     const nextHop = 100 + index;
     const prefix = { address: parseAddress(address), length: 32 };
