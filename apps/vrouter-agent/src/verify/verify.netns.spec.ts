@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { parseAddress } from '@contrail/net';
 import { createDevice } from '../cni-server/add-interface';
 import type { CniContext } from '../cni-server/cni-context';
+import { layoutFolder } from '../datapath/bpf/bpf-object';
 import { libbpf } from '../datapath/bpf/libbpf';
 import { flowKeyV4Struct, flowValueV4Struct } from '../datapath/layout/flow-structs';
 import { enterNetns } from '../datapath/netlink/netns';
@@ -29,7 +30,7 @@ describeKernel(`verify on the kernel${missing ? ` (skipped: ${missing})` : ''}`,
   const ip = (...args: string[]): string => execFileSync('ip', args).toString();
   const inPod = (...args: string[]): string => ip('-n', `${walk.name}-pods`, ...args);
   const tapIfindex = (): number => context.datapath.devices.inspectDevice('tap1')?.ifindex ?? 0;
-  const pinned = (map: string): number => libbpf().get(join(walk.folder, 'bpf', 'contrail', `v${context.datapath.layoutVersion}`, map));
+  const pinned = (map: string): number => libbpf().get(join(layoutFolder(join(walk.folder, 'bpf', 'contrail'), context.datapath.layoutVersion), map));
   const podRoute = { vrf: make.podVrf, address: parseAddress('10.32.0.1') };
 
   beforeAll(async () => {
@@ -68,7 +69,7 @@ describeKernel(`verify on the kernel${missing ? ` (skipped: ${missing})` : ''}`,
     ['another program is attached', () => context.datapath.attach(tapIfindex(), 'tunnel'), { kind: 'program', object: expect.stringMatching(/^pod at ifindex/), found: expect.stringMatching(/^program id \d+$/) }],
     ['the uplink loses its clsact', () => void execFileSync('tc', ['qdisc', 'del', 'dev', 'eth0', 'clsact']), { kind: 'program', object: expect.stringMatching(/^uplink at/), found: 'absent' }],
     ['a slow program is removed', () => void libbpf().remove(pinned('slow_programs'), Buffer.alloc(4)), { kind: 'program', object: 'pod_slow', found: 'absent' }],
-    ['a pin is removed', () => rmSync(join(walk.folder, 'bpf', 'contrail', `v${context.datapath.layoutVersion}`, 'host_routes_v4')), { kind: 'pin', object: expect.stringContaining('host_routes_v4'), found: 'absent' }],
+    ['a pin is removed', () => rmSync(join(layoutFolder(join(walk.folder, 'bpf', 'contrail'), context.datapath.layoutVersion), 'host_routes_v4')), { kind: 'pin', object: expect.stringContaining('host_routes_v4'), found: 'absent' }],
     ['a row is deleted', () => context.datapath.hostRoutes.remove([podRoute]), { kind: 'map', object: expect.stringContaining('vrf=5 address=10.32.0.1'), found: 'absent' }],
     ['a row is changed', () => context.datapath.hostRoutes.upsert([[podRoute, { nextHop: 999, identity: 0 }]]), { kind: 'map', found: 'nextHop=999', object: expect.stringContaining('10.32.0.1') }],
     ['a row is added', () => context.datapath.nodes.upsert([[{ address: parseAddress('203.0.113.66') }, { self: false }]]), { kind: 'map', object: expect.stringContaining('203.0.113.66'), expected: 'absent' }],

@@ -42,6 +42,8 @@ describeKernel(`devices${missing ? ` (skipped: ${missing})` : ''}`, () => {
 
   test('a pod interface is made, inspected, named and removed', async () => {
     const made = onNode(({ devices }) => devices.createPodInterface(request({})));
+    expect(ip(walk.name, 'link', 'show', 'vpod')).toContain('state DOWN');
+    onNode(({ devices }) => devices.activatePodInterface(made.hostIfindex));
     const inside = onNode(({ devices }) => devices.inspectPodInterface(podPath, 'eth0'));
     expect(
       inside &&
