@@ -27,12 +27,12 @@ export const configScenario: Scenario = {
 /** Half of a /12; the short form does with less. */
 const addresses = { full: 2 ** 19, quick: 2 ** 15 };
 
-async function runConfig({ programs, quick, rounds, progress }: ScenarioContext): Promise<string> {
+async function runConfig({ programs, quick, rounds, progress, signal }: ScenarioContext): Promise<string> {
   const plane = await ConfigPlane.start(programs);
   try {
     const pids = new Map(['config-api', 'ipam', 'redis'].map((name) => [name, plane.pidOf(name)]));
     pids.set('client', process.pid);
-    const options = { rounds: rounds ?? (quick ? 1 : 5), durationMs: quick ? 2000 : 4000, pids };
+    const options = { rounds: rounds ?? (quick ? 1 : 5), durationMs: quick ? 2000 : 4000, pids, signal };
     const report = (row: ConfigRow): ConfigRow => {
       progress(configTable([row]).split('\n')[2] ?? '');
       return row;

@@ -13,11 +13,11 @@ export const datapathScenario: Scenario = {
   run: runDatapath,
 };
 
-async function runDatapath({ programs, quick, rounds, progress }: ScenarioContext): Promise<string> {
+async function runDatapath({ programs, quick, rounds, progress, signal }: ScenarioContext): Promise<string> {
   const prefix = `bench${process.pid}`;
   const rigs: Rig[] = [];
   const load = new LoadGenerator(programs.netload());
-  const options = { rounds: rounds ?? (quick ? 5 : 20), milliseconds: quick ? 150 : 250, progress };
+  const options = { rounds: rounds ?? (quick ? 5 : 20), milliseconds: quick ? 150 : 250, progress, signal };
   try {
     rigs.push(createBarePair(prefix));
     rigs.push(createLimitProgram(programs.limitObject(), prefix));

@@ -2,6 +2,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { parseArguments, usage } from './arguments';
+import { cniScenario } from './cni-scenario';
 import { configScenario } from './config-scenario';
 import { datapathScenario } from './datapath-scenario';
 import { describeMachine, machineText } from './machine';
@@ -9,7 +10,7 @@ import { Programs } from './programs';
 import type { Scenario } from './scenario';
 import { replaceSection } from './table';
 
-const scenarios: readonly Scenario[] = [datapathScenario, configScenario];
+const scenarios: readonly Scenario[] = [datapathScenario, cniScenario, configScenario];
 
 async function main(): Promise<void> {
   const known = new Map(scenarios.map(({ name, title }) => [name, title]));
@@ -20,12 +21,16 @@ async function main(): Promise<void> {
   }
   const repository = process.cwd();
   const programs = new Programs(repository);
+  const interrupted = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => interrupted.abort(new Error(`ended by ${signal}`)));
+  }
   const progress = (text: string): void => void process.stderr.write(`bench: ${text}\n`);
   for (const scenario of scenarios.filter(({ name }) => args.scenarios.includes(name))) {
     const machine = machineText(describeMachine());
     const began = Date.now();
     progress(`${scenario.name}: ${scenario.title}`);
-    const tables = await scenario.run({ ...args, programs, progress });
+    const tables = await scenario.run({ ...args, programs, progress, signal: interrupted.signal });
     progress(`${scenario.name}: took ${Math.round((Date.now() - began) / 1000)} s`);
     const command = ['npm run bench --', scenario.name, ...(args.quick ? ['--quick'] : [])].join(' ');
     const section = `### ${scenario.title}\n\n\`${command}\` on ${machine}.\n\n${tables}`;

@@ -23,6 +23,25 @@ export class Programs {
     );
   }
 
+  /** Runs CNI plugins and takes the time. */
+  cnirun(): string {
+    return this.#once('cnirun', (file) =>
+      this.#run('gcc', '-O2', '-Wall', '-Wextra', '-Werror', '-pthread', '-o', file, 'tools/bench/load/cnirun.c'),
+    );
+  }
+
+  /** Folder of what a build script of the workspace makes. */
+  script(script: string, folder: string): string {
+    return this.#once(folder, (file) => this.#run('bash', script, file));
+  }
+
+  /** Folder of programs that the sandbox builds. */
+  sandboxGroup(group: string): string {
+    return execFileSync('tools/sandbox/sandbox', ['build', group], { cwd: this.repository, stdio: ['ignore', 'pipe', 'inherit'] })
+      .toString()
+      .trim();
+  }
+
   /** The program of the limit. */
   limitObject(): string {
     return this.#once('limit.bpf.o', (file) => {

@@ -6,6 +6,8 @@ export interface ScenarioContext {
   readonly rounds: number | undefined;
   readonly programs: Programs;
   readonly progress: (text: string) => void;
+  /** Aborted when somebody ends the tool: the scenario throws soon and takes down what it made. */
+  readonly signal: AbortSignal;
 }
 
 /** One part of the measurements. */

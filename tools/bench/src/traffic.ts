@@ -18,6 +18,7 @@ export interface TrafficOptions {
   readonly milliseconds: number;
   readonly tests?: readonly TrafficTest[];
   readonly progress: (text: string) => void;
+  readonly signal: AbortSignal;
 }
 
 /** Results by test and path, one a round; undefined where the run had errors. */
@@ -34,6 +35,7 @@ export async function measureTraffic(
     results.set(test, ofTest);
     options.progress(`${test}: ${options.rounds} rounds over ${paths.length} paths`);
     for (const { round, subject } of interleave(paths, options.rounds)) {
+      options.signal.throwIfAborted();
       const result = await load.run(test, subject, options.milliseconds);
       if (result.errors > 0) options.progress(`${test}, ${subject.name}, round ${round}: ${result.errors} errors`);
       ofTest.get(subject.name)?.push(result.errors > 0 ? undefined : result);

@@ -19,6 +19,13 @@ test('runs as many at once as it is told, each with its own number', async () =>
   expect(result.latenciesMs).toHaveLength(sequences.length);
 });
 
+test('ends when it is told to', async () => {
+  const stopping = new AbortController();
+  const run = runInFlight(2, 10_000, () => sleep(1), stopping.signal);
+  stopping.abort(new Error('enough'));
+  await expect(run).rejects.toThrow('enough');
+});
+
 test('an operation that fails ends the run', async () => {
   await expect(runInFlight(2, 10_000, () => Promise.reject(new Error('refused')))).rejects.toThrow('refused');
 });

@@ -14,6 +14,7 @@ export interface ThroughputOptions {
   readonly durationMs: number;
   /** Processes whose CPU time is reported. */
   readonly pids: ReadonlyMap<string, number>;
+  readonly signal: AbortSignal;
 }
 
 interface Throughput {
@@ -39,7 +40,7 @@ export async function measureThroughput(options: ThroughputOptions, throughput: 
   const cores: Array<Record<string, number>> = [];
   for (let round = 0; round < options.rounds; round += 1) {
     const stopwatch = new Stopwatch(options.pids);
-    const result = await runInFlight(inFlight, options.durationMs, operation);
+    const result = await runInFlight(inFlight, options.durationMs, operation, options.signal);
     cores.push(stopwatch.stop().cores);
     samples.push((result.operations * each) / result.seconds);
     for (const latency of result.latenciesMs) latenciesMs.push(latency);
@@ -90,7 +91,7 @@ export async function measureLists(options: ThroughputOptions, client: ConfigSer
   for (let round = 0; round < options.rounds; round += 1) {
     listed = 0;
     const stopwatch = new Stopwatch(options.pids);
-    await runInFlight(2, options.durationMs, listAll);
+    await runInFlight(2, options.durationMs, listAll, options.signal);
     const usage = stopwatch.stop();
     samples.push(listed / usage.seconds);
     cores.push(usage.cores);

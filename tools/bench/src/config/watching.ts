@@ -23,7 +23,11 @@ const paceInFlightMax = 32;
  * Runs an action at a fixed rate, in bursts of a millisecond; a late one does not delay those that follow.
  * @returns the rate that was reached.
  */
-async function pace(perSecond: number, durationMs: number, action: () => Promise<unknown>): Promise<number> {
+async function pace(
+  perSecond: number,
+  { durationMs, signal }: Pick<ThroughputOptions, 'durationMs' | 'signal'>,
+  action: () => Promise<unknown>,
+): Promise<number> {
   const start = performance.now();
   const pending = new Set<Promise<unknown>>();
   let done = 0;
@@ -37,6 +41,7 @@ async function pace(perSecond: number, durationMs: number, action: () => Promise
       pending.add(running);
     }
     if (failure !== undefined) throw failure;
+    signal.throwIfAborted();
     await sleep(1);
   }
   await Promise.all(pending);
@@ -67,7 +72,7 @@ export async function measureWatchLatency(
     following.catch(reject);
   });
   const times: Array<{ uuid: string; sent: number; acknowledged: number }> = [];
-  const rate = await pace(200, options.rounds * options.durationMs, async () => {
+  const rate = await pace(200, { ...options, durationMs: options.rounds * options.durationMs }, async () => {
     const uuid = randomUUID();
     const sent = performance.now();
     await callUnary(client, 'create', { resource: interfaceResource(uuid) });
@@ -130,7 +135,7 @@ async function coresWith(
   }
   let changes = 0;
   const stopwatch = new Stopwatch(options.pids);
-  const rate = await pace(2000 / perTransaction, options.durationMs, () => {
+  const rate = await pace(2000 / perTransaction, options, () => {
     const operations = Array.from({ length: perTransaction }, () =>
       upsertOf(interfaceResource(uuids[changes % uuids.length], `change ${changes++}`)),
     );
