@@ -77,6 +77,7 @@ export class ConfigWatch {
 
   private async follow(signal: AbortSignal): Promise<void> {
     this.snapshot = this.token === undefined ? new Set() : undefined;
+    if (this.snapshot) this.cache.beginSnapshot();
     const request = { types: [...cachedTypes], resume: this.token };
     for await (const message of openServerStream(this.client, 'watch', request, { signal })) {
       if (this.handle(message) === 'again') return;

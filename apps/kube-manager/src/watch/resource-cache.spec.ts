@@ -59,6 +59,28 @@ describe('ResourceCache', () => {
     expect(revision()).toBe(5n);
   });
 
+  it('takes the word of a snapshot, also when the store lost its content and counts from 0 again', () => {
+    cache.upsert(machine(119n), 'watch');
+    cache.setPosition(119n);
+    cache.beginSnapshot();
+    cache.remove(uuid, 0n, 'watch');
+    expect(cache.has(uuid)).toBe(false);
+    cache.setPosition(0n);
+    cache.upsert(machine(1n), 'own');
+    expect(revision()).toBe(1n);
+  });
+
+  it('a snapshot that says the same tells nobody', () => {
+    cache.upsert(machine(5n), 'watch');
+    cache.beginSnapshot();
+    changes.length = 0;
+    cache.upsert(machine(5n), 'watch');
+    expect(changes).toEqual([]);
+    expect(revision()).toBe(5n);
+    cache.remove(uuid, 4n, 'watch');
+    expect(cache.has(uuid)).toBe(true);
+  });
+
   it('does not bring back what we deleted when the watch still tells of its past', () => {
     cache.upsert(machine(5n), 'own');
     cache.remove(uuid, 8n, 'own');

@@ -51,6 +51,9 @@ interface Entry {
   readonly bytes: Buffer;
 }
 
+/** Revision of what a snapshot has not confirmed yet. */
+const beforeAll = -1n;
+
 /**
  * Our objects in config-api, and the objects of others that ours may refer to. Filled by the watch and, at once,
  * by our own transactions; a revision decides which of the two is newer.
@@ -137,6 +140,16 @@ export class ResourceCache {
     }
   }
 
+  /**
+   * A snapshot begins: it is newer than everything that is here, whatever the numbers say. A store that lost its content
+   * counts from 0 again.
+   */
+  beginSnapshot(): void {
+    for (const [uuid, entry] of this.entries) this.entries.set(uuid, { ...entry, revision: beforeAll });
+    this.tombstones.clear();
+    this.watched = 0n;
+  }
+
   upsert(resource: Resource, source: ChangeSource): void {
     const meta = metaOf(resource);
     const type = typeOf(resource);
@@ -149,10 +162,14 @@ export class ResourceCache {
     const owner = rootOf(this.clusterUid, meta);
     const root = owner === undefined ? undefined : rootKey(owner);
     if (root === undefined && !sharedTypes.has(type)) return;
+    const encoded = Buffer.from(encodeResource(resource));
+    if (known?.bytes.equals(encoded) === true) {
+      this.entries.set(meta.uuid, { ...known, revision: meta.revision });
+      return;
+    }
     this.unlink(meta.uuid, known);
     const name = sharedTypes.has(type) ? nameOf(type, meta.fqName) : undefined;
-    const bytes = Buffer.from(encodeResource(resource));
-    this.entries.set(meta.uuid, { type, revision: meta.revision, root, name, bytes });
+    this.entries.set(meta.uuid, { type, revision: meta.revision, root, name, bytes: encoded });
     if (name !== undefined) this.byName.set(name, meta.uuid);
     if (root !== undefined) this.linkRoot(root, meta.uuid);
     this.tell({ type, uuid: meta.uuid, root, deleted: false, source: this.sourceOf(meta.uuid, meta.revision, source) });

@@ -61,6 +61,7 @@ export class NetlinkSocket {
 
   /** Sends all in one call and waits for all answers. @throws NetlinkError for the first refusal. */
   request(messages: readonly Message[], what: string): void {
+    if (messages.length === 0) return;
     const { data, first, last } = this.encode(messages);
     this.send(data, what);
     this.awaitAcks({ first, last, count: answeredCount(messages) }, what);
