@@ -22,6 +22,9 @@ interface ProbeResult {
 /** Last usable address but one of the pod subnet 10.32.0.0/12 (R21 §2.4). */
 const GATEWAY = '10.47.255.254';
 const TCP_SIZES = [64, 1400, 9000, 60_000];
+/** Bigger than any pod's MTU: they travel in fragments. */
+const FRAGMENTED_SIZES = [12_000, 60_000];
+const ECHO_SIZES = [56, 12_000];
 
 describe('mesh: every pod and host-network pod to every pod and to the service', () => {
   const namespaces: Array<{ name: string; remove: () => Promise<void> }> = [];
@@ -58,15 +61,17 @@ describe('mesh: every pod and host-network pod to every pod and to the service',
     expect(mtu).toBeGreaterThanOrEqual(1400);
   });
 
-  it('carries TCP of 64 B to 60 kB and datagrams up to the MTU, and shows the sender\'s own address', async () => {
+  it('carries TCP of 64 B to 60 kB, datagrams up to the MTU and in fragments, and shows the sender\'s own address', async () => {
     const targets = [...endpoints.filter((e) => !e.hostNetwork).map((e) => ({ name: e.pod, address: e.address })), ...services];
+    const udpSizes = [64, 512, mtu - 28, ...FRAGMENTED_SIZES];
     const problems: string[] = [];
     let seen = 0;
     for (const source of endpoints) {
-      const request = { targets, tcpSizes: TCP_SIZES, udpSizes: [64, 512, mtu - 28] };
+      const request = { targets, tcpSizes: TCP_SIZES, udpSizes };
       const run = await podExec(source.namespace, source.pod, ['node', '/probe/mesh-probe.js', 'probe', JSON.stringify(request)], 'probe');
       const results = run.stdout.trim().split('\n').map((line) => JSON.parse(line) as ProbeResult);
-      expect(results).toHaveLength(targets.length * (TCP_SIZES.length + 4));
+      // One more asks which address the receiver sees.
+      expect(results).toHaveLength(targets.length * (TCP_SIZES.length + udpSizes.length + 1));
       for (const result of results) {
         const where = `${source.hostNetwork ? 'host ' : ''}${source.pod} -> ${result.target} ${result.protocol} ${result.size} B`;
         if (!result.ok) problems.push(`${where}: ${result.error}`);
@@ -80,12 +85,12 @@ describe('mesh: every pod and host-network pod to every pod and to the service',
     expect(seen).toBeGreaterThan(endpoints.length * endpoints.length);
   });
 
-  it('answers ICMP echo between all of them, and from the gateway', async () => {
+  it('answers ICMP echo between all of them, and from the gateway, also in fragments', async () => {
     const problems: string[] = [];
     const addresses = [...endpoints.filter((e) => !e.hostNetwork).map((e) => e.address), GATEWAY];
     for (const source of endpoints) {
       const targets = source.hostNetwork ? addresses.slice(0, -1) : addresses;
-      const script = targets.map((address) => `ping -n -q -c 1 -W 2 ${address} >/dev/null || echo ${address}`).join('; ');
+      const script = targets.flatMap((address) => ECHO_SIZES.map((size) => `ping -n -q -c 1 -W 2 -s ${size} ${address} >/dev/null || echo ${address} ${size}`)).join('; ');
       const run = await podExec(source.namespace, source.pod, ['sh', '-c', script], 'tools');
       if (run.stdout.trim() !== '') problems.push(`${source.pod}: ${run.stdout.trim().replaceAll('\n', ' ')}`);
       expect(run.status).toBe(0);

@@ -350,13 +350,36 @@ describeWalk(`answers and rewriting${missing ? ` (skipped: ${missing})` : ''}`, 
       return frame;
     };
 
+    /** The same with options, in hexadecimal, padded to whole words. */
+    const withOptions = (options: string): Buffer => {
+      const bytes = Buffer.from(options.padEnd(Math.ceil(options.length / 8) * 8, '0'), 'hex');
+      const frame = Buffer.concat([good().subarray(0, 34), bytes, good().subarray(34)]);
+      frame.writeUInt8(0x45 + bytes.length / 4, 14);
+      frame.writeUInt16BE(frame.length - 14, 16);
+      return frame;
+    };
+
     test.each([
       ['later-fragment', () => edit((frame) => frame.writeUInt16BE(0x0010, 20))],
       ['malformed', () => edit((frame) => frame.writeUInt8(0x41, 14))],
       ['malformed', () => good().subarray(0, 38)],
+      ['malformed', () => edit((frame) => frame.writeUInt16BE(1000, 16))],
+      ['malformed', () => edit((frame) => frame.writeUInt8(6, 23))],
+      ['ip-options-not-served', () => withOptions('94040000')],
+      // Strict source route: a node's stack would obey it.
+      ['ip-options-not-served', () => withOptions('890703c0000209')],
       ['ipv6-not-served', () => edit((frame) => frame.writeUInt16BE(0x86dd, 12))],
       ['unknown-ethertype', () => edit((frame) => frame.writeUInt16BE(0x88cc, 12))],
       ['not-unicast', () => edit((frame) => frame.writeUInt32BE(0xe0000001, 30))],
+      ['not-unicast', () => edit((frame) => frame.writeUInt32BE(0xffffffff, 30))],
+      ['not-unicast', () => edit((frame) => frame.writeUInt32BE(0x7f000001, 30))],
+      // What a pod sends that joins a group: IGMP, with the router alert option.
+      ['not-unicast', () => {
+        const frame = withOptions('94040000');
+        frame.writeUInt8(2, 23);
+        frame.writeUInt32BE(0xe0000016, 30);
+        return frame;
+      }],
       [
         'discard-route',
         () =>

@@ -34,9 +34,9 @@ describeLab(`datagrams bigger than the MTU${missing ? ` (skipped: ${missing})` :
     one.setService(remoteService, 80, endpoint(p2a), { id: 2 });
     one.setService(ownService, 80, endpoint(p1a), { id: 3 });
     one.setService('0.0.0.0', 30_080, endpoint(p1a), { id: 4, hostPort: true });
-  }, 90_000);
+  }, 180_000);
 
-  afterAll(() => lab.destroy(), 30_000);
+  afterAll(() => lab.destroy(), 60_000);
 
   /** Datagrams promise nothing: a busy receiver may lose one. */
   const exchange = async (

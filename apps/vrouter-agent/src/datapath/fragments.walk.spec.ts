@@ -42,7 +42,7 @@ describeWalk(`fragments${missing ? ` (skipped: ${missing})` : ''}`, () => {
     walk.setService(2, '0.0.0.0', 30_053, { id: 2, hostPort: true }, [
       { address: b.address, port: 5353, vrf: 1 },
     ]);
-  }, 90_000);
+  }, 180_000);
 
   afterAll(() => walk.destroy(), 30_000);
 

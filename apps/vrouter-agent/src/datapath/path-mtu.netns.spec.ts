@@ -55,12 +55,12 @@ describeLab(`a router with a small link${missing ? ` (skipped: ${missing})` : ''
       id: 4,
       hostPort: true,
     });
-  }, 90_000);
+  }, 180_000);
 
   afterAll(async () => {
     await farPeer.stop();
     await lab.destroy();
-  }, 30_000);
+  }, 60_000);
 
   test('a TCP connection out of a pod finds the size that fits', async () => {
     forget(pod);
@@ -120,9 +120,9 @@ describeLab(`an underlay of 9000 bytes${missing ? ` (skipped: ${missing})` : ''}
       id: 4,
       hostPort: true,
     });
-  }, 90_000);
+  }, 180_000);
 
-  afterAll(() => lab.destroy(), 30_000);
+  afterAll(() => lab.destroy(), 60_000);
 
   const transfer = async (peer: NetnsPeer, address: string, port: number): Promise<unknown> =>
     (await peer.connectTcp(address, port, { size: bulk, timeoutMs: 15_000 })).echoed;

@@ -103,7 +103,7 @@ function serveUdp({ id, port, name, host }) {
   socket.bind(port, host ?? '0.0.0.0', () => answer(id, {}));
 }
 
-function sendUdp({ id, host, port, size, payload, echo, localPort, timeoutMs }) {
+function sendUdp({ id, host, port, size, payload, echo, noChecksum, localPort, timeoutMs }) {
   const data = payload === undefined ? Buffer.alloc(size ?? 1, 'x') : Buffer.from(payload, 'hex');
   if (echo) data[0] = echoMark;
   const started = process.hrtime.bigint();
@@ -122,9 +122,18 @@ function sendUdp({ id, host, port, size, payload, echo, localPort, timeoutMs }) 
   socket.on('message', (message) =>
     finish({ greeting: message.toString('latin1').split('\n')[0], echoed: message.length }),
   );
-  socket.bind(localPort ?? 0, () =>
-    socket.connect(port, host, () => socket.send(data)),
-  );
+  socket.bind(localPort ?? 0, () => {
+    if (noChecksum) omitChecksum(socket);
+    socket.connect(port, host, () => socket.send(data));
+  });
+}
+
+/** SO_NO_CHECK: datagrams leave with a checksum of zero, which says that there is none. */
+function omitChecksum(socket) {
+  const koffi = require('koffi');
+  const setsockopt = koffi.load('libc.so.6').func('int setsockopt(int, int, int, const void *, uint32_t)');
+  const on = Buffer.from([1, 0, 0, 0]);
+  if (setsockopt(socket._handle.fd, 1, 11, on, on.length) !== 0) throw new Error('SO_NO_CHECK');
 }
 
 const commands = { serveTcp, connectTcp, openTcp, exchangeTcp, serveUdp, sendUdp };

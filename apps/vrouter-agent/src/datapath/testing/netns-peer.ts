@@ -17,6 +17,8 @@ export interface ConnectOptions {
   readonly localPort?: number;
   readonly localAddress?: string;
   readonly timeoutMs?: number;
+  /** A datagram with a UDP checksum of zero. */
+  readonly noChecksum?: boolean;
   /** The answer to a datagram shall be as long as itself. */
   readonly echo?: boolean;
   /** Hexadecimal content of a datagram, instead of `size` bytes. */
