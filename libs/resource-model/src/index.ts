@@ -68,6 +68,7 @@ export {
 } from './rest-names';
 export { mapRefs, referenceField, refsOf } from './references';
 export type { ResourceReference } from './references';
+export { relaxedTargets, relaxTarget } from './relaxed-references';
 export {
   decodeResource,
   describe,

@@ -1,4 +1,5 @@
 import type { Resource } from '@contrail/proto-gen/config/v1/resources';
+import { relaxedTargets } from './relaxed-references';
 import { fieldsOf, specOf, toCamelCase, typeOf, withFields } from './resource';
 import type { ResourceType } from './resource';
 import type { ReferenceSpec } from './schema';
@@ -24,12 +25,13 @@ export function referenceField(spec: ReferenceSpec): string {
 
 /** All references of an object, in the order of the table. */
 export function refsOf(resource: Resource): ResourceReference[] {
+  const relaxed = relaxedTargets(resource.kind?.value.meta);
   return specOf(typeOf(resource)).references.flatMap((spec) =>
     rawReferences(resource, spec).map(({ uuid, fqName }) => ({
       type: spec.to as ResourceType,
       uuid,
       fqName,
-      weak: spec.weak,
+      weak: spec.weak || relaxed.has(uuid),
     })),
   );
 }

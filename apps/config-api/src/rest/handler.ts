@@ -6,6 +6,7 @@ import { keyValues } from './actions/key-values';
 import { idToName, nameToId, typeMember } from './actions/names';
 import { allocateAddresses, countAddresses, freeAddresses } from './actions/network-addresses';
 import { getElements, updateElements } from './actions/prop-collection';
+import { relaxReference } from './actions/ref-relax';
 import { updateReference } from './actions/ref-update';
 import { setTags } from './actions/set-tag';
 import { issueTokenV2, issueTokenV3 } from './actions/tokens';
@@ -38,6 +39,7 @@ const actions: ReadonlyMap<string, Action> = new Map<string, Action>([
   ['POST fqname-to-id', nameToId],
   ['POST id-to-fqname', idToName],
   ['POST ref-update', updateReference],
+  ['POST ref-relax-for-delete', relaxReference],
   ['POST prop-collection-update', updateElements],
   ['POST useragent-kv', keyValues],
   ['POST list-bulk-collection', listInBulk],

@@ -71,7 +71,7 @@ export function toNewResource(
   references: ResolvedReferences,
 ): Resource {
   const { type } = body.type;
-  const fqName = body.fqName ?? childFqName(parent, body.name ?? '');
+  const fqName = tagName(body) ?? body.fqName ?? childFqName(parent, body.name ?? '');
   checkName(body, fqName);
   const resource = toResource(type, {
     meta: {
@@ -82,6 +82,14 @@ export function toNewResource(
     },
   } as unknown as PartialMessage<typeof type>);
   return guardNamespace(undefined, applyBody(resource, body, references));
+}
+
+/** A tag is named by its type and value, whatever the client calls it. */
+function tagName({ type, fqName, properties }: ObjectBody): string[] | undefined {
+  const { tagTypeName, tagValue } = properties;
+  if (type.type !== 'tag' || typeof tagTypeName !== 'string' || typeof tagValue !== 'string')
+    return undefined;
+  return [...(fqName ?? []).slice(0, -1), `${tagTypeName}=${tagValue}`];
 }
 
 /** Characters that the original refuses, and names that no client could write in a list. */

@@ -7,6 +7,7 @@ import type { RestContext } from '../context';
 import { RestError, notFoundIs } from '../http/rest-error';
 import type { ObjectBody } from '../wire/decode-body';
 import { restTypeOf } from '../wire/rest-types';
+import { completionOf } from './completion';
 import { parentNameOf, parentTypeOf, toNewResource } from './body-to-resource';
 import type { Parent } from './body-to-resource';
 import { getObject, getObjectByName } from './find-object';
@@ -30,7 +31,8 @@ async function create(context: RestContext, user: User, body: ObjectBody): Promi
     findParent(context, body),
     resolveReferences(store, body.references),
   ]);
-  const wanted = toNewResource(body, parent, references);
+  const named = toNewResource(body, parent, references);
+  const wanted = (await completionOf(store, named))(named);
   // What a client says of its own object does not decide whether it may be made.
   await authorizer.check(user, 'create', setMeta(wanted, { ...metaOf(wanted), perms2: undefined }));
   await checkNewReferences(context, user, { before: undefined, after: wanted });

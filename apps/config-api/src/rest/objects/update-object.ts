@@ -8,6 +8,7 @@ import type { RestContext } from '../context';
 import { RestError } from '../http/rest-error';
 import type { ObjectBody } from '../wire/decode-body';
 import { applyBody, guardNamespace } from './body-to-resource';
+import { completionOf } from './completion';
 import { checkNewReferences, resolveReferences } from './references';
 
 /** Replaces what a body mentions. @throws ContrailError, RestError */
@@ -19,8 +20,9 @@ export async function updateObject(
   const { current, body } = target;
   checkIdentity(current, body);
   const references = await resolveReferences(context.store, body.references);
+  const complete = await completionOf(context.store, applyBody(current, body, references));
   return await modifyObject(context, user, current, (stored) =>
-    applyBody(stored, body, references),
+    complete(applyBody(stored, body, references)),
   );
 }
 
