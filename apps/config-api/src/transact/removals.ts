@@ -9,12 +9,10 @@ import {
   mapRefs,
   metaOf,
   takesChildrenAlong,
-  typeNames,
   typeOf,
 } from '@contrail/resource-model';
 import type { Resource } from '@contrail/proto-gen/config/v1/resources';
 import type { ResourceStore } from '@contrail/store';
-import { isWeakTarget } from './working-set';
 import type { WorkingSet } from './working-set';
 
 const baseUuids = new Set(baseObjects().map((resource) => metaOf(resource).uuid));
@@ -67,7 +65,8 @@ async function removeDependents(
   const type = typeOf(resource);
   if (takesChildrenAlong(type)) await removeChildren(store, set, resource);
   if (type === 'routing-instance') await removeRouteTarget(store, set, resource);
-  if (isWeakTarget(type, typeNames)) await removeWeakReferences(store, set, metaOf(resource).uuid);
+  // Any reference can be relaxed, whatever its type says.
+  await removeWeakReferences(store, set, metaOf(resource).uuid);
 }
 
 async function removeChildren(

@@ -1,5 +1,5 @@
 import { ContrailError } from '@contrail/errors';
-import { completeResource, describe, metaOf, specOf, typeOf } from '@contrail/resource-model';
+import { completeResource, describe, metaOf, typeOf } from '@contrail/resource-model';
 import type { ResourceType } from '@contrail/resource-model';
 import type { Resource } from '@contrail/proto-gen/config/v1/resources';
 import { applyMask } from './field-mask';
@@ -157,9 +157,4 @@ function checkRevision(current: Resource, expected: bigint): void {
     'ABORTED',
     `${describe(current)} expected_revision: is ${expected}, but the object is at ${revision}; read it again and repeat the change`,
   );
-}
-
-/** Types that some type refers to weakly: their deletion changes those who refer to them. */
-export function isWeakTarget(type: ResourceType, types: readonly ResourceType[]): boolean {
-  return types.some((name) => specOf(name).references.some(({ to, weak }) => weak && to === type));
 }

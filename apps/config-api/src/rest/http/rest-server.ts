@@ -144,10 +144,11 @@ async function serve(exchange: Exchange): Promise<void> {
 }
 
 function fail({ request, response }: Exchange, error: unknown): void {
+  // The client is gone: there is nobody to answer, and nothing wrong here.
+  if (response.destroyed || request.errored !== null) return;
   const status = statusOf(error);
   if (status >= 500 && status !== 503)
     log.error('request failed', { method: request.method, path: request.url, error });
-  if (response.destroyed) return;
   writeError(response, status, status === 500 ? 'internal error; the log says more' : textOf(error));
 }
 
