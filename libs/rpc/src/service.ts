@@ -21,6 +21,13 @@ export interface CallContext {
 export interface ServerStream<O> extends CallContext {
   /** Resolves when the transport takes more. @throws ContrailError CANCELLED when the client is gone. */
   write(message: O): Promise<void>;
+  /** Like `write`, for a message that was encoded once for several clients. */
+  writeEncoded(bytes: Uint8Array): Promise<void>;
+}
+
+/** Takes the place of a message that is encoded already. */
+class EncodedMessage {
+  constructor(readonly bytes: Uint8Array) {}
 }
 
 export interface BidiStream<I, O> extends ServerStream<O> {
@@ -125,32 +132,29 @@ function contextOf(call: OpenCall): CallContext {
 function writerOf<O>(call: OpenStream): ServerStream<O> {
   const { caller, signal } = contextOf(call);
   const gone = (): ContrailError => new ContrailError('CANCELLED', `the stream to ${caller.service} ended`);
-  return {
-    caller,
-    signal,
-    write: (message) =>
-      new Promise<void>((resolve, reject) => {
-        if (signal.aborted) {
-          reject(gone());
-          return;
-        }
-        if (call.write(message)) {
-          resolve();
-          return;
-        }
-        const done = (): void => {
-          call.removeListener('drain', done);
-          signal.removeEventListener('abort', stop);
-          resolve();
-        };
-        const stop = (): void => {
-          call.removeListener('drain', done);
-          reject(gone());
-        };
-        call.once('drain', done);
-        signal.addEventListener('abort', stop, { once: true });
-      }),
-  };
+  const write = (message: unknown): Promise<void> =>
+    new Promise<void>((resolve, reject) => {
+      if (signal.aborted) {
+        reject(gone());
+        return;
+      }
+      if (call.write(message)) {
+        resolve();
+        return;
+      }
+      const done = (): void => {
+        call.removeListener('drain', done);
+        signal.removeEventListener('abort', stop);
+        resolve();
+      };
+      const stop = (): void => {
+        call.removeListener('drain', done);
+        reject(gone());
+      };
+      call.once('drain', done);
+      signal.addEventListener('abort', stop, { once: true });
+    });
+  return { caller, signal, write, writeEncoded: (bytes) => write(new EncodedMessage(bytes)) };
 }
 
 export interface MethodDefinition<I, O> {
@@ -192,5 +196,17 @@ export function defineService<D extends DefinitionMap>(
     };
     implementation[name] = spec.handle.serve(check) as UntypedServiceImplementation[string];
   }
-  return { definition, implementation };
+  return { definition: takingEncoded(definition), implementation };
+}
+
+/** The same methods, whose responses may be encoded already. */
+function takingEncoded(definition: DefinitionMap): DefinitionMap {
+  return Object.fromEntries(
+    Object.entries(definition).map(([name, method]) => {
+      const serialize = method.responseSerialize as (value: unknown) => Buffer;
+      const responseSerialize = (value: unknown): Buffer =>
+        value instanceof EncodedMessage ? Buffer.from(value.bytes.buffer, value.bytes.byteOffset, value.bytes.length) : serialize(value);
+      return [name, { ...method, responseSerialize }];
+    }),
+  );
 }

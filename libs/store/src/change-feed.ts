@@ -10,6 +10,11 @@ const readCount = 1_000;
 /** How long a read blocks; after each the epoch is compared. */
 const blockMs = 1_000;
 const retryMs = 100;
+/**
+ * The first change after a pause is passed on at once; those that follow it closely go together, so that
+ * many watchers of a busy store get few batches.
+ */
+const batchMs = 4;
 
 /** Makes the epoch right for the server at the other end of a connection, and reads it. */
 export async function readPosition(
@@ -88,8 +93,10 @@ export class ChangeFeed {
   async #run(): Promise<void> {
     while (!this.#closed) {
       try {
-        if (this.#connection.problem === undefined) await this.#readOnce();
-        else await delay(retryMs / 4);
+        if (this.#connection.problem === undefined) {
+          const count = await this.#readOnce();
+          if (count > 0 && count < readCount) await delay(batchMs);
+        } else await delay(retryMs / 4);
       } catch {
         // The connection keeps the reason and comes back by itself; the main connection reports it.
         await delay(retryMs);
@@ -97,7 +104,8 @@ export class ChangeFeed {
     }
   }
 
-  async #readOnce(): Promise<void> {
+  /** @returns how many changes were read. */
+  async #readOnce(): Promise<number> {
     const { revision } = this.#position;
     const reply = await this.#connection.command([
       ...['XREAD', 'COUNT', String(readCount), 'BLOCK', String(blockMs)],
@@ -105,17 +113,18 @@ export class ChangeFeed {
     ]);
     if (reply === null) {
       this.#moveTo(await readPosition(this.#connection, this.#prefix, this.#position));
-      return;
+      return 0;
     }
     const changes = decodeEntries(listOf(listOf(listOf(reply)[0])[1]));
     const last = changes.at(-1);
     // The connection may have moved to another epoch while the answer was on its way.
-    if (last === undefined || this.#position.revision !== revision) return;
+    if (last === undefined || this.#position.revision !== revision) return 0;
     if (changes[0]?.revision !== revision + 1n) this.#recent = [];
     this.#recent.push(...changes);
     if (this.#recent.length > 2 * recentMax) this.#recent = this.#recent.slice(-recentMax);
     this.#position = { epoch: this.#position.epoch, revision: last.revision };
     this.#wake();
+    return changes.length;
   }
 
   /** After a connect or an idle second: another epoch starts anew. */

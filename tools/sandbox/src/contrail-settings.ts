@@ -132,12 +132,35 @@ async function redisPasswords(sandbox: Sandbox): Promise<Record<RedisUser, strin
   return passwords;
 }
 
+/** Connecting, our functions, and what they call inside. */
+const functionRights = [
+  ...['+ping', '+info', '+fcall', '+function|load', '+time', '+hget', '+hmget', '+hset', '+hdel'],
+  ...['+zadd', '+zrem', '+zcard', '+zrangebylex', '+zrangebyscore', '+set', '+hlen'],
+];
+
+/** Keys: `{<deployment>}:` names all of a deployment, `a:` are addresses (libs/store/src/keys.ts). */
+const redisRights: Readonly<Record<RedisUser, readonly string[]>> = {
+  'config-api': [
+    ...['~{contrail}:', '~{contrail}:[^a]*', '%R~{contrail}:a:*', ...functionRights],
+    ...['+get', '+mget', '+getrange', '+del', '+incr', '+zrange', '+lindex', '+lpop', '+rpush'],
+    ...['+xadd', '+xread', '+xrange', '+hvals', '+hkeys'],
+  ],
+  ipam: [
+    ...['~{contrail}:', '~{contrail}:a:*', '~{contrail}:probe', ...functionRights],
+    ...['+exists', '+hexists', '+zscore', '+zmscore', '+zcount', '+zrange'],
+    ...['+zremrangebyscore', '+sadd', '+srem', '+smembers'],
+  ],
+};
+
 /**
  * Redis' ACL file. The default user is off: nobody talks to Redis without a name. It has every right all the same,
  * because Redis reads its append-only file as that user and would skip each transaction that it may not run.
+ * Our users have what they need and no more: no other keys, and nothing that ends, empties or reconfigures Redis.
  */
 export function redisAcl(passwords: Readonly<Record<RedisUser, string>>): string {
-  const lines = redisUsers.map((user) => `user ${user} on >${passwords[user]} ~* &* +@all`);
+  const lines = redisUsers.map(
+    (user) => `user ${user} on >${passwords[user]} resetchannels ${redisRights[user].join(' ')}`,
+  );
   return ['user default off resetpass ~* &* +@all', ...lines, ''].join('\n');
 }
 

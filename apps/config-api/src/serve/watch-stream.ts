@@ -3,9 +3,11 @@ import type { WatchRequest, WatchResponse } from '@contrail/proto-gen/config/v1/
 import type { ServerStream } from '@contrail/rpc';
 import type { ResourceStore, WatchEvent } from '@contrail/store';
 import { logger } from '@contrail/telemetry';
+import { ChangesEncoder } from './changes-encoder';
 import { changesSent, resyncs, watchers } from './metrics';
 
 const log = logger('watch');
+const encoder = new ChangesEncoder();
 
 /**
  * Sends a watch to one client, no faster than the client reads. Ends after Resync, and when the client
@@ -17,6 +19,7 @@ export async function serveWatch(
   stream: ServerStream<WatchResponse>,
 ): Promise<void> {
   const types = request.types.map(parseResourceType);
+  const typesKey = [...types].sort().join(' ');
   const caller = stream.caller.service;
   watchers.inc({ caller });
   try {
@@ -25,8 +28,12 @@ export async function serveWatch(
       resume: request.resume,
       signal: stream.signal,
     })) {
+      if (event.kind === 'changes') {
+        await stream.writeEncoded(encoder.encode(event, typesKey));
+        changesSent.inc({ caller }, event.changes.length);
+        continue;
+      }
       await stream.write(toResponse(event));
-      if (event.kind === 'changes') changesSent.inc({ caller }, event.changes.length);
       if (event.kind === 'resync') {
         resyncs.inc({ caller });
         log.info('watcher must begin again', { caller, reason: event.reason });
@@ -39,22 +46,12 @@ export async function serveWatch(
   }
 }
 
-function toResponse(event: WatchEvent): WatchResponse {
+function toResponse(event: Exclude<WatchEvent, { kind: 'changes' }>): WatchResponse {
   switch (event.kind) {
     case 'snapshot':
       return { kind: { $case: 'snapshot', value: { resources: [...event.resources] } } };
     case 'in-sync':
       return { kind: { $case: 'inSync', value: { token: event.position } } };
-    case 'changes': {
-      const changes = event.changes.map(({ revision, type, uuid, resource, traceparent }) => ({
-        revision,
-        type,
-        uuid,
-        resource,
-        traceparent,
-      }));
-      return { kind: { $case: 'changes', value: { changes, token: event.position } } };
-    }
     case 'resync':
       return { kind: { $case: 'resync', value: { reason: event.reason } } };
   }

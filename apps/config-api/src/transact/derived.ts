@@ -12,7 +12,9 @@ import type { WorkingSet } from './working-set';
 
 interface WantedChild {
   readonly child: Resource;
+  /** The parent's. */
   readonly label: string;
+  readonly traceparent: string | undefined;
 }
 
 /**
@@ -27,8 +29,9 @@ export async function addDerivedChildren(store: ResourceStore, set: WorkingSet):
     const wanted = parents.flatMap((parent) => wantedChildren(set, parent));
     if (wanted.length === 0) return;
     const stored = await store.getMany(wanted.map(({ child }) => metaOf(child).uuid));
-    for (const [i, { child, label }] of wanted.entries()) {
+    for (const [i, { child, label, traceparent }] of wanted.entries()) {
       const entry = set.add(metaOf(child).uuid, stored[i], label);
+      entry.traceparent ??= traceparent;
       entry.next = entry.next === undefined ? child : upToDate(entry.next, child);
     }
   }
@@ -41,7 +44,11 @@ function wantedChildren(set: WorkingSet, parent: Resource): WantedChild[] {
     ...(isNewNetwork ? [defaultRoutingInstance(metaOf(parent))] : []),
     ...derivedChildren(parent),
   ];
-  return children.map((child) => ({ child, label: entry?.label ?? '' }));
+  return children.map((child) => ({
+    child,
+    label: entry?.label ?? '',
+    traceparent: entry?.traceparent,
+  }));
 }
 
 /** Lists follow their group; what an administrator may change in other children stays. */

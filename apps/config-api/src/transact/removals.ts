@@ -79,7 +79,9 @@ async function removeChildren(
     const { uuid, fqName } = metaOf(child);
     const named = { type: typeOf(child), name: fqName.at(-1) ?? '' };
     const entry = set.entries.get(uuid);
-    if (entry !== undefined && goesWithParent(named, typeOf(parent))) entry.next = undefined;
+    if (entry === undefined || !goesWithParent(named, typeOf(parent))) continue;
+    entry.next = undefined;
+    entry.traceparent ??= set.entries.get(metaOf(parent).uuid)?.traceparent;
   }
 }
 

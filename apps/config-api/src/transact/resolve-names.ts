@@ -24,6 +24,7 @@ export type ResolvedStep =
       readonly uuid: string;
       readonly type: ResourceType | undefined;
       readonly expected: bigint;
+      readonly traceparent?: string;
     };
 
 /**
@@ -42,9 +43,9 @@ export async function resolveNames(
   return steps.map((step) => {
     if (step.kind === 'modify') return step;
     if (step.kind === 'delete') {
-      const { key, label, expected } = step;
+      const { key, ...rest } = step;
       const uuid = key.by === 'uuid' ? key.uuid : (names.find(key) ?? '');
-      return { kind: 'delete', label, uuid, type: key.type, expected };
+      return { ...rest, uuid, type: key.type };
     }
     return { ...step, resource: resolveResource(step, names, newUuid) };
   });

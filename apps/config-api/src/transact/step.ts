@@ -19,6 +19,8 @@ export type StepKey =
 interface StepBase {
   /** `operations[3]: ` in a transaction of several operations, else empty; begins error texts. */
   readonly label: string;
+  /** W3C traceparent of who asked for it; absent: that of the transaction. */
+  readonly traceparent?: string;
 }
 
 /** One operation of a request, checked for form. */
@@ -57,38 +59,55 @@ export function toSteps(operations: readonly Operation[], newUuid: () => string)
   }
   return operations.map((operation, index) => {
     const label = operations.length > 1 ? `operations[${index}]: ` : '';
-    const kind = operation.kind;
-    switch (kind?.$case) {
-      case 'create':
-        return {
-          kind: 'create',
-          label,
-          resource: withIdentity(resourceOf(kind.value.resource, label), newUuid),
-        };
-      case 'upsert':
-        return { kind: 'upsert', label, resource: resourceOf(kind.value.resource, label) };
-      case 'update':
-        return {
-          kind: 'update',
-          label,
-          resource: resourceOf(kind.value.resource, label),
-          mask: kind.value.updateMask ?? [],
-          expected: kind.value.expectedRevision,
-        };
-      case 'delete':
-        return {
-          kind: 'delete',
-          label,
-          key: parseKey(kind.value.key, label),
-          expected: kind.value.expectedRevision,
-        };
-      case undefined:
-        throw new ContrailError(
-          'INVALID_ARGUMENT',
-          `${label}operation: is empty; set create, update, delete or upsert`,
-        );
-    }
+    const step = toStep(operation, label, newUuid);
+    return operation.traceparent === undefined
+      ? step
+      : { ...step, traceparent: traceparentOf(operation.traceparent, label) };
   });
+}
+
+const traceparentForm = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
+
+function traceparentOf(text: string, label: string): string {
+  if (text === '' || traceparentForm.test(text)) return text;
+  throw new ContrailError(
+    'INVALID_ARGUMENT',
+    `${label}traceparent: is "${text.slice(0, 60)}", but it must have the form of W3C Trace Context`,
+  );
+}
+
+function toStep(operation: Operation, label: string, newUuid: () => string): Step {
+  const kind = operation.kind;
+  switch (kind?.$case) {
+    case 'create':
+      return {
+        kind: 'create',
+        label,
+        resource: withIdentity(resourceOf(kind.value.resource, label), newUuid),
+      };
+    case 'upsert':
+      return { kind: 'upsert', label, resource: resourceOf(kind.value.resource, label) };
+    case 'update':
+      return {
+        kind: 'update',
+        label,
+        resource: resourceOf(kind.value.resource, label),
+        mask: kind.value.updateMask ?? [],
+        expected: kind.value.expectedRevision,
+      };
+    case 'delete':
+      return {
+        kind: 'delete',
+        label,
+        key: parseKey(kind.value.key, label),
+        expected: kind.value.expectedRevision,
+      };
+    case undefined:
+      throw new ContrailError(
+        'INVALID_ARGUMENT',
+        `${label}operation: is empty; set create, update, delete or upsert`,
+      );
+  }
 }
 
 /** @throws ContrailError INVALID_ARGUMENT when the key names nothing. */

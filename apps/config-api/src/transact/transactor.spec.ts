@@ -383,3 +383,36 @@ describe('requests at the same time', () => {
     expect(outcomes.map(([outcome]) => outcome?.changed).sort()).toEqual([false, false, true]);
   });
 });
+
+describe('traces', () => {
+  const trace = (digit: string): string => `00-${digit.repeat(32)}-${digit.repeat(16)}-01`;
+
+  async function tracesAfter(revision: bigint): Promise<Map<string, string>> {
+    const changes = await store.changesAfter(revision, 100);
+    if (changes === 'gone') throw new Error('the log is gone');
+    return new Map(changes.map(({ uuid, traceparent }) => [uuid, traceparent]));
+  }
+
+  it('of each operation stay with its object and with what that implies', async () => {
+    await run(upsert(project));
+    const revision = await store.revision();
+    const other = object('virtual-network', ['default-domain', 'blue', 'other']);
+    await transactor.run(
+      [{ ...upsert(network), traceparent: trace('1') }, upsert(other)],
+      trace('2'),
+    );
+    const traces = await tracesAfter(revision);
+    expect(traces.get(networkUuid)).toBe(trace('1'));
+    expect(traces.get(routingInstanceUuid)).toBe(trace('1'));
+    expect(traces.get(metaOf(other).uuid)).toBe(trace('2'));
+    await transactor.run([{ ...remove(networkUuid), traceparent: trace('3') }], trace('4'));
+    expect((await tracesAfter(revision)).get(networkUuid)).toBe(trace('3'));
+    expect((await tracesAfter(revision)).get(routingInstanceUuid)).toBe(trace('3'));
+  });
+
+  it('have the form of W3C Trace Context', async () => {
+    await expect(
+      transactor.run([{ ...upsert(project), traceparent: 'x' }], ''),
+    ).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
+  });
+});

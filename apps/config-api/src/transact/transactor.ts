@@ -277,10 +277,12 @@ function checkReadOnly(steps: readonly ResolvedStep[], set: WorkingSet): void {
 
 /** Unchanged objects are only checked, so that the whole transaction rests on one state. */
 function toWrites(set: WorkingSet, now: string): Write[] {
-  return [...set.entries.values()].flatMap(({ previous, next }): Write[] => {
-    if (next === undefined) return previous === undefined ? [] : [{ kind: 'delete', previous }];
+  return [...set.entries.values()].flatMap(({ previous, next, traceparent }): Write[] => {
+    const traced = traceparent === undefined ? {} : { traceparent };
+    if (next === undefined)
+      return previous === undefined ? [] : [{ kind: 'delete', previous, ...traced }];
     if (previous !== undefined && isEqual(previous, next)) return [{ kind: 'check', previous }];
-    return [{ kind: 'put', resource: stamp(next, previous, now), previous }];
+    return [{ kind: 'put', resource: stamp(next, previous, now), previous, ...traced }];
   });
 }
 

@@ -14,6 +14,8 @@ export interface Entry {
   next: Resource | undefined;
   /** Of the operation that touched it last, for error texts. */
   label: string;
+  /** Of the operation that touched it last; absent: that of the transaction. */
+  traceparent?: string | undefined;
 }
 
 /** The objects of one transaction, in the order in which they were first named. */
@@ -66,7 +68,10 @@ export class WorkingSet {
     const uuid = uuidOfStep(step);
     const entry = this.entries.get(uuid);
     const current = entry?.next;
-    if (entry !== undefined) entry.label = step.label;
+    if (entry !== undefined) {
+      entry.label = step.label;
+      entry.traceparent = step.traceparent;
+    }
     switch (step.kind) {
       case 'create':
         if (current !== undefined) {

@@ -3,6 +3,7 @@ import type { ConfigServiceClient } from '@contrail/proto-gen/config/v1/config_s
 import type { Operation, OperationResult, TransactResponse } from '@contrail/proto-gen/config/v1/messages';
 import { metaOf } from '@contrail/resource-model';
 import { callUnary } from '@contrail/rpc';
+import { currentTraceparent } from '@contrail/telemetry';
 import type { ResourceCache } from '../watch/resource-cache';
 import { Batcher } from './batcher';
 
@@ -47,8 +48,11 @@ export class TransactionWriter {
     return this.written;
   }
 
-  /** @param operations in an order in which each prefix may be applied alone. */
-  async write(operations: readonly Operation[]): Promise<void> {
+  /** @param wanted in an order in which each prefix may be applied alone. */
+  async write(wanted: readonly Operation[]): Promise<void> {
+    // A batch is one call in one trace; each object's change belongs to the trace of its own event.
+    const traceparent = currentTraceparent();
+    const operations = wanted.map((operation) => ({ ...operation, traceparent }));
     for (let from = 0; from < operations.length; from += operationsMax) {
       await this.writePart(operations.slice(from, from + operationsMax));
     }

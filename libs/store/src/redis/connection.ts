@@ -29,7 +29,8 @@ const reconnectMsMin = 50;
 const reconnectMsMax = 500;
 /** A connection that lasted so long was a good one: the next attempt follows at once. */
 const goodConnectionMs = 2_000;
-const connectTimeoutMs = 3_000;
+/** A busy machine needs seconds for a TLS handshake. */
+const connectTimeoutMs = 10_000;
 /** A peer that says nothing for so long is gone; the ping below makes a healthy one speak. */
 const silenceMsMax = 10_000;
 const pingMs = 3_000;

@@ -9,7 +9,7 @@ interface Remedy {
 /** What Redis says, and what an operator can do about it. */
 const remedies: readonly Remedy[] = [
   {
-    when: /^(WRONGPASS|NOAUTH)|invalid password/i,
+    when: /^(WRONGPASS|NOAUTH)|invalid password|unauthenticated/i,
     cause: 'refuses the user name or password',
     remedy: 'correct REDIS_USER and the Secret behind REDIS_PASSWORD_FILE',
   },

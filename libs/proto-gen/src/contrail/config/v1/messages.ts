@@ -139,15 +139,22 @@ export interface DeleteResponse {
 }
 
 export interface Operation {
-  kind: { $case: "create"; value: CreateRequest } | { $case: "update"; value: UpdateRequest } | {
-    $case: "delete";
-    value: DeleteRequest;
-  } | //
+  kind:
+    | { $case: "create"; value: CreateRequest }
+    | { $case: "update"; value: UpdateRequest }
+    | { $case: "delete"; value: DeleteRequest }
+    | //
+    /**
+     * Create, or replace all fields of the object with this uuid. Equal content changes nothing:
+     * no revision, no change record.
+     */
+    { $case: "upsert"; value: UpsertRequest }
+    | undefined;
   /**
-   * Create, or replace all fields of the object with this uuid. Equal content changes nothing:
-   * no revision, no change record.
+   * W3C traceparent of what asked for this operation, for its change record; absent: that of the call.
+   * So a transaction that does the work of several callers keeps the trace of each.
    */
-  { $case: "upsert"; value: UpsertRequest } | undefined;
+  traceparent?: string | undefined;
 }
 
 export interface UpsertRequest {
@@ -1347,7 +1354,7 @@ export const DeleteResponse: MessageFns<DeleteResponse> = {
 };
 
 function createBaseOperation(): Operation {
-  return { kind: undefined };
+  return { kind: undefined, traceparent: undefined };
 }
 
 export const Operation: MessageFns<Operation> = {
@@ -1365,6 +1372,9 @@ export const Operation: MessageFns<Operation> = {
       case "upsert":
         UpsertRequest.encode(message.kind.value, writer.uint32(34).fork()).join();
         break;
+    }
+    if (message.traceparent !== undefined) {
+      writer.uint32(42).string(message.traceparent);
     }
     return writer;
   },
@@ -1414,6 +1424,14 @@ export const Operation: MessageFns<Operation> = {
             message.kind = { $case: "upsert", value: UpsertRequest.decode(reader, reader.uint32()) };
             continue;
           }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.traceparent = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1437,6 +1455,7 @@ export const Operation: MessageFns<Operation> = {
         : isSet(object.upsert)
         ? { $case: "upsert", value: UpsertRequest.fromJSON(object.upsert) }
         : undefined,
+      traceparent: isSet(object.traceparent) ? globalThis.String(object.traceparent) : undefined,
     };
   },
 
@@ -1450,6 +1469,9 @@ export const Operation: MessageFns<Operation> = {
       obj.delete = DeleteRequest.toJSON(message.kind.value);
     } else if (message.kind?.$case === "upsert") {
       obj.upsert = UpsertRequest.toJSON(message.kind.value);
+    }
+    if (message.traceparent !== undefined) {
+      obj.traceparent = message.traceparent;
     }
     return obj;
   },
@@ -1485,6 +1507,7 @@ export const Operation: MessageFns<Operation> = {
         break;
       }
     }
+    message.traceparent = object.traceparent ?? undefined;
     return message;
   },
 };
