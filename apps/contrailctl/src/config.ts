@@ -10,6 +10,8 @@ export interface Config {
   readonly kubeconfig: string;
   /** The API server as pods reach it; undefined outside of pods. */
   readonly kubernetes: { readonly host: string; readonly port: number } | undefined;
+  /** Addresses and certificate come from the cluster of the kubeconfig, as a kubectl plugin needs it. */
+  readonly fromCluster: boolean;
   readonly certFile: string;
   readonly keyFile: string;
   readonly caFile: string;
@@ -23,6 +25,7 @@ export function loadConfig(env: NodeJS.ProcessEnv): Config {
     ipamAddress: reader.string('IPAM_ADDRESS', '127.0.0.1:9002'),
     kubeconfig: reader.string('KUBECONFIG', ''),
     kubernetes: readKubernetes(reader),
+    fromCluster: reader.boolean('CONTRAIL_FROM_CLUSTER', false),
     certFile: reader.string('TLS_CERT_FILE', '/etc/contrail/tls/tls.crt'),
     keyFile: reader.string('TLS_KEY_FILE', '/etc/contrail/tls/tls.key'),
     caFile: reader.string('TLS_CA_FILE', '/etc/contrail/tls/ca.crt'),

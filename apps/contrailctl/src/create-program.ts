@@ -1,7 +1,12 @@
 import { Command, Option } from 'commander';
 import { addAgentCommands } from './agent/agent-commands';
 import type { Config } from './config';
-import { addConfigCommands } from './config-api/config-commands';
+import { addCompletionCommands, printCandidates } from './completion/completion-commands';
+import { addProgressCommand } from './config-api/progress-command';
+import { addReadCommands } from './config-api/read-commands';
+import { addWatchCommand } from './config-api/watch-command';
+import { addWriteCommands } from './config-api/write-commands';
+import { formats } from './output/print';
 import { defaultsOf } from './session';
 import { addVerifyCommand } from './verify/verify-command';
 import type { GlobalOptions, Session } from './session';
@@ -14,12 +19,24 @@ export interface ProgramPorts {
   exit(status: number): void;
 }
 
-/** The command line. */
-export function createProgram({ config, signal, write, exit }: ProgramPorts): Command {
+/** Runs the command line. @param words everything after the program's name. */
+export async function runProgram(ports: ProgramPorts, words: readonly string[]): Promise<void> {
+  const { program, open } = createProgram(ports);
+  if (words[0] === '__complete') await printCandidates(program, words.slice(1), open);
+  else await program.parseAsync([...words], { from: 'user' });
+}
+
+interface Program {
+  readonly program: Command;
+  /** With the options of the command line, once they are parsed. */
+  open(): Session;
+}
+
+function createProgram({ config, signal, write, exit }: ProgramPorts): Program {
   const defaults = defaultsOf(config);
   const program = new Command('contrailctl')
-    .description('Shows what the vRouters hold and what the configuration is.')
-    .addOption(new Option('-o, --output <format>', 'how to print').choices(['table', 'json']).default('table'))
+    .description('Reads and changes the configuration, and shows what the vRouters hold.')
+    .addOption(new Option('-o, --output <format>', 'how to print').choices(formats).default('table'))
     .option('--socket <path>', "unix socket of this node's agent", defaults.socket)
     .option('--node <address>', 'ask the agent of another node, with TLS')
     .option('--config-api <address>', 'config-api, with TLS', defaults.configApi)
@@ -31,7 +48,11 @@ export function createProgram({ config, signal, write, exit }: ProgramPorts): Co
     .showHelpAfterError();
   const open = (): Session => ({ options: program.opts<GlobalOptions>(), signal, write, exit, kubernetes: config.kubernetes });
   addAgentCommands(program, open);
-  addConfigCommands(program, open);
+  addReadCommands(program, open);
+  addWriteCommands(program, open);
+  addWatchCommand(program, open);
+  addProgressCommand(program, open);
   addVerifyCommand(program, open);
-  return program;
+  addCompletionCommands(program, open);
+  return { program, open };
 }

@@ -1,19 +1,26 @@
 import { ContrailError, errorText } from '@contrail/errors';
+import { readClusterAccess } from './cluster-access';
 import { loadConfig } from './config';
-import { createProgram } from './create-program';
+import { runProgram } from './create-program';
 
 async function main(): Promise<void> {
   const abort = new AbortController();
   process.on('SIGINT', () => abort.abort());
   // A reader that has seen enough, like head, is no error.
   process.stdout.on('error', () => process.exit(0));
-  const program = createProgram({
-    config: loadConfig(process.env),
+  const config = loadConfig(process.env);
+  const access = config.fromCluster ? await readClusterAccess(config) : undefined;
+  const ports = {
+    config: access?.config ?? config,
     signal: abort.signal,
-    write: (text) => process.stdout.write(text),
-    exit: (status) => (process.exitCode = status),
-  });
-  await program.parseAsync(process.argv);
+    write: (text: string): void => void process.stdout.write(text),
+    exit: (status: number): void => void (process.exitCode = status),
+  };
+  try {
+    await runProgram(ports, process.argv.slice(2));
+  } finally {
+    access?.close();
+  }
 }
 
 main().catch((error: unknown) => {

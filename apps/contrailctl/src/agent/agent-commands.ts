@@ -3,7 +3,7 @@ import type { FlowState } from '@contrail/proto-gen/agent/v1/messages';
 import { ContrailError } from '@contrail/errors';
 import { parseAddress } from '@contrail/net';
 import { callUnary, openServerStream } from '@contrail/rpc';
-import { toJson } from '../output/print';
+import { toFormat } from '../output/print';
 import { withAgent } from '../session';
 import type { Session } from '../session';
 import { dropLine, dropTable, flowTable, nextHopTable, routeTable, serviceTable, statusText, vifTable, vrfTable } from './agent-tables';
@@ -97,11 +97,11 @@ async function drops(session: Session): Promise<void> {
 async function watchDrops(session: Session): Promise<void> {
   await withAgent(session, async (client) => {
     for await (const { events } of openServerStream(client, 'watchDrops', {}, { signal: session.signal })) {
-      for (const event of events) session.write(session.options.output === 'json' ? toJson(event) : dropLine(event));
+      for (const event of events) session.write(toFormat(session.options.output, event, () => dropLine(event)));
     }
   });
 }
 
 function print(session: Session, value: unknown, table: () => string): void {
-  session.write(session.options.output === 'json' ? toJson(value) : table());
+  session.write(toFormat(session.options.output, value, table));
 }

@@ -1,7 +1,9 @@
 import Table from 'cli-table3';
+import { Document, isScalar, visit } from 'yaml';
 import { formatAddress } from '@contrail/net';
 
-export type Format = 'table' | 'json';
+export const formats = ['table', 'wide', 'json', 'yaml', 'name'] as const;
+export type Format = (typeof formats)[number];
 
 /** A value of a message as people write it: addresses as text, big numbers in full. */
 export function toPlain(value: unknown): unknown {
@@ -23,7 +25,32 @@ export function toJson(value: unknown): string {
   return `${JSON.stringify(toPlain(value), undefined, 2)}\n`;
 }
 
-type Cell = string | number | bigint | boolean;
+/** Lists of texts and numbers stand on one line, as people write names. */
+export function toYaml(value: unknown): string {
+  const document = new Document(toPlain(value));
+  visit(document, {
+    Seq: (_, list) => {
+      if (list.items.length > 0 && list.items.every(isScalar)) list.flow = true;
+    },
+  });
+  return document.toString({ lineWidth: 0, flowCollectionPadding: false });
+}
+
+/** @param table for the formats that people read. */
+export function toFormat(format: Format, value: unknown, table: () => string): string {
+  switch (format) {
+    case 'json':
+      return toJson(value);
+    case 'yaml':
+      return toYaml(value);
+    case 'table':
+    case 'wide':
+    case 'name':
+      return table();
+  }
+}
+
+export type Cell = string | number | bigint | boolean;
 
 /** Columns without lines, so that the output can be cut by other programs. */
 export function toTable(head: readonly string[], rows: ReadonlyArray<readonly Cell[]>): string {
