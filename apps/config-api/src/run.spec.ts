@@ -242,3 +242,29 @@ it('names cause and remedy while the password at Redis is wrong, and begins when
     await guarded.stop();
   }
 }, 20_000);
+
+it('makes the base objects anew in a store that came back empty', async () => {
+  const fleeting = await startRedis();
+  const own = await run(configOn(fleeting.url, undefined));
+  const client = createClient(ConfigServiceClient, {
+    address: `127.0.0.1:${own.port}`,
+    service: 'config-api',
+    tls: staticTls(pki.issue('kube-manager')),
+  });
+  const key = { type: 'domain', fqName: ['default-domain'], uuid: '' };
+  const untilThere = async (): Promise<void> => {
+    while ((await codeOf(callUnary(client, 'get', { key }))) !== 'OK')
+      await new Promise((resolve) => setTimeout(resolve, 100));
+  };
+  try {
+    await untilThere();
+    // Nothing was written to a disk.
+    await fleeting.restart();
+    await untilThere();
+    expect(await codeOf(callUnary(client, 'create', { resource: project('after-loss') }))).toBe('OK');
+  } finally {
+    closeClient(client);
+    await own.stop();
+    await fleeting.stop();
+  }
+});

@@ -4,7 +4,7 @@ import { systemClock } from '@contrail/reconcile';
 import { loadTls, startServer } from '@contrail/rpc';
 import { openStore, StoreHealth } from '@contrail/store';
 import { logger, startAdminServer } from '@contrail/telemetry';
-import { ensureBaseObjects } from './bootstrap/base-objects';
+import { keepBaseObjects } from './bootstrap/base-objects';
 import { bootstrapService } from './bootstrap/bootstrap-service';
 import { kubernetesReviewer, refusingReviewer } from './bootstrap/token-review';
 import type { Config } from './config';
@@ -43,8 +43,11 @@ export async function run(config: Config): Promise<Running> {
   const transactor = new Transactor({ store, clock, onRetry: () => transactionRetries.inc() });
   const stopping = new AbortController();
   let based = false;
-  const base = ensureBaseObjects(store, transactor, stopping.signal).then(() => {
-    based = true;
+  const base = keepBaseObjects(store, transactor, {
+    signal: stopping.signal,
+    onPresent: () => {
+      based = true;
+    },
   });
   const kube = config.kubernetes && new KubeClient(inClusterConnection(config.kubernetes));
   const reviewToken =

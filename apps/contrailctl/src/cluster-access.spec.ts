@@ -5,22 +5,15 @@ import { readClusterAccess } from './cluster-access';
 import { loadConfig } from './config';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'kubectl-'));
-const pathBefore = process.env['PATH'];
+const kubectl = path.join(folder, 'kubectl');
 
 /** A kubectl that answers with this shell script. */
 function standIn(script: string): void {
-  const file = path.join(folder, 'kubectl');
-  writeFileSync(file, `#!/bin/sh\n${script}\n`);
-  chmodSync(file, 0o755);
+  writeFileSync(kubectl, `#!/bin/sh\n${script}\n`);
+  chmodSync(kubectl, 0o755);
 }
 
-beforeAll(() => {
-  process.env['PATH'] = `${folder}:${pathBefore ?? ''}`;
-});
-afterAll(() => {
-  process.env['PATH'] = pathBefore;
-  rmSync(folder, { recursive: true, force: true });
-});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const base64 = (text: string): string => Buffer.from(text).toString('base64');
 const cluster = `
@@ -32,7 +25,7 @@ esac`;
 
 it('takes addresses and certificate from the cluster, and leaves no key behind', async () => {
   standIn(cluster);
-  const access = await readClusterAccess(loadConfig({ KUBECONFIG: '/a/config' }));
+  const access = await readClusterAccess(loadConfig({ KUBECONFIG: '/a/config' }), kubectl);
   const { configApiAddress, ipamAddress, certFile, keyFile, caFile } = access.config;
   expect([configApiAddress, ipamAddress]).toEqual(['192.0.2.1:9001', '192.0.2.1:9002']);
   expect([certFile, keyFile, caFile].map((file) => readFileSync(file, 'utf8'))).toEqual(['cert', 'key', 'ca']);
@@ -42,8 +35,8 @@ it('takes addresses and certificate from the cluster, and leaves no key behind',
 });
 
 it('says what kubectl says, with the remedy', async () => {
-  standIn('echo "Error from server (Forbidden): secrets is forbidden" >&2; exit 1');
-  await expect(readClusterAccess(loadConfig({}))).rejects.toThrow(
+  standIn('echo "a warning" >&2; echo "Error from server (Forbidden): secrets is forbidden" >&2; exit 1');
+  await expect(readClusterAccess(loadConfig({}), kubectl)).rejects.toThrow(
     /contrail\/contrail-(addresses|tls-contrailctl): kubectl cannot read it: Error from server \(Forbidden\).*; check the kubeconfig and your rights/,
   );
 });

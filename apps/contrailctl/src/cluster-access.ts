@@ -23,13 +23,12 @@ export interface ClusterAccess {
  * As a kubectl plugin: addresses and certificate come from the cluster of the kubeconfig, by `kubectl`, so whoever may read
  * the Secret needs no files of his own. Options of the command line go before.
  *
+ * @param kubectl the program.
  * @throws ContrailError UNAVAILABLE with what kubectl says.
  */
-export async function readClusterAccess(config: Config): Promise<ClusterAccess> {
-  const [addresses, certificate] = await Promise.all([
-    readData(config, 'configmap', addressesName),
-    readData(config, 'secret', certificateName),
-  ]);
+export async function readClusterAccess(config: Config, kubectl = 'kubectl'): Promise<ClusterAccess> {
+  const read = (kind: string, name: string): Promise<Data> => readData(config, kubectl, { kind, name });
+  const [addresses, certificate] = await Promise.all([read('configmap', addressesName), read('secret', certificateName)]);
   const folder = mkdtempSync(path.join(tmpdir(), 'contrailctl-'));
   const save = (key: string): string => {
     const file = path.join(folder, key);
@@ -49,17 +48,24 @@ export async function readClusterAccess(config: Config): Promise<ClusterAccess> 
   };
 }
 
-async function readData({ kubeconfig }: Config, kind: string, name: string): Promise<Readonly<Record<string, string>>> {
+type Data = Readonly<Record<string, string>>;
+
+async function readData({ kubeconfig }: Config, kubectl: string, { kind, name }: { kind: string; name: string }): Promise<Data> {
   const words = [...(kubeconfig === '' ? [] : ['--kubeconfig', kubeconfig]), '-n', namespace, 'get', kind, name, '-o', 'json'];
   try {
-    const { stdout } = await execute('kubectl', words, { timeout: kubectlTimeoutMs });
+    const { stdout } = await execute(kubectl, words, { timeout: kubectlTimeoutMs });
     return (JSON.parse(stdout) as { data?: Record<string, string> }).data ?? {};
   } catch (error) {
-    const said = error instanceof Error && 'stderr' in error ? String(error.stderr).trim() : '';
     throw new ContrailError(
       'UNAVAILABLE',
-      `${kind} ${namespace}/${name}: kubectl cannot read it: ${said || errorText(error)}; check the kubeconfig and your rights, ` +
+      `${kind} ${namespace}/${name}: kubectl cannot read it: ${reasonOf(error)}; check the kubeconfig and your rights, ` +
         'or run contrailctl with --config-api and --tls-… instead',
     );
   }
+}
+
+/** The last line that kubectl said. */
+function reasonOf(error: unknown): string {
+  const said = typeof error === 'object' && error !== null && 'stderr' in error ? String(error.stderr) : '';
+  return said.trim().split('\n').at(-1) || errorText(error);
 }

@@ -7,6 +7,7 @@ import type { Transactor } from '../transact/transactor';
 
 const log = logger('base-objects');
 const retryMs = 500;
+const lookAgainMs = 5_000;
 
 /**
  * Creates the objects that every deployment has and that are absent; those that exist stay as they are.
@@ -27,23 +28,31 @@ export async function createBaseObjects(
   log.info('base objects created', { count: absent.length });
 }
 
-/** Repeats until it succeeds; says once why it does not. */
-export async function ensureBaseObjects(
+/**
+ * Keeps them there until the signal is aborted: a store that lost its data comes back empty, and nothing could
+ * be created in it. Says once why they cannot be created.
+ *
+ * @param onPresent called whenever all of them are there.
+ */
+export async function keepBaseObjects(
   store: ResourceStore,
   transactor: Transactor,
-  signal: AbortSignal,
+  { signal, onPresent }: { readonly signal: AbortSignal; readonly onPresent: () => void },
 ): Promise<void> {
   let said = '';
   while (!signal.aborted) {
+    let waitMs = lookAgainMs;
     try {
       await createBaseObjects(store, transactor);
-      return;
+      said = '';
+      onPresent();
     } catch (error) {
       const text = error instanceof Error ? error.message : String(error);
       const raced = error instanceof ContrailError && error.code === 'ALREADY_EXISTS';
       if (!raced && text !== said) log.warn('base objects cannot be created yet', { error });
       said = text;
-      await delay(retryMs, undefined, { signal }).catch(() => undefined);
+      waitMs = retryMs;
     }
+    await delay(waitMs, undefined, { signal }).catch(() => undefined);
   }
 }
