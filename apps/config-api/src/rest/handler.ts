@@ -8,13 +8,14 @@ import { allocateAddresses, countAddresses, freeAddresses } from './actions/netw
 import { getElements, updateElements } from './actions/prop-collection';
 import { relaxReference } from './actions/ref-relax';
 import { updateReference } from './actions/ref-update';
+import { securityPolicyDraft } from './actions/security-draft';
 import { setTags } from './actions/set-tag';
 import { issueTokenV2, issueTokenV3 } from './actions/tokens';
 import { audit } from './auth/audit';
 import type { RestContext } from './context';
 import { discovery } from './discovery';
 import { RestError } from './http/rest-error';
-import { empty, json } from './http/request';
+import { json } from './http/request';
 import type { Reply, RestRequest, UserRequest } from './http/request';
 import type { RestHandler } from './http/rest-server';
 import { bodyParameters, parseListQuery, queryParameters } from './list/list-query';
@@ -46,6 +47,7 @@ const actions: ReadonlyMap<string, Action> = new Map<string, Action>([
   ['POST chmod', chmod],
   ['POST chown', chown],
   ['POST set-tag', setTags],
+  ['POST security-policy-draft', securityPolicyDraft],
   ['GET prop-collection-get', getElements],
   ['GET obj-perms', objectPermissions],
   ['GET aaa-mode', aaaMode],
@@ -131,7 +133,8 @@ async function onCollection(
     }
     case 'POST': {
       const created = await createObject(context, request.user, decodeBody(type, request.body));
-      return json({ [type.name]: describeCreated(created, request.root) });
+      const answer = describeCreated(created.resource, request.root);
+      return json({ [type.name]: answer }, statusFor(created));
     }
     case 'PUT':
     case 'DELETE':
@@ -154,11 +157,11 @@ async function onObject(
     case 'PUT': {
       const body = decodeBody(type, request.body);
       const updated = await updateObject(context, user, { current, body });
-      return json({ [type.name]: encodeLink(updated, root) });
+      return json({ [type.name]: encodeLink(updated.resource, root) }, statusFor(updated));
     }
     case 'DELETE':
-      await deleteObject(context, user, { current, root });
-      return empty;
+      const deleted = await deleteObject(context, user, { current, root });
+      return { kind: 'empty', status: statusFor(deleted) };
   }
 }
 
@@ -189,6 +192,11 @@ async function view(
     root: query.has('exclude_hrefs') ? undefined : root,
   });
   return answer as JsonObject;
+}
+
+/** What waits for a commit is accepted, not done. */
+function statusFor({ isPending }: { readonly isPending: boolean }): number {
+  return isPending ? 202 : 200;
 }
 
 function encodeLink(resource: Resource, root: string): JsonObject {

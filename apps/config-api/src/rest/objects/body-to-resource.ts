@@ -71,7 +71,9 @@ export function toNewResource(
   references: ResolvedReferences,
 ): Resource {
   const { type } = body.type;
-  const fqName = tagName(body) ?? body.fqName ?? childFqName(parent, body.name ?? '');
+  const given = tagName(body) ?? body.fqName ?? childFqName(parent, body.name ?? '');
+  // Some clients write the root before the names of its children.
+  const fqName = parent?.type === 'config-root' ? given.slice(-1) : given;
   checkName(body, fqName);
   const resource = toResource(type, {
     meta: {

@@ -4,6 +4,7 @@ import { currentTraceparent } from '@contrail/telemetry';
 import { audit } from '../auth/audit';
 import type { User } from '../auth/kubernetes-access';
 import type { RestContext } from '../context';
+import { createPending, waitingScope } from '../draft/draft-changes';
 import { RestError, notFoundIs } from '../http/rest-error';
 import type { ObjectBody } from '../wire/decode-body';
 import { restTypeOf } from '../wire/rest-types';
@@ -13,6 +14,12 @@ import type { Parent } from './body-to-resource';
 import { getObject, getObjectByName } from './find-object';
 import { checkNewReferences, resolveReferences } from './references';
 
+/** A new object; a pending one takes effect with the next commit. */
+export interface Created {
+  readonly resource: Resource;
+  readonly isPending: boolean;
+}
+
 /**
  * Creates what a body says. A parent or a reference that does not exist makes the request wrong (400).
  * @throws ContrailError, RestError
@@ -21,11 +28,11 @@ export async function createObject(
   context: RestContext,
   user: User,
   body: ObjectBody,
-): Promise<Resource> {
+): Promise<Created> {
   return await notFoundIs(400, create(context, user, body));
 }
 
-async function create(context: RestContext, user: User, body: ObjectBody): Promise<Resource> {
+async function create(context: RestContext, user: User, body: ObjectBody): Promise<Created> {
   const { store, transactor, authorizer, addresses } = context;
   const [parent, references] = await Promise.all([
     findParent(context, body),
@@ -36,13 +43,18 @@ async function create(context: RestContext, user: User, body: ObjectBody): Promi
   // What a client says of its own object does not decide whether it may be made.
   await authorizer.check(user, 'create', setMeta(wanted, { ...metaOf(wanted), perms2: undefined }));
   await checkNewReferences(context, user, { before: undefined, after: wanted });
+  const scope = await waitingScope(store, wanted);
+  if (scope !== undefined)
+    return { resource: await createPending(context, scope, wanted), isPending: true };
   const lease = await addresses.lease(wanted);
   try {
     const operation = { kind: { $case: 'create' as const, value: { resource: lease.resource } } };
-    const { outcomes } = await transactor.run([operation], currentTraceparent());
+    // Read-only fields of the client are refused before; those that are left are ours.
+    const ours = { setsReadOnly: true };
+    const { outcomes } = await transactor.run([operation], currentTraceparent(), ours);
     const created = outcomes[0]?.resource ?? lease.resource;
     audit({ user: user.username, verb: 'create', objects: [describe(created)], result: 'done' });
-    return created;
+    return { resource: created, isPending: false };
   } catch (error) {
     await lease.cancel();
     throw error;

@@ -5,6 +5,7 @@ import { currentTraceparent } from '@contrail/telemetry';
 import { audit } from '../auth/audit';
 import type { User } from '../auth/kubernetes-access';
 import type { RestContext } from '../context';
+import { changePending, waitingScope } from '../draft/draft-changes';
 import { RestError } from '../http/rest-error';
 import { hrefOf } from '../wire/encode-resource';
 
@@ -16,9 +17,14 @@ export async function deleteObject(
   context: RestContext,
   user: User,
   target: { readonly current: Resource; readonly root: string },
-): Promise<void> {
+): Promise<{ readonly isPending: boolean }> {
   const { current, root } = target;
   await context.authorizer.check(user, 'delete', current);
+  const scope = await waitingScope(context.store, current);
+  if (scope !== undefined) {
+    await changePending(context, scope, { current, state: 'deleted', apply: (stored) => stored });
+    return { isPending: true };
+  }
   const { uuid } = metaOf(current);
   const key = { uuid, type: typeOf(current), fqName: [] };
   try {
@@ -32,6 +38,7 @@ export async function deleteObject(
   }
   audit({ user: user.username, verb: 'delete', objects: [describe(current)], result: 'done' });
   await context.addresses.release(current);
+  return { isPending: false };
 }
 
 async function dependentsText({ store }: RestContext, uuid: string, root: string): Promise<string> {

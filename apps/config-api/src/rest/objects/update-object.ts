@@ -5,18 +5,26 @@ import type { ResourceChange } from '../../transact/step';
 import { audit } from '../auth/audit';
 import type { User } from '../auth/kubernetes-access';
 import type { RestContext } from '../context';
+import { changePending, waitingScope } from '../draft/draft-changes';
+import { checkLeavingDraftMode } from '../draft/leave-draft-mode';
 import { RestError } from '../http/rest-error';
 import type { ObjectBody } from '../wire/decode-body';
 import { applyBody, guardNamespace } from './body-to-resource';
 import { completionOf } from './completion';
 import { checkNewReferences, resolveReferences } from './references';
 
+/** A changed object; a pending change takes effect with the next commit. */
+export interface Modified {
+  readonly resource: Resource;
+  readonly isPending: boolean;
+}
+
 /** Replaces what a body mentions. @throws ContrailError, RestError */
 export async function updateObject(
   context: RestContext,
   user: User,
   target: { readonly current: Resource; readonly body: ObjectBody },
-): Promise<Resource> {
+): Promise<Modified> {
   const { current, body } = target;
   checkIdentity(current, body);
   const references = await resolveReferences(context.store, body.references);
@@ -35,9 +43,15 @@ export async function modifyObject(
   user: User,
   current: Resource,
   change: ResourceChange,
-): Promise<Resource> {
+): Promise<Modified> {
   await context.authorizer.check(user, 'update', current);
   await checkNewReferences(context, user, { before: current, after: change(current) });
+  await checkLeavingDraftMode(context.store, current, change(current));
+  const scope = await waitingScope(context.store, current);
+  if (scope !== undefined) {
+    await changePending(context, scope, { current, state: 'updated', apply: change });
+    return { resource: current, isPending: true };
+  }
   const target = { type: typeOf(current), uuid: metaOf(current).uuid };
   const outcome = await context.transactor.modify(
     target,
@@ -47,7 +61,7 @@ export async function modifyObject(
   const { username } = user;
   if (outcome.changed)
     audit({ user: username, verb: 'update', objects: [describe(current)], result: 'done' });
-  return outcome.resource ?? current;
+  return { resource: outcome.resource ?? current, isPending: false };
 }
 
 /** Clients send name and parent back; they never change. */
