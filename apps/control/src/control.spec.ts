@@ -51,7 +51,7 @@ beforeAll(() => {
 
 afterAll(() => telemetry.stop());
 
-async function start(options: { pendingMax?: number } = {}): Promise<void> {
+async function start(options: { pendingMax?: number; orphanGraceMs?: number } = {}): Promise<void> {
   api = new FakeConfigApi();
   agents = [];
   api.transact([...clusterResources(), nodeResource(1), nodeResource(2), ...pod(1, 'node1'), ...pod(2, 'node2')]);
@@ -62,6 +62,7 @@ async function start(options: { pendingMax?: number } = {}): Promise<void> {
     configApi: connectConfigApi(`127.0.0.1:${port}`, tls('control')),
     settings,
     pendingMax: options.pendingMax ?? 100_000,
+    ...(options.orphanGraceMs === undefined ? {} : { orphanGraceMs: options.orphanGraceMs }),
   });
 }
 
@@ -287,6 +288,23 @@ describe('config-api', () => {
     await eventually(() => expect(agent.error).toMatchObject({ code: 'UNAVAILABLE' }));
     const again = await connect('node1');
     expect(again.revision).toBe(1n);
+  });
+
+  it('may lose its content: what it lost stays in force until it had time to be written again', async () => {
+    await start({ orphanGraceMs: 3000 });
+    await connect('node1');
+    for (const resource of [...pod(1, 'node1'), ...pod(2, 'node2'), nodeResource(1)]) api.forget(resource);
+    api.restore('epoch-2', 0n);
+    await eventually(() => expect(agents[0]?.error).toMatchObject({ code: 'UNAVAILABLE' }));
+    const again = await connect('node1');
+    expect(interfacesOf(again)).toEqual([podUuids.interface(1)]);
+    // Its maker writes one of the two again; nobody the other.
+    const route = (n: number): boolean => again.find('route').some(({ key }) => key?.prefix?.address.equals(Buffer.from([10, 47, 0, n])) === true);
+    expect([route(1), route(2)]).toEqual([true, true]);
+    api.transact([...pod(1, 'node1'), nodeResource(1)]);
+    await eventually(() => expect(route(2)).toBe(false));
+    expect(interfacesOf(again)).toEqual([podUuids.interface(1)]);
+    expect(route(1)).toBe(true);
   });
 
   it('may fail to allot: pods go on, revisions wait for the numbers', async () => {

@@ -18,7 +18,12 @@ export interface ControlOptions {
   readonly configApi: ConfigApi;
   readonly settings: CompileSettings;
   readonly pendingMax: number;
+  /** How long objects that a store lost stay in force; default a minute. */
+  readonly orphanGraceMs?: number;
 }
+
+/** kube-manager writes a cluster anew within seconds; a minute covers its own restart. */
+const orphanGraceMs = 60_000;
 
 export interface RunningControl {
   readonly port: number;
@@ -42,7 +47,7 @@ export async function startControl(options: ControlOptions): Promise<RunningCont
     clock,
     deliver: (learnt) => void engine.submit({ kind: 'ids', learnt }),
   });
-  const engine: ControlEngine = new ControlEngine({ compiler, hub, allotter, clock });
+  const engine: ControlEngine = new ControlEngine({ compiler, hub, allotter, clock, orphanGraceMs: options.orphanGraceMs ?? orphanGraceMs });
   const progress = new ProgressReporter({
     agents: () => hub.streams(),
     report: (nodes) => configApi.reportProgress(nodes),

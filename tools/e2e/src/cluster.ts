@@ -18,9 +18,9 @@ const root = path.resolve(__dirname, '../../..');
 const name = process.env['SANDBOX'] ?? 'contrail-test';
 
 /** A command of the sandbox; its exit status is returned, not thrown. */
-export function sandbox(args: readonly string[], options: { input?: string; timeoutMs?: number } = {}): Promise<CommandResult> {
+export function sandbox(args: readonly string[], options: { input?: string; timeoutMs?: number; env?: Readonly<Record<string, string>> } = {}): Promise<CommandResult> {
   return new Promise((resolve, reject) => {
-    const child = spawn(path.join(root, 'tools/sandbox/sandbox'), ['--name', name, ...args], { cwd: root });
+    const child = spawn(path.join(root, 'tools/sandbox/sandbox'), ['--name', name, ...args], { cwd: root, env: { ...process.env, ...options.env } });
     let stdout = '';
     let stderr = '';
     child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()));

@@ -1,12 +1,15 @@
 // Both ends of the fault tests; runs in pods with plain Node and keeps no state but what it prints.
-//   serve       TCP 7100: echoes until the client ends
+//   serve       TCP 7100: echoes until the client ends; a JSON line when it did not get to run for a while
 //   probe JSON  {targets: [{name, address}], perSecond, stallMs, connectMs}: to each target one stream that never ends
 //               and `perSecond` new connections; each failure is one JSON line with its time, each second has a summary
 const net = require('node:net');
+const { performance } = require('node:perf_hooks');
 
 const port = 7100;
 const slowMs = 900;
+const busyShare = 0.9;
 
+reportLag();
 if (process.argv[2] === 'serve') serve();
 else probe(JSON.parse(process.argv[3]));
 
@@ -30,6 +33,20 @@ function probe({ targets, perSecond, stallMs, connectMs }) {
     setInterval(() => connectOnce(target, { connectMs, counts: counts.get(target.name), report }), 1000 / perSecond);
   }
   setInterval(() => print({ kind: 'summary', counts: Object.fromEntries(counts) }), 1000);
+}
+
+/** A process that gets no CPU answers nobody; that is not the network's fault, so it is on record. */
+function reportLag() {
+  let lastMs = Date.now();
+  let last = performance.eventLoopUtilization();
+  setInterval(() => {
+    const ms = Date.now() - lastMs;
+    const { utilization } = performance.eventLoopUtilization(last);
+    lastMs = Date.now();
+    last = performance.eventLoopUtilization();
+    // Late, or always busy: who waits for the CPU while there is work is busy, too.
+    if (ms > 2000 || utilization > busyShare) print({ kind: 'lag', ms });
+  }, 1000);
 }
 
 function print(line) {

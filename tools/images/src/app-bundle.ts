@@ -14,6 +14,8 @@ export interface Places {
   readonly repository: string;
   /** `<cache>/images`. */
   readonly folder: string;
+  /** Further options of the compiler for the eBPF programs; tests make images of another layout with them. */
+  readonly bpfFlags: readonly string[];
 }
 
 /**

@@ -86,8 +86,9 @@ function appImage(app: string, layers: readonly Layer[]): Image {
 async function agentImage(places: Places, shared: readonly Layer[]): Promise<Image> {
   const app = 'vrouter-agent';
   const bundle = await ensureBundle(places, app);
-  const datapath = await ensureBuilt(places, `${app}-datapath`, [`apps/${app}/bpf`], () =>
-    runInRepository(places, 'bash', [`apps/${app}/bpf/build.sh`, `dist/apps/${app}-datapath`]),
+  const programs = [`${app}-datapath`, ...places.bpfFlags.map((flag) => flag.replaceAll(/\W/g, '_'))].join('-');
+  const datapath = await ensureBuilt(places, programs, [`apps/${app}/bpf`], () =>
+    runInRepository(places, 'bash', [`apps/${app}/bpf/build.sh`, `dist/apps/${programs}`, ...places.bpfFlags]),
   );
   const cni = await ensureBuilt(places, 'cni', ['apps/cni'], () =>
     runInRepository(places, 'bash', ['apps/cni/build.sh', 'dist/apps/cni']),

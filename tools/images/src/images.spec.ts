@@ -10,11 +10,11 @@ import { layerOf } from './layer';
 import { productionModulesLayer } from './production-modules';
 
 let folder = '';
-let places: Places = { repository: '', folder: '' };
+let places: Places = { repository: '', folder: '', bpfFlags: [] };
 
 beforeEach(() => {
   folder = mkdtempSync(path.join(tmpdir(), 'images-'));
-  places = { repository: path.join(folder, 'repository'), folder: path.join(folder, 'images') };
+  places = { repository: path.join(folder, 'repository'), folder: path.join(folder, 'images'), bpfFlags: [] };
   mkdirSync(places.repository);
   mkdirSync(places.folder);
 });

@@ -26,6 +26,10 @@ async function build(places: Places, invocation: Invocation): Promise<void> {
   writeFileSync(invocation.kustomizeFile, `${JSON.stringify(component, undefined, 2)}\n`);
 }
 
+function wordsOf(text = ''): string[] {
+  return text.split(' ').filter((word) => word !== '');
+}
+
 async function main(): Promise<number> {
   const invocation = parseArguments(process.argv.slice(2));
   if (invocation.isHelp) {
@@ -33,7 +37,7 @@ async function main(): Promise<number> {
     return 0;
   }
   const cache = path.resolve(process.env.CONTRAIL_CACHE ?? '/var/cache/contrail');
-  const places = { repository: path.resolve(process.env.CONTRAIL_ROOT ?? '.'), folder: path.join(cache, 'images') };
+  const places = { repository: path.resolve(process.env.CONTRAIL_ROOT ?? '.'), folder: path.join(cache, 'images'), bpfFlags: wordsOf(process.env.CONTRAIL_BPF_FLAGS) };
   mkdirSync(places.folder, { recursive: true });
   await withLock(path.join(cache, 'lock', 'our-images.lock'), 'building our images', () => build(places, invocation));
   return 0;

@@ -6,6 +6,7 @@ import type { StreamHub } from '../stream/stream-hub';
 import type { Compiler, CompileResult, LearntId, ObjectChange } from './compiler';
 import type { Trace } from './entry-table';
 import type { IdAllotter } from './id-allotter';
+import { Orphans } from './orphans';
 
 /** A change of the configuration, with what traces it. */
 export interface TracedObjectChange extends ObjectChange {
@@ -18,13 +19,17 @@ export type EngineInput =
   /** A whole snapshot: what it does not have is gone. */
   | { readonly kind: 'snapshot'; readonly objects: readonly ModelObject[]; readonly revision: bigint }
   | { readonly kind: 'changes'; readonly changes: readonly TracedObjectChange[]; readonly revision: bigint }
-  | { readonly kind: 'ids'; readonly learnt: readonly LearntId[] };
+  | { readonly kind: 'ids'; readonly learnt: readonly LearntId[] }
+  /** What the store lost and nobody wrote again may go. */
+  | { readonly kind: 'forget' };
 
 export interface EngineOptions {
   readonly compiler: Compiler;
   readonly hub: StreamHub;
   readonly allotter: IdAllotter;
   readonly clock: Clock;
+  /** How long those who made the objects of a store have to write again what it lost. */
+  readonly orphanGraceMs: number;
 }
 
 /** Under load, passes begin at most this often; after a pause one begins at once. */
@@ -45,6 +50,8 @@ export class ControlEngine {
   #revision = 0n;
   #hasSnapshot = false;
   #wasComplete = false;
+  readonly #orphans = new Orphans();
+  #stopping: AbortSignal | undefined;
   #taken: (() => void)[] = [];
 
   constructor(options: EngineOptions) {
@@ -72,6 +79,7 @@ export class ControlEngine {
 
   async run(signal: AbortSignal): Promise<void> {
     const { clock } = this.#options;
+    this.#stopping = signal;
     signal.addEventListener('abort', () => this.#flag.set(), { once: true });
     let lastPassAt = Number.NEGATIVE_INFINITY;
     for (;;) {
@@ -99,16 +107,13 @@ export class ControlEngine {
     const { compiler, hub } = this.#options;
     switch (input.kind) {
       case 'snapshot':
-        if (input.revision < this.#revision) {
-          log.warn('the store went back', { from: this.#revision, to: input.revision });
-          hub.cutAll('the configuration went back to an older revision; connect again');
-        }
-        applySnapshot(compiler, input.objects);
+        this.#takeSnapshot(input.objects, input.revision);
         this.#revision = input.revision;
         this.#hasSnapshot = true;
         return;
       case 'changes':
         for (const change of input.changes) {
+          this.#orphans.settle(change);
           const trace = spans.traceOf(change);
           if (compiler.apply(change, trace) && trace !== undefined) spans.begin(trace);
         }
@@ -117,6 +122,31 @@ export class ControlEngine {
       case 'ids':
         compiler.learn(input.learnt);
         return;
+      case 'forget': {
+        const gone = this.#orphans.takeAll();
+        if (gone.length > 0) log.warn('what the store lost was not written again and goes', { objects: gone.length });
+        for (const { type, uuid } of gone) compiler.apply({ type, uuid, object: undefined });
+      }
+    }
+  }
+
+  #takeSnapshot(objects: readonly ModelObject[], revision: bigint): void {
+    const { compiler, hub, clock, orphanGraceMs } = this.#options;
+    const wentBack = revision < this.#revision;
+    const known = new Set(objects.map(({ type, uuid }) => `${type}/${uuid}`));
+    const gone = [...compiler.model.everything()].filter(({ type, uuid }) => !known.has(`${type}/${uuid}`));
+    if (wentBack) {
+      log.warn('the store went back', { from: this.#revision, to: revision, missing: gone.length });
+      hub.cutAll('the configuration went back to an older revision; connect again');
+      for (const object of gone) this.#orphans.add(object);
+      clock.sleep(orphanGraceMs, this.#stopping).then(() => this.submit({ kind: 'forget' })).catch(() => undefined);
+    }
+    for (const object of gone) {
+      if (!this.#orphans.has(object)) compiler.apply({ type: object.type, uuid: object.uuid, object: undefined });
+    }
+    for (const object of objects) {
+      this.#orphans.settle(object);
+      compiler.apply({ type: object.type, uuid: object.uuid, object });
     }
   }
 
@@ -129,13 +159,6 @@ export class ControlEngine {
     hub.publish({ updates, connectivityChanged, revision, isComplete });
     allotter.want(missingIds);
   }
-}
-
-function applySnapshot(compiler: Compiler, objects: readonly ModelObject[]): void {
-  const known = new Map(objects.map((object) => [`${object.type}/${object.uuid}`, object]));
-  const gone = [...compiler.model.everything()].filter(({ type, uuid }) => !known.has(`${type}/${uuid}`));
-  for (const { type, uuid } of gone) compiler.apply({ type, uuid, object: undefined });
-  for (const object of objects) compiler.apply({ type: object.type, uuid: object.uuid, object });
 }
 
 /** Compiles to the end, letting the process breathe in between. */
