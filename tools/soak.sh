@@ -10,6 +10,7 @@ name=contrail-soak
 trap 'tools/sandbox/sandbox --name "$name" down >&2 || true' EXIT
 tools/sandbox/sandbox --name "$name" up --network ours
 [ "${SOAK_UNIT:-1}" = 0 ] || SEED=random node_modules/.bin/jest --silent --maxWorkers=2
+[ "${SOAK_UNIT:-1}" = 0 ] || SEED=random SOAK_RUNS=1000 node_modules/.bin/jest -c apps/config-api/jest.config.js --silent transactor.random
 export FAULT_PER_SECOND=${FAULT_PER_SECOND:-150} FAULT_AWAY_SECONDS=${FAULT_AWAY_SECONDS:-60} FAULT_ROLLOUT=${FAULT_ROLLOUT:-1}
 export CHURN_PODS=${CHURN_PODS:-500} CHURN_ALIVE=${CHURN_ALIVE:-60}
 end=$((SECONDS + ${SOAK_SECONDS:-1800}))

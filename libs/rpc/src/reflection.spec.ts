@@ -12,6 +12,9 @@ interface Answer {
 const status = { synced: true, services: 1, endpointSlices: 1, queries: 1n, problems: [] };
 const explanation = { view: '', responseCode: '', answers: [], reasons: [] };
 
+// Decoding all descriptors is half a second's work, on a loaded machine a minute's.
+jest.setTimeout(120_000);
+
 describe('reflection', () => {
   let server: RunningServer;
   beforeAll(async () => {

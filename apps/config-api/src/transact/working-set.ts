@@ -102,15 +102,6 @@ export class WorkingSet {
         }
         this.#set(uuid, completeResource(step.change(current), current));
         return;
-      case 'modify':
-        if (current === undefined || typeOf(current) !== step.type) {
-          throw new ContrailError(
-            'NOT_FOUND',
-            `${step.type} ${uuid} does not exist; check the uuid and the type`,
-          );
-        }
-        this.#set(uuid, completeResource(step.change(current)));
-        return;
       case 'delete':
         if (current === undefined) return;
         if (step.type !== undefined && step.type !== typeOf(current)) {
