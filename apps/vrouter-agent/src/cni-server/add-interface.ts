@@ -64,7 +64,7 @@ export async function addInterface(
 /** A DEL just before deletes the device of the same name in the background. */
 async function deviceGone(context: CniContext, hostInterface: string, signal: AbortSignal): Promise<void> {
   while (context.leaving.has(hostInterface)) {
-    if (!context.datapath.devices.listPodInterfaces().some(({ name }) => name === hostInterface)) {
+    if (context.datapath.devices.findPodInterface(hostInterface) === undefined) {
       context.leaving.delete(hostInterface);
       return;
     }

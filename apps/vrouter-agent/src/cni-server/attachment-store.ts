@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, readdirSync, renameSync, unlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
@@ -87,7 +87,11 @@ export class AttachmentStore {
   /** Removing what is absent succeeds. */
   remove(name: AttachmentName): void {
     this.#byName.delete(nameText(name));
-    rmSync(this.#fileOf(name), { force: true });
+    try {
+      unlinkSync(this.#fileOf(name));
+    } catch (error) {
+      if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error;
+    }
   }
 
   #fileOf(name: AttachmentName): string {

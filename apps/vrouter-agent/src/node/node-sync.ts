@@ -112,7 +112,9 @@ export class NodeSync {
         log.warn('program of a pod\'s interface was gone; attached again', { ifindex });
       }
     }
-    if (this.#devices.areIntact(this.#desired.local)) return false;
+    const ownDevices = nodeHooks(this.#desired.local);
+    const ownConcerned = disturbed === 'all' || ownDevices.some(({ ifindex }) => disturbed.has(ifindex));
+    if (!ownConcerned || this.#devices.areIntact(this.#desired.local)) return false;
     log.warn('a device or program of the node was gone; making it again', { problem: this.problem });
     this.#inputs = [];
     this.#attached = false;

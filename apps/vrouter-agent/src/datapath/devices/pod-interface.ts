@@ -7,7 +7,7 @@ import { inNetns } from '../netlink/netns';
 import * as rt from '../netlink/rtnetlink';
 import type { InsideInterface, PodInterface, PodInterfaceRequest } from '../port';
 import { guardedGroup } from './host-guard';
-import { disableIpv6, writeSysctl } from './sysctl';
+import { disableIpv6, setNewSysctl } from './sysctl';
 
 /** MAC of every gateway and of our devices: the kernel takes what pods send there as its own. */
 export const gatewayMac = Uint8Array.of(0x00, 0x00, 0x5e, 0x00, 0x01, 0x00);
@@ -91,15 +91,15 @@ export function createPodInterface(
   const inside = inNetns(request.netnsPath, (netnsFd) => {
     createPair(request, socket, netnsFd);
     if (request.addresses.every((address) => address.length === 4)) {
-      disableIpv6(request.containerInterface);
+      disableIpv6(request.containerInterface, setNewSysctl);
     }
     return new NetlinkSocket();
   });
   try {
     const containerIfindex = configureInside(request, inside);
     const host = getLink(socket, request.hostInterface);
-    writeSysctl(`ipv4/conf/${request.hostInterface}/rp_filter`, '0');
-    disableIpv6(request.hostInterface);
+    setNewSysctl(`ipv4/conf/${request.hostInterface}/rp_filter`, '0');
+    disableIpv6(request.hostInterface, setNewSysctl);
     return { hostIfindex: host.ifindex, containerIfindex };
   } catch (error) {
     socket.request([rt.deleteLink(request.hostInterface)], `removal of ${request.hostInterface}`);

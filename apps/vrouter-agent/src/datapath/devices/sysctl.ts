@@ -25,10 +25,21 @@ export function writeSysctl(name: string, value: string): void {
   }
 }
 
-/** The device takes part in no IPv6 of its own: the datapath routes what pods send. */
-export function disableIpv6(device: string): void {
+/** As `writeSysctl` for a device that was just made: it has not been set before. */
+export function setNewSysctl(name: string, value: string): void {
   try {
-    writeSysctl(`ipv6/conf/${device}/disable_ipv6`, '1');
+    writeFileSync(`${folder}/${name}`, value);
+  } catch (cause) {
+    throw new ContrailError('FAILED_PRECONDITION', `Sysctl net/${name}: cannot be set to ${value} (${errorText(cause)}); the agent needs to run privileged`, {
+      cause,
+    });
+  }
+}
+
+/** The device takes part in no IPv6 of its own: the datapath routes what pods send. */
+export function disableIpv6(device: string, write: (name: string, value: string) => void = writeSysctl): void {
+  try {
+    write(`ipv6/conf/${device}/disable_ipv6`, '1');
   } catch {
     // A kernel without IPv6 has nothing to disable.
   }

@@ -11,13 +11,12 @@ const receiveSize = 1 << 16;
 /** RTMGRP_…: what the kernel tells. */
 const groups = { link: 0x1, trafficControl: 0x8, addressV4: 0x10, addressV6: 0x100 } as const;
 
-/** RTM_… that can take something of ours away. A new filter may have replaced our program. */
+/** RTM_… that can take something of ours away. */
 const types = {
   deleteLink: 17,
   newAddress: 20,
   deleteAddress: 21,
   deleteQdisc: 37,
-  newFilter: 44,
   deleteFilter: 45,
 } as const;
 
