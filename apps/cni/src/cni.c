@@ -22,8 +22,10 @@
 #define ENV_MAX (64 * 1024)
 #define ANSWER_MAX (4 * 1024 * 1024)
 #define TIMEOUT_S 60
-/* How long ADD and DEL wait for an agent that is being replaced, unless CONTRAIL_CNI_WAIT_MS says. */
+/* How long commands wait for an agent that is being replaced, unless CONTRAIL_CNI_WAIT_MS says. */
 #define WAIT_MS 15000
+/* A kubelet calls its runtime dead when that does not answer within 30 s. */
+#define STATUS_WAIT_MS 10000
 #define POLL_MS 50
 
 /* Codes of the CNI specification. */
@@ -206,9 +208,13 @@ static long wait_ms(const char *command)
 {
 	const char *setting = getenv("CONTRAIL_CNI_WAIT_MS");
 
-	if (strcmp(command, "ADD") != 0 && strcmp(command, "DEL") != 0)
+	int is_status = strcmp(command, "STATUS") == 0;
+
+	if (!is_status && strcmp(command, "ADD") != 0 && strcmp(command, "DEL") != 0)
 		return 0;
-	return setting ? strtol(setting, NULL, 10) : WAIT_MS;
+	if (setting)
+		return strtol(setting, NULL, 10);
+	return is_status ? STATUS_WAIT_MS : WAIT_MS;
 }
 
 /* 1: the agent does not listen, as while its pod is replaced; nothing was sent to it. */

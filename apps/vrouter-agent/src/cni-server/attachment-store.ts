@@ -90,7 +90,7 @@ export class AttachmentStore {
     try {
       unlinkSync(this.#fileOf(name));
     } catch (error) {
-      if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error;
+      if (!isAbsent(error)) throw error;
     }
   }
 
@@ -106,6 +106,10 @@ export function hostInterfaceName(name: AttachmentName): string {
 
 export function nameText(name: AttachmentName): string {
   return `${name.containerId}/${name.ifname}`;
+}
+
+function isAbsent(error: unknown): boolean {
+  return typeof error === 'object' && error !== null && 'code' in error && error.code === 'ENOENT';
 }
 
 function attachmentHash(name: AttachmentName): string {

@@ -8,6 +8,9 @@ import { supportedVersions } from './cni-request';
 import { collectGarbage } from './collect-garbage';
 import { detach } from './detach';
 
+/** With the plugin's own wait less than the 30 s after which a kubelet gives its runtime up. */
+const statusWaitMs = 10_000;
+
 /** The operations of the CNI specification; at most one ADD of a container's interface at a time. */
 export class CniOperations {
   readonly #context: CniContext;
@@ -37,7 +40,7 @@ export class CniOperations {
         collectGarbage(this.#context, request);
         return undefined;
       case 'STATUS':
-        this.#status();
+        await this.#status(signal);
         return undefined;
       case 'VERSION':
         return { cniVersion: request.config.cniVersion, supportedVersions };
@@ -68,10 +71,35 @@ export class CniOperations {
     await running?.done;
   }
 
-  /** Once in sync, an agent serves without control too: pods that run must not be evicted for its absence. */
-  #status(): void {
-    if (this.#context.state.inSync) return;
+  /**
+   * Once in sync, an agent serves without control too: pods that run must not be evicted for its absence.
+   * One that was just replaced is given time, or its node would be NotReady for a moment.
+   */
+  async #status(gone: AbortSignal): Promise<void> {
+    const { state, addDeadlineMs } = this.#context;
+    const signal = AbortSignal.any([gone, AbortSignal.timeout(Math.min(addDeadlineMs, statusWaitMs))]);
+    if (await becameTrue(signal, () => state.inSync, (listener) => state.onChange(listener))) return;
     const problem = this.#context.controlProblem() ?? 'the snapshot is arriving';
     throw new CniError(cniCodes.notAvailable, `vrouter-agent has no state from control yet: ${problem}`);
   }
+}
+
+/** Looks again at each change. @returns false when the signal came first. */
+function becameTrue(
+  signal: AbortSignal,
+  look: () => boolean,
+  onChange: (listener: () => void) => () => void,
+): Promise<boolean> {
+  if (look()) return Promise.resolve(true);
+  return new Promise((resolve) => {
+    const finish = (found: boolean): void => {
+      stop();
+      resolve(found);
+    };
+    const stop = onChange(() => {
+      if (look()) finish(true);
+    });
+    if (signal.aborted) finish(false);
+    else signal.addEventListener('abort', () => finish(false), { once: true });
+  });
 }

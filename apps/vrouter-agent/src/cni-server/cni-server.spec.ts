@@ -43,7 +43,7 @@ class Agent {
   #server: CniServer | undefined;
 
   /** @param entries the snapshot; undefined: none has come. */
-  constructor(entries: Entry[] | undefined, datapath = newDatapath()) {
+  constructor(entries: Entry[] | undefined, datapath = newDatapath(), addDeadlineMs = 200) {
     this.datapath = datapath;
     this.state = newState(datapath);
     if (entries) {
@@ -59,7 +59,7 @@ class Agent {
       adding: new Set(),
       leaving: new Set(),
       controlProblem: () => this.controlProblem,
-      addDeadlineMs: 200,
+      addDeadlineMs,
     };
   }
 
@@ -414,6 +414,17 @@ describe('input', () => {
   it('lets only root use the socket', async () => {
     agent = await new Agent(base).start();
     expect(statSync(agent.socketPath).mode & 0o777).toBe(0o600);
+  });
+});
+
+describe('STATUS of an agent that was just replaced', () => {
+  it('waits for the first InSync', async () => {
+    agent = await new Agent(undefined, newDatapath(), 20_000).start();
+    const answer = agent.run('STATUS');
+    agent.state.beginSnapshot();
+    agent.state.applyBatch(make.batch(1, base));
+    setTimeout(() => agent.state.endSnapshot(1n), 300);
+    expect((await answer).status).toBe(200);
   });
 });
 
