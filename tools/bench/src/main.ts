@@ -2,6 +2,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { parseArguments, usage } from './arguments';
+import { clusterScenario } from './cluster-scenario';
 import { cniScenario } from './cni-scenario';
 import { configScenario } from './config-scenario';
 import { datapathScenario } from './datapath-scenario';
@@ -10,7 +11,7 @@ import { Programs } from './programs';
 import type { Scenario } from './scenario';
 import { replaceSection } from './table';
 
-const scenarios: readonly Scenario[] = [datapathScenario, cniScenario, configScenario];
+const scenarios: readonly Scenario[] = [datapathScenario, cniScenario, configScenario, clusterScenario];
 
 async function main(): Promise<void> {
   const known = new Map(scenarios.map(({ name, title }) => [name, title]));

@@ -23,6 +23,13 @@ export class Programs {
     );
   }
 
+  /** Tells when an address begins or ceases to answer. */
+  reach(): string {
+    return this.#once('reach', (file) =>
+      this.#run('gcc', '-O2', '-Wall', '-Wextra', '-Werror', '-o', file, 'tools/bench/load/reach.c'),
+    );
+  }
+
   /** Runs CNI plugins and takes the time. */
   cnirun(): string {
     return this.#once('cnirun', (file) =>
