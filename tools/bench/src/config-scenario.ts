@@ -8,6 +8,7 @@ import {
   allocations,
   createsInTransactions,
   createsOneByOne,
+  createsOverRest,
   fillSubnet,
   measureLists,
   measureThroughput,
@@ -61,6 +62,7 @@ async function measureConfigApi(plane: ConfigPlane, options: ThroughputOptions):
   const cost = await measureWatcherCost(options, { writer: client, open: () => plane.configClient() });
   return [
     await measureThroughput(options, createsOneByOne(client)),
+    await measureThroughput(options, createsOverRest(plane.restClient())),
     await measureThroughput(options, reads(client, known.map((resource) => metaOf(resource).uuid))),
     await measureThroughput(options, createsInTransactions(client)),
     await measureLists(options, client),

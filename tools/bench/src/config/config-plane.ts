@@ -14,9 +14,17 @@ import type { RunningServer } from '@contrail/rpc';
 import { startRedis, testPki } from '@contrail/testing';
 import type { TestRedis } from '@contrail/testing';
 import type { Programs } from '../programs';
+import { startFakeKubernetes } from './fake-kubernetes';
+import type { FakeKubernetes } from './fake-kubernetes';
+import { RestClient } from './rest-client';
 import { startTraceSink } from './trace-sink';
 
 const readyTimeoutMs = 30_000;
+
+/** Gives a process the ServiceAccount that it would find in its pod. Arguments: folder with it, program. */
+const asPod = `
+mount -t tmpfs tmpfs /run && mkdir -p /run/secrets/kubernetes.io/serviceaccount &&
+cp "$1/token" "$1/ca.crt" /run/secrets/kubernetes.io/serviceaccount/ && shift && exec "$@"`;
 
 async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
@@ -44,9 +52,12 @@ export class ConfigPlane {
   readonly #pki = testPki();
   readonly #children: ChildProcess[] = [];
   readonly #clients: Array<ConfigServiceClient | IpamServiceClient> = [];
+  readonly #restClients: RestClient[] = [];
   readonly #pids = new Map<string, number>();
   #redis: TestRedis | undefined;
   #sink: RunningServer | undefined;
+  #kubernetes: FakeKubernetes | undefined;
+  #restPort = 0;
   #configAddress = '';
   #ipamAddress = '';
 
@@ -83,8 +94,15 @@ export class ConfigPlane {
     return client;
   }
 
+  restClient(): RestClient {
+    const client = new RestClient(this.#restPort, this.#pki.caCert);
+    this.#restClients.push(client);
+    return client;
+  }
+
   async stop(): Promise<void> {
     for (const client of this.#clients) closeClient(client);
+    for (const client of this.#restClients) client.close();
     for (const child of this.#children.reverse()) {
       if (child.exitCode !== null || child.signalCode !== null) continue;
       child.kill('SIGKILL');
@@ -92,6 +110,7 @@ export class ConfigPlane {
     }
     await this.#redis?.stop();
     await this.#sink?.stop(0);
+    this.#kubernetes?.stop();
     rmSync(this.#folder, { recursive: true, force: true });
   }
 
@@ -108,8 +127,13 @@ export class ConfigPlane {
     });
     this.#pids.set('redis', this.#redis.pid);
     const redis = { REDIS_URL: `rediss://127.0.0.1:${redisPort}` };
+    this.#kubernetes = await startFakeKubernetes(this.#pki.issue('kubernetes'));
+    this.#restPort = await freePort();
     this.#configAddress = await this.#spawn('config-api', programs, {
       ...redis,
+      REST_LISTEN_ADDRESS: `127.0.0.1:${this.#restPort}`,
+      KUBERNETES_SERVICE_HOST: '127.0.0.1',
+      KUBERNETES_SERVICE_PORT: String(this.#kubernetes.port),
       BOOTSTRAP_LISTEN_ADDRESS: `127.0.0.1:${await freePort()}`,
       CA_CERT_FILE: this.#file('authority.crt', this.#pki.caCert),
       CA_KEY_FILE: this.#file('authority.key', this.#pki.caKey),
@@ -121,7 +145,8 @@ export class ConfigPlane {
   async #spawn(app: string, programs: Programs, env: Readonly<Record<string, string>>): Promise<string> {
     const address = `127.0.0.1:${await freePort()}`;
     const adminPort = await freePort();
-    const child = spawn(process.execPath, [programs.app(app)], {
+    this.#file('token', Buffer.from('bench'));
+    const child = spawn('unshare', ['--mount', 'sh', '-c', asPod, 'sh', this.#folder, process.execPath, programs.app(app)], {
       env: {
         PATH: process.env['PATH'],
         NODE_ENV: 'production',

@@ -44,5 +44,17 @@ export function interfaceResource(uuid: string = randomUUID(), displayName = uui
   });
 }
 
+/** The same over REST. */
+export function restInterface(name: string): unknown {
+  return {
+    [interfaceType]: {
+      fq_name: [...projectName, name],
+      parent_type: 'project',
+      virtual_machine_interface_mac_addresses: { mac_address: ['02:00:00:00:00:01'] },
+      virtual_network_refs: [{ to: networkName }],
+    },
+  };
+}
+
 export const createOf = (resource: Resource): Operation => ({ kind: { $case: 'create', value: { resource } } });
 export const upsertOf = (resource: Resource): Operation => ({ kind: { $case: 'upsert', value: { resource } } });

@@ -6,7 +6,8 @@ import { AllocateItem } from '@contrail/proto-gen/ipam/v1/messages';
 import { callUnary } from '@contrail/rpc';
 import type { ConfigRow } from './config-table';
 import { runInFlight } from './in-flight';
-import { createOf, interfaceResource, interfaceType, networkUuid } from './objects';
+import { createOf, interfaceResource, interfaceType, networkUuid, restInterface } from './objects';
+import type { RestClient } from './rest-client';
 import { Stopwatch } from './stopwatch';
 
 export interface ThroughputOptions {
@@ -60,6 +61,13 @@ export function createsInTransactions(client: ConfigServiceClient): Throughput {
     ...{ what: 'Transact of 100 creates, 8 in flight', goal: '20 000', unit: 'objects/s', inFlight: 8, each: batch, server: 'config-api' },
     operation: () =>
       callUnary(client, 'transact', { operations: Array.from({ length: batch }, () => createOf(interfaceResource())) }, { deadlineMs }),
+  };
+}
+
+export function createsOverRest(client: RestClient): Throughput {
+  return {
+    ...{ what: 'POST over REST, 50 in flight', goal: '500', unit: 'objects/s', inFlight: 50, each: 1, server: 'config-api' },
+    operation: () => client.post(`/${interfaceType}s`, restInterface(randomUUID())),
   };
 }
 
