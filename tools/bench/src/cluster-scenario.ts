@@ -1,7 +1,7 @@
 import { Cluster } from './cluster/cluster';
 import type { Network, Pod } from './cluster/cluster';
 import type { EffectTimes } from './cluster/effective';
-import { measureEffects, serviceObject } from './cluster/effective';
+import { measureEffects, serviceObject, untilReachable } from './cluster/effective';
 import { LoadGenerator } from './load';
 import { residentBytes } from './process-usage';
 import { barePair, createBarePair } from './rigs/bare-pair';
@@ -74,8 +74,10 @@ async function runCluster(context: ScenarioContext): Promise<string> {
     }
     const servers = measured.flatMap(({ near, far }) => [near.netns, far.netns]);
     for (const netns of [...bare.serverNetns, ...servers]) await load.serve(netns);
+    const paths = [...bare.paths, ...measured.flatMap(pathsOf)];
+    for (const { clientNetns, address } of paths) await untilReachable(programs.reach(), clientNetns, address);
     const parts = [
-      await trafficPart(context, load, [...bare.paths, ...measured.flatMap(pathsOf)]),
+      await trafficPart(context, load, paths),
       await controlPart(context, measured),
       memoryPart(measured),
     ];

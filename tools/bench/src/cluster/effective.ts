@@ -44,6 +44,13 @@ async function timeToEffect(
   return Math.max(0, Number(output) - changed);
 }
 
+/** @throws Error when the address does not answer within a minute. */
+export async function untilReachable(reach: string, client: string, address: string): Promise<void> {
+  const child = spawn('nsenter', [`--net=${client}`, reach, 'begin', address, String(echoPort), '60'], { stdio: 'ignore' });
+  const [status] = (await once(child, 'exit')) as [number | null];
+  if (status !== 0) throw new Error(`${address}: does not answer`);
+}
+
 /** @param server a ready pod with the label `bench: server`, which answers on the ports of the load. */
 export async function measureEffects(
   cluster: Cluster,
