@@ -160,6 +160,20 @@ describeLab(`an underlay of 9000 bytes${missing ? ` (skipped: ${missing})` : ''}
       expect(one.dropCount('packet-too-big')).toBeGreaterThan(0);
     });
 
+    const hasEthtool = runInNetns('/proc/self/ns/net', 'ethtool', '--version').status === 0;
+    (hasEthtool ? test : test.skip)(
+      `the answer is right when the kernel fills checksums in${hasEthtool ? '' : ' (no ethtool)'}`,
+      async () => {
+        must(one.netns, 'ethtool', '-K', `v${p1a.name}`, 'tx', 'off');
+        forget(p1a);
+        // It would offer smaller segments from the start.
+        forget(p2a);
+        expect(await transfer(p1a.peer, p2a.address, 8080)).toBe(bulk);
+        expect(knownMtu(p1a.netns, p2a.address)).toBe(1450);
+        must(one.netns, 'ethtool', '-K', `v${p1a.name}`, 'tx', 'on');
+      },
+    );
+
     test('a datagram with DF is refused by the gateway with the size', async () => {
       forget(p1a);
       const { output } = runInNetns(p1a.netns, 'ping', '-c', '1', '-W', '2', '-M', 'do', '-s', '4000', p2a.address);
