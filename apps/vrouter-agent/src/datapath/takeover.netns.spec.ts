@@ -13,7 +13,7 @@ const describeKernel = missing === undefined ? describe : describe.skip;
 const service = '203.0.113.10';
 const hostPort = 8081;
 
-jest.setTimeout(120_000);
+jest.setTimeout(300_000);
 
 interface Connection {
   readonly name: string;

@@ -8,7 +8,7 @@ const missing = missingForLab() ??
   (spawnSync('nft', ['--version']).error === undefined ? undefined : 'needs the command nft');
 const describeKernel = missing === undefined ? describe : describe.skip;
 
-jest.setTimeout(60_000);
+jest.setTimeout(180_000);
 
 describeKernel(`3. detached programs are closed${missing ? ` (skipped: ${missing})` : ''}`, () => {
   let lab: Lab;
