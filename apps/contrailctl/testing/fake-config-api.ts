@@ -114,7 +114,9 @@ export class FakeConfigApi {
         return { resource: changed ? this.put(merged) : stored, changed };
       }
       case 'delete': {
-        const stored = this.#get(kind.value.key);
+        // As config-api: deleting what is absent succeeds.
+        const stored = kind.value.key && this.#find(kind.value.key);
+        if (stored === undefined) return { resource: undefined, changed: false };
         this.objects.delete(metaOf(stored).uuid);
         this.#revision += 1n;
         this.#announce(metaOf(stored).uuid, undefined, typeOf(stored));

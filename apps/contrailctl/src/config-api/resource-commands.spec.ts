@@ -117,13 +117,15 @@ describe('create and delete', () => {
     await ctl('create', 'vn', 'default-domain:p:b');
     expect(JSON.parse(await ctl('get', 'vn', 'default-domain:p:a', '-o', 'json'))).toMatchObject({ is_shared: true, route_target_list: { route_target: ['target:64512:1'] } });
     expect(await ctl('delete', 'vn', 'default-domain:p:a', 'default-domain:p:b')).toBe('virtual-network/default-domain:p:a deleted\nvirtual-network/default-domain:p:b deleted\n');
-    await expect(ctl('delete', 'vn', 'default-domain:p:a')).rejects.toThrow('does not exist');
+    await expect(ctl('delete', 'vn', 'default-domain:p:a')).rejects.toThrow('virtual-network/default-domain:p:a: does not exist; nothing was deleted');
   });
 
   it('delete the objects of a file, the last one first', async () => {
     const file = save('all.yaml', `${ipam}---${network}`);
     await ctl('create', '-f', file);
     expect(await ctl('delete', '-f', file)).toBe('virtual-network/default-domain:p:blue deleted\nnetwork-ipam/default-domain:p:ipam deleted\n');
+    await ctl('create', '-f', save('ipam.yaml', ipam));
+    expect(await ctl('delete', '-f', file)).toBe('virtual-network/default-domain:p:blue is absent\nnetwork-ipam/default-domain:p:ipam deleted\n');
   });
 });
 

@@ -40,7 +40,9 @@ export function addWriteCommands(program: Command, open: OpenSession): void {
     .argument('[names...]', 'uuid, or names with colons')
     .option('-f, --filename <file>', 'YAML or JSON; - is standard input')
     .action((type: string | undefined, names: string[], { filename }: FileOption) =>
-      remove(open(), filename === undefined ? named(type, names) : readManifests(filename).reverse().map(toObject)),
+      filename === undefined
+        ? remove(open(), named(type, names), 'refuse')
+        : remove(open(), readManifests(filename).reverse().map(toObject), 'skip'),
     );
 }
 
@@ -62,7 +64,7 @@ async function create(session: Session, manifests: readonly ParsedManifest[]): P
 
 async function apply(session: Session, manifests: readonly ParsedManifest[]): Promise<void> {
   await withConfigApi(session, async (client) => {
-    const known = await Promise.all(manifests.map((manifest) => exists(client, manifest)));
+    const known = await Promise.all(manifests.map((manifest) => isStored(client, toObject(manifest).key)));
     const operations = manifests.map((manifest, i): Operation =>
       known[i] === true ? toUpdate(manifest) : { kind: { $case: 'create', value: { resource: manifest.resource } } },
     );
@@ -75,14 +77,18 @@ async function apply(session: Session, manifests: readonly ParsedManifest[]): Pr
   });
 }
 
-async function remove(session: Session, objects: readonly NamedObject[]): Promise<void> {
-  await withConfigApi(session, (client) =>
-    transact(
-      client,
-      objects.map(({ key }): Operation => ({ kind: { $case: 'delete', value: { key, expectedRevision: 0n } } })),
-    ),
-  );
-  session.write(objects.map(({ label }) => `${label} deleted\n`).join(''));
+/** @param absent what to do about what does not exist: of a file the rest goes all the same. */
+async function remove(session: Session, objects: readonly NamedObject[], absent: 'refuse' | 'skip'): Promise<void> {
+  await withConfigApi(session, async (client) => {
+    const known = await Promise.all(objects.map(({ key }) => isStored(client, key)));
+    const missing = objects.find((_, i) => known[i] !== true);
+    if (missing !== undefined && absent === 'refuse')
+      throw new ContrailError('NOT_FOUND', `${missing.label}: does not exist; nothing was deleted`);
+    const stored = objects.filter((_, i) => known[i] === true);
+    const operations = stored.map(({ key }): Operation => ({ kind: { $case: 'delete', value: { key, expectedRevision: 0n } } }));
+    if (operations.length > 0) await transact(client, operations);
+    session.write(objects.map(({ label }, i) => `${label} ${known[i] === true ? 'deleted' : 'is absent'}\n`).join(''));
+  });
 }
 
 async function transact(client: ConfigServiceClient, operations: Operation[]): Promise<readonly { readonly changed: boolean }[]> {
@@ -93,10 +99,9 @@ async function transact(client: ConfigServiceClient, operations: Operation[]): P
   return (await callUnary(client, 'transact', { operations })).results;
 }
 
-async function exists(client: ConfigServiceClient, { resource }: ParsedManifest): Promise<boolean> {
-  const { uuid, fqName } = metaOf(resource);
+async function isStored(client: ConfigServiceClient, key: NamedObject['key']): Promise<boolean> {
   try {
-    await callUnary(client, 'get', { key: toKey(typeOf(resource), uuid || fqName.join(':')) });
+    await callUnary(client, 'get', { key });
     return true;
   } catch (error) {
     if (error instanceof ContrailError && error.code === 'NOT_FOUND') return false;
