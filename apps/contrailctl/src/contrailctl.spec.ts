@@ -62,10 +62,10 @@ function agentService(allow: readonly string[] | 'any'): ServiceSpec {
     listInterfaces: {
       allow,
       handle: unary(async () => ({
-        vifs: [Vif.fromPartial({ kind: 'pod', device: 'tap1', ifindex: 100, podNamespace: 'default', podName: 'web', containerInterface: 'eth0', mac: Buffer.from([2, 0, 0, 0, 0, 1]), addresses: [ip('10.32.0.1')], vrf: 5, status: 'Error', statusText: 'no room' })],
+        vifs: [Vif.fromPartial({ kind: 'pod', device: 'tap1', ifindex: 100, podNamespace: 'default', podName: 'web', containerInterface: 'eth0', mac: Buffer.from([2, 0, 0, 0, 0, 1]), addresses: [ip('10.32.0.1')], vrf: 5, flows: 12, maxFlows: 65536, status: 'Error', statusText: 'no room' })],
       })),
     },
-    listVrfs: { allow, handle: unary(async () => ({ vrfs: [VrfState.fromPartial({ id: 5, name: 'pods', vni: 1005, routes: 2 })] })) },
+    listVrfs: { allow, handle: unary(async () => ({ vrfs: [VrfState.fromPartial({ id: 5, name: 'pods', vni: 1005, routes: 2, flows: 7 })] })) },
     listRoutes: {
       allow,
       handle: unary(async ({ vrf }: ListRoutesRequest) => ({
@@ -186,12 +186,12 @@ describe('contrailctl', () => {
     expect(await lines('status')).toEqual(expect.arrayContaining(['Node:  node1', 'Control:  not connected', 'Revision:  8 programmed, 9 received', 'Problem: label/71: the table is full']));
   });
 
-  it('vif shows pod, addresses and why there is an error', async () => {
-    expect((await lines('vif'))[1]).toBe('100  pod  tap1  default/web:eth0  10.32.0.1  02:00:00:00:00:01  5  0  0  Error: no room');
+  it('vif shows pod, addresses, flows of its quota, and why there is an error', async () => {
+    expect((await lines('vif'))[1]).toBe('100  pod  tap1  default/web:eth0  10.32.0.1  02:00:00:00:00:01  5  0  0  12/65536  Error: no room');
   });
 
-  it('vrf counts routes and services', async () => {
-    expect(await lines('vrf')).toEqual(['VRF  NAME  VNI  ROUTES  SERVICES', '5  pods  1005  2  0']);
+  it('vrf counts routes, services and flows', async () => {
+    expect(await lines('vrf')).toEqual(['VRF  NAME  VNI  ROUTES  SERVICES  FLOWS', '5  pods  1005  2  0  7']);
   });
 
   it('route resolves next hops, of ECMP with shares, and takes one VRF', async () => {

@@ -72,6 +72,8 @@ static __always_inline int copy_record(void *other, struct adoption *adoption)
 		__u32 from = converter.value_from[i];
 		own_value[i] = from < converter.value_size ? found[from] : 0;
 	}
+	if (!is_live(&adoption->value))
+		return 0;
 	/* Another CPU may have been first. */
 	bpf_map_update_elem(&flows_v4, &adoption->key, &adoption->value, BPF_NOEXIST);
 	return 1;

@@ -8,7 +8,7 @@
  */
 #include <linux/if_ether.h>
 
-#include "work.h"
+#include "refresh.h"
 
 #define ARP_REQUEST 1
 #define ARP_REPLY 2
@@ -26,14 +26,6 @@ struct arp_packet {
 };
 ASSERT_SIZE(struct arp_packet, 28);
 
-static __always_inline int is_source(const struct work *w, __be32 address)
-{
-	struct source_key_v4 key = {
-		.prefixlen = 96, .ifindex = w->zone, .vlan = w->vlan, .address = address};
-
-	return bpf_map_lookup_elem(&sources_v4, &key) != 0;
-}
-
 /* 0: nothing to answer; else the reason to drop the question is in `reason`. */
 static __always_inline int judge_arp(const struct work *w, const struct arp_packet *arp)
 {
@@ -46,9 +38,9 @@ static __always_inline int judge_arp(const struct work *w, const struct arp_pack
 		return DROP_ARP_IGNORED;
 	if (!w->any_mac && !is_same_mac(arp->sender_mac, w->mac))
 		return DROP_SOURCE_MAC;
-	if (!w->any_mac && sender && !is_source(w, sender))
+	if (!w->any_mac && sender && !is_source(w->zone, w->vlan, sender))
 		return DROP_SOURCE_ADDRESS;
-	if (sender == target || (!sender && is_source(w, target)))
+	if (sender == target || (!sender && is_source(w->zone, w->vlan, target)))
 		return DROP_ARP_IGNORED;
 	return 0;
 }

@@ -48,7 +48,9 @@
 	REASON(39, FRAGMENT_TINY, "first-fragment-tiny")                                            \
 	REASON(40, FRAGMENT_OVERLAP, "fragment-overlap")                                            \
 	REASON(41, TOO_BIG, "packet-too-big")                                                       \
-	REASON(42, IP_OPTIONS, "ip-options-not-served")
+	REASON(42, IP_OPTIONS, "ip-options-not-served")                                             \
+	REASON(43, QUOTA_INTERFACE, "flow-quota-of-interface")                                      \
+	REASON(44, QUOTA_NETWORK, "flow-quota-of-network")
 
 #define DROP_REASON_ENUM(number, name, text) DROP_##name = number,
 enum drop_reason { DROP_REASONS(DROP_REASON_ENUM) DROP_REASON_COUNT };

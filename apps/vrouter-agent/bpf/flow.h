@@ -79,7 +79,9 @@ static __always_inline int peer_key(const struct flow_key_v4 *key, const struct 
 				     .local_port = swap ? value->nat_dport : value->nat_sport,
 				     .remote_port = swap ? value->nat_sport : value->nat_dport,
 				     .local = swap ? value->nat_dst : value->nat_src,
-				     .remote = swap ? value->nat_src : value->nat_dst};
+				     .remote = swap ? value->nat_src : value->nat_dst,
+				     .remote_vrf = value->peer_zone & ZONE_VRF ? value->remote_vrf
+									       : 0};
 	return 1;
 }
 
@@ -98,7 +100,10 @@ static __always_inline __u8 tcp_seen(__u8 flags)
 	return seen;
 }
 
-/* Counters are not atomic: one direction of a flow runs on one CPU at a time, nearly always. */
+/*
+ * Counters are not atomic: one direction of a flow runs on one CPU at a time, nearly always. An end
+ * that goes on after a reset did not send it: a forged one shortens nothing for long.
+ */
 static __always_inline void account(struct __sk_buff *skb, const struct packet *p,
 				    struct flow_value_v4 *value, enum side side)
 {
@@ -108,14 +113,16 @@ static __always_inline void account(struct __sk_buff *skb, const struct packet *
 		value->packets_out += 1;
 		value->bytes_out += skb->len;
 		value->last_out = flow_now();
-		if ((value->tcp_out | seen) != value->tcp_out)
-			value->tcp_out |= seen;
+		seen |= value->tcp_out & ~TCP_SEEN_RST;
+		if (seen != value->tcp_out)
+			value->tcp_out = seen;
 	} else {
 		value->packets_in += 1;
 		value->bytes_in += skb->len;
 		value->last_in = flow_now();
-		if ((value->tcp_in | seen) != value->tcp_in)
-			value->tcp_in |= seen;
+		seen |= value->tcp_in & ~TCP_SEEN_RST;
+		if (seen != value->tcp_in)
+			value->tcp_in = seen;
 	}
 }
 
@@ -235,7 +242,8 @@ static __always_inline int forward(struct __sk_buff *skb, const struct packet *p
 
 /*
  * The zone in which packets to an address of a VRF find their flow: that of the local interface the
- * host route leads to, or of the host interface when the node itself is meant. 0: neither.
+ * host route leads to, of the host interface when the node itself is meant, or ZONE_VRF when several
+ * interfaces have the address. 0: it is not here.
  */
 static __always_inline __u32 local_zone(const struct globals *g, __u32 vrf, __be32 address,
 					__u16 *vlan)
@@ -250,11 +258,69 @@ static __always_inline __u32 local_zone(const struct globals *g, __u32 vrf, __be
 	hop = bpf_map_lookup_elem(&next_hops, &route->next_hop);
 	if (!hop)
 		return 0;
-	if (hop->kind == NEXT_HOP_ENCAP) {
+	switch (hop->kind) {
+	case NEXT_HOP_ENCAP:
 		*vlan = hop->vlan;
 		return hop->ifindex;
+	case NEXT_HOP_COMPOSITE:
+		return ZONE_VRF | vrf;
+	case NEXT_HOP_RECEIVE:
+		return g->host_ifindex;
+	default:
+		return 0;
 	}
-	return hop->kind == NEXT_HOP_RECEIVE ? g->host_ifindex : 0;
+}
+
+/* A pod's interface: one zone, and not the node's. */
+static __always_inline int is_pod_zone(const struct globals *g, __u32 zone)
+{
+	return zone && !(zone & ZONE_VRF) && zone != g->host_ifindex;
+}
+
+static __always_inline int is_live(const struct flow_value_v4 *value)
+{
+	return value->generation != FLOW_ENDED && value->generation != FLOW_IN_WORK;
+}
+
+/* Is the end behind the tunnel in this VRF? 0: it is not known which, so it may. */
+static __always_inline int is_remote_in(const struct flow_value_v4 *value, __u32 vrf)
+{
+	return !value->remote_vrf || value->remote_vrf == vrf;
+}
+
+/*
+ * The flow of a packet from a tunnel; `key` is where it is, or where a new one belongs (zone 0: the
+ * destination is not here). Ends of two VRFs may have equal addresses and ports and call the same
+ * interface: the first has the key of the interface, the others have keys with their VRF.
+ */
+static __always_inline struct flow_value_v4 *find_tunnel_flow(const struct globals *g,
+							      const struct packet *p,
+							      const struct label_in *label,
+							      struct flow_key_v4 *key)
+{
+	__u16 vlan;
+	__u32 zone = local_zone(g, label->vrf, p->dst, &vlan);
+	struct flow_value_v4 *first = 0;
+	struct flow_value_v4 *value;
+	int is_taken = 1;
+
+	key_in(key, zone, vlan, p);
+	if (!zone)
+		return 0;
+	if (!(zone & ZONE_VRF)) {
+		first = bpf_map_lookup_elem(&flows_v4, key);
+		is_taken = first && is_live(first) && !is_remote_in(first, label->sender_vrf);
+		if (first && is_live(first) && !is_taken)
+			return first;
+	}
+	key->zone = ZONE_VRF | label->vrf;
+	key->vlan = 0;
+	key->remote_vrf = label->sender_vrf;
+	value = bpf_map_lookup_elem(&flows_v4, key);
+	if (is_taken || (value && is_live(value)))
+		return value;
+	key_in(key, zone, vlan, p);
+	return first;
 }
 
 /*

@@ -5,8 +5,9 @@
 /*
  * Makes the records of a connection. Each direction has the key under which its packets will be
  * looked up; when both keys are equal one record serves both (FLOW_BOTH), otherwise two records name
- * each other. Nothing is evicted: a key that is taken, or a full table, refuses.
+ * each other. Nothing is evicted: a key that is taken, a full table, or a spent quota refuses.
  */
+#include "quota.h"
 #include "route.h"
 
 #define PORT_TRIES 32
@@ -43,39 +44,74 @@ static __always_inline void set_leaving(struct flow_key_v4 *key, const struct wo
 }
 
 /* Where the next packets of the first direction look, and on which side. */
-static __noinline int set_forward_key(struct work *w, const struct globals *g)
+__noinline int set_forward_key(void)
 {
-	__u32 zone = w->zone;
-	__u16 vlan = w->vlan;
-	int is_out = 1;
+	struct globals *g = get_globals();
+	struct work *w = find_work();
+	struct label_in label = {};
+	__u16 target_vlan = 0;
+	__u32 target;
+	__u32 zone;
+	__u16 vlan;
 
-	if (w->hook == HOOK_TUNNEL) {
-		zone = local_zone(g, w->vrf, w->p.dst, &vlan);
-		is_out = 0;
-	} else if (w->hook == HOOK_UPLINK) {
-		is_out = 0;
-	} else if (w->hook == HOOK_HOST) {
-		__u16 target_vlan = 0;
-		__u32 target = local_zone(g, w->vrf, w->p.dst, &target_vlan);
-		if (target && target != g->host_ifindex) {
+	if (!g || !w)
+		return DROP_NOT_CONFIGURED;
+	zone = w->zone;
+	vlan = w->vlan;
+	label.vrf = w->vrf;
+	label.sender_vrf = w->sender_vrf;
+	w->side = SIDE_OUT;
+	switch (w->hook) {
+	case HOOK_TUNNEL:
+		w->side = SIDE_IN;
+		find_tunnel_flow(g, &w->p, &label, &w->forward_key);
+		return w->forward_key.zone ? STEP_OK : DROP_TUNNEL_NOT_LOCAL;
+	case HOOK_UPLINK:
+		w->side = SIDE_IN;
+		break;
+	case HOOK_HOST:
+		target = local_zone(g, w->vrf, w->p.dst, &target_vlan);
+		if (is_pod_zone(g, target)) {
 			zone = target;
 			vlan = target_vlan;
-			is_out = 0;
+			w->side = SIDE_IN;
+		}
+		break;
+	default:
+		break;
+	}
+	set_key(&w->forward_key, w, zone, vlan);
+	set_arriving(&w->forward_key, w, w->side == SIDE_OUT);
+	return STEP_OK;
+}
+
+/* The interface at which answers of the node, or through a tunnel, look for their record. */
+static __always_inline void set_answer_zone(struct work *w, const struct globals *g)
+{
+	__u16 vlan = 0;
+	__u32 zone;
+
+	w->answer_zone = w->zone;
+	w->answer_vlan = w->vlan;
+	if (w->kind == NEXT_HOP_TUNNEL) {
+		zone = local_zone(g, w->vrf, w->to.src, &vlan);
+		if (zone & ZONE_VRF) {
+			w->answer_zone = zone;
+			w->answer_vlan = 0;
+		}
+	} else if (w->kind != NEXT_HOP_ENCAP && w->kind != NEXT_HOP_FABRIC) {
+		zone = local_zone(g, g->fabric_vrf, w->to.src, &vlan);
+		if (zone != w->zone || vlan != w->vlan) {
+			w->answer_zone = g->host_ifindex;
+			w->answer_vlan = 0;
 		}
 	}
-	if (!zone)
-		return DROP_TUNNEL_NOT_LOCAL;
-	set_key(&w->forward_key, w, zone, vlan);
-	set_arriving(&w->forward_key, w, is_out);
-	w->side = is_out ? SIDE_OUT : SIDE_IN;
-	return STEP_OK;
 }
 
 /* Where the answers look; depends on the source port, so it is made again for each one tried. */
 static __always_inline int set_reverse_key(struct work *w, const struct globals *g)
 {
-	__u32 zone;
-	__u16 vlan = 0;
+	int is_in;
 
 	switch (w->kind) {
 	case NEXT_HOP_ENCAP: /* the pod sends it */
@@ -87,19 +123,16 @@ static __always_inline int set_reverse_key(struct work *w, const struct globals 
 		set_leaving(&w->reverse_key, w, 1);
 		return FLOW_IN;
 	case NEXT_HOP_TUNNEL: /* it comes to the interface that began */
-		set_key(&w->reverse_key, w, w->zone, w->vlan);
+		set_key(&w->reverse_key, w, w->answer_zone, w->answer_vlan);
+		if (w->answer_zone & ZONE_VRF)
+			w->reverse_key.remote_vrf = w->target_vrf;
 		set_leaving(&w->reverse_key, w, 1);
 		return FLOW_IN;
 	default: /* the node answers through the host interface */
-		zone = local_zone(g, g->fabric_vrf, w->to.src, &vlan);
-		if (zone && zone != g->host_ifindex) {
-			set_key(&w->reverse_key, w, zone, vlan);
-			set_leaving(&w->reverse_key, w, 1);
-			return FLOW_IN;
-		}
-		set_key(&w->reverse_key, w, g->host_ifindex, 0);
-		set_leaving(&w->reverse_key, w, 0);
-		return FLOW_OUT;
+		is_in = w->answer_zone != g->host_ifindex;
+		set_key(&w->reverse_key, w, w->answer_zone, w->answer_vlan);
+		set_leaving(&w->reverse_key, w, is_in);
+		return is_in ? FLOW_IN : FLOW_OUT;
 	}
 }
 
@@ -107,7 +140,7 @@ static __always_inline int is_same_key(const struct flow_key_v4 *a, const struct
 {
 	return a->zone == b->zone && a->vlan == b->vlan && a->protocol == b->protocol &&
 	       a->local == b->local && a->remote == b->remote && a->local_port == b->local_port &&
-	       a->remote_port == b->remote_port;
+	       a->remote_port == b->remote_port && a->remote_vrf == b->remote_vrf;
 }
 
 static __always_inline void set_common(struct flow_value_v4 *value, const struct work *w)
@@ -119,6 +152,7 @@ static __always_inline void set_common(struct flow_value_v4 *value, const struct
 	value->service = w->service;
 	value->to_vrf = w->to_vrf;
 	value->remote_identity = w->is_local ? w->identity : w->to_identity;
+	value->in_label = w->in_label;
 	if (w->hook == HOOK_HOST || w->hook == HOOK_LOOPBACK)
 		value->flags |= FLOW_FROM_NODE;
 	if (w->is_self)
@@ -175,6 +209,15 @@ static __always_inline int set_reverse_action(struct work *w, const struct globa
 	return DROP_FLOW_TABLE_ERROR;
 }
 
+/*
+ * VRF of the end that is called. Behind a port of another node may be a pod of any VRF, which answers
+ * under its own label; only a key with a VRF has to say which.
+ */
+static __always_inline __u32 called_vrf(const struct work *w)
+{
+	return w->is_to_node && !(w->answer_zone & ZONE_VRF) ? 0 : w->target_vrf;
+}
+
 /* Both keys are one: the record's action is that of packets which the zone's interface sends. */
 static __always_inline void merge_records(struct work *w)
 {
@@ -193,6 +236,7 @@ static __always_inline void merge_records(struct work *w)
 		w->forward.nat_sport = w->to.sport;
 		w->forward.nat_dport = w->to.dport;
 	}
+	w->forward.remote_vrf = began_here ? called_vrf(w) : w->sender_vrf;
 	w->forward.flags &= ~FLOW_FORWARD;
 	w->forward.flags |= FLOW_BOTH | (began_here ? FLOW_FORWARD : 0);
 }
@@ -208,6 +252,7 @@ static __always_inline void link_records(struct work *w, int reverse_side)
 	forward->nat_dst = w->to.dst;
 	forward->nat_sport = w->to.sport;
 	forward->nat_dport = w->to.dport;
+	forward->remote_vrf = w->side == SIDE_OUT ? called_vrf(w) : w->sender_vrf;
 	forward->peer_zone = w->reverse_key.zone;
 	forward->peer_vlan = w->reverse_key.vlan;
 	forward->flags &= ~(FLOW_PEER_SWAP | FLOW_REWRITE);
@@ -220,6 +265,7 @@ static __always_inline void link_records(struct work *w, int reverse_side)
 	reverse->nat_dst = w->p.src;
 	reverse->nat_sport = w->p.dport;
 	reverse->nat_dport = w->p.sport;
+	reverse->remote_vrf = reverse_side == FLOW_OUT ? w->sender_vrf : called_vrf(w);
 	reverse->peer_zone = w->forward_key.zone;
 	reverse->peer_vlan = w->forward_key.vlan;
 	reverse->flags &= ~(FLOW_OUT | FLOW_IN | FLOW_REWRITE);
@@ -228,19 +274,74 @@ static __always_inline void link_records(struct work *w, int reverse_side)
 		reverse->flags |= FLOW_PEER_SWAP;
 }
 
-/* 1: the record under the reverse key is the other half of this very connection. */
-static __noinline int is_own_reverse(const struct work *w)
+/*
+ * Puts a record under a key that is free, or whose record has ended. -EEXIST: another's is there. An
+ * ended one is filled in place: whoever still reads it has a packet of the same key in hand.
+ */
+static __noinline long insert_record(const struct flow_key_v4 *key,
+				     const struct flow_value_v4 *value)
+{
+	const __u32 after = offsetof(struct flow_value_v4, flags);
+	long error = bpf_map_update_elem(&flows_v4, key, value, BPF_NOEXIST);
+	struct flow_value_v4 *old;
+
+	if (error != -EEXIST)
+		return error;
+	old = bpf_map_lookup_elem(&flows_v4, key);
+	if (!old)
+		return bpf_map_update_elem(&flows_v4, key, value, BPF_NOEXIST);
+	if (__sync_val_compare_and_swap(&old->generation, FLOW_ENDED, FLOW_IN_WORK) != FLOW_ENDED)
+		return -EEXIST;
+	__builtin_memcpy((void *)old + after, (const void *)value + after, sizeof(*old) - after);
+	__sync_lock_test_and_set(&old->generation, value->generation);
+	return 0;
+}
+
+/* The record under the reverse key when it is the other half of this very connection, else 0. */
+static __noinline struct flow_value_v4 *find_own_reverse(const struct work *w)
 {
 	struct flow_value_v4 *taken = bpf_map_lookup_elem(&flows_v4, &w->reverse_key);
 	struct flow_key_v4 peer;
 
 	return taken && peer_key(&w->reverse_key, taken, &peer) &&
-	       is_same_key(&peer, &w->forward_key);
+			       is_same_key(&peer, &w->forward_key)
+		       ? taken
+		       : 0;
 }
 
 static __always_inline int insertion_failure(long error)
 {
 	return error == -E2BIG || error == -ENOMEM ? DROP_FLOW_TABLE_FULL : DROP_FLOW_TABLE_ERROR;
+}
+
+/* Writes the answers' record under today's choice of a source port. STEP_TAKEN: try another. */
+__noinline int try_reverse(void)
+{
+	struct globals *g = get_globals();
+	struct work *w = find_work();
+	struct flow_value_v4 *own;
+	long error;
+
+	if (!g || !w)
+		return DROP_FLOW_TABLE_ERROR;
+	link_records(w, set_reverse_key(w, g));
+	/* A flow of another layout holds its port, too. */
+	if (get_other_flows())
+		find_flow(&w->reverse_key);
+	error = insert_record(&w->reverse_key, &w->reverse);
+	if (!error)
+		return STEP_OK;
+	if (error != -EEXIST)
+		return insertion_failure(error);
+	/* A half whose other half went, or the same packet on another CPU. */
+	own = find_own_reverse(w);
+	if (!own)
+		return STEP_TAKEN;
+	end_record(own);
+	error = insert_record(&w->reverse_key, &w->reverse);
+	if (!error)
+		return STEP_OK;
+	return error == -EEXIST ? STEP_RETRY : insertion_failure(error);
 }
 
 /* Writes the answers' record; a taken key is tried again with another source port. */
@@ -249,7 +350,7 @@ static __noinline int insert_reverse(struct work *w, const struct globals *g)
 	__u32 first = g->snat_port_min;
 	__u32 span = g->snat_port_max >= first ? g->snat_port_max - first + 1 : 0;
 	__u32 start = bpf_get_prandom_u32() & 0xffff;
-	long error;
+	int step;
 
 	for (__u32 i = 0; i <= PORT_TRIES; i++) {
 		if (i || w->snat) {
@@ -259,20 +360,9 @@ static __noinline int insert_reverse(struct work *w, const struct globals *g)
 			w->to.sport = bpf_htons(first + (start + i) % span);
 			w->reverse.flags |= FLOW_SNAT;
 		}
-		link_records(w, set_reverse_key(w, g));
-		/* A flow of another layout holds its port, too. */
-		if (get_other_flows())
-			find_flow(&w->reverse_key);
-		error = bpf_map_update_elem(&flows_v4, &w->reverse_key, &w->reverse, BPF_NOEXIST);
-		if (!error)
-			return STEP_OK;
-		if (error != -EEXIST)
-			return insertion_failure(error);
-		/* A half whose other half went, or the same packet on another CPU. */
-		if (is_own_reverse(w)) {
-			error = bpf_map_update_elem(&flows_v4, &w->reverse_key, &w->reverse, BPF_ANY);
-			return error ? insertion_failure(error) : STEP_OK;
-		}
+		step = try_reverse();
+		if (step != STEP_TAKEN)
+			return step;
 	}
 	return w->snat ? DROP_SNAT_PORTS : DROP_TUPLE_COLLISION;
 }
@@ -280,7 +370,7 @@ static __noinline int insert_reverse(struct work *w, const struct globals *g)
 /* When another CPU was first its record stands, and our answers' record goes if it is not its. */
 static __noinline int insert_forward(struct work *w)
 {
-	long error = bpf_map_update_elem(&flows_v4, &w->forward_key, &w->forward, BPF_NOEXIST);
+	long error = insert_record(&w->forward_key, &w->forward);
 	struct flow_value_v4 *winner;
 	struct flow_key_v4 peer;
 
@@ -293,7 +383,7 @@ static __noinline int insert_forward(struct work *w)
 			return STEP_RETRY;
 	}
 	if (w->forward.flags & FLOW_PEER)
-		bpf_map_delete_elem(&flows_v4, &w->reverse_key);
+		end_record(bpf_map_lookup_elem(&flows_v4, &w->reverse_key));
 	return error == -EEXIST ? STEP_RETRY : insertion_failure(error);
 }
 
@@ -306,13 +396,24 @@ static __always_inline void touch(struct work *w)
 		w->forward.last_in = flow_now();
 }
 
-/* Precondition: resolved and judged. */
-static __noinline int create_flow(struct work *w, const struct globals *g)
+/* Takes back what was charged for records that were not made. */
+static __always_inline void discharge(const struct work *w, __u32 records)
 {
-	int step = set_forward_key(w, g);
+	struct owner network = network_of(&w->forward);
 
-	if (step != STEP_OK)
-		return step;
+	release(&w->forward.owner, records);
+	release(&network, records);
+}
+
+/* Precondition: the forward key is set and nothing live is there; resolved and judged. */
+__noinline int create_flow(void)
+{
+	struct globals *g = get_globals();
+	struct work *w = find_work();
+	int step;
+
+	if (!g || !w)
+		return DROP_FLOW_TABLE_ERROR;
 	set_common(&w->forward, w);
 	set_common(&w->reverse, w);
 	w->forward.flags |= w->any_mac ? FLOW_ANY_MAC : 0;
@@ -323,15 +424,32 @@ static __noinline int create_flow(struct work *w, const struct globals *g)
 		return step;
 	if (is_rewritten(w) && !is_translatable(w->p.protocol))
 		return DROP_PROTOCOL_NAT;
+	set_answer_zone(w, g);
 	set_reverse_key(w, g);
 	if (!is_rewritten(w) && !w->snat && is_same_key(&w->forward_key, &w->reverse_key)) {
+		step = charge_flow(w, 1);
+		if (step != STEP_OK)
+			return step;
 		merge_records(w);
 		touch(w);
-		return insert_forward(w);
+		step = insert_forward(w);
+		if (step != STEP_OK)
+			discharge(w, 1);
+		return step;
 	}
+	step = charge_flow(w, 2);
+	if (step != STEP_OK)
+		return step;
 	touch(w);
 	step = insert_reverse(w, g);
-	return step != STEP_OK ? step : insert_forward(w);
+	if (step != STEP_OK) {
+		discharge(w, 2);
+		return step;
+	}
+	step = insert_forward(w);
+	if (step != STEP_OK)
+		discharge(w, 1);
+	return step;
 }
 
 #endif

@@ -6,9 +6,10 @@
 #include "layout.h"
 
 /*
- * Flow key. The zone is a local interface: a pod's, the host interface, the uplink, or lo; "local"
- * is that interface's side of the connection. ICMP echo: the identifier is the port of the side
- * that asks, 0 that of the side that answers. Other protocols without ports: 0.
+ * Flow key. The zone is a local interface (a pod's, the host interface, the uplink, or lo), and
+ * "local" is that interface's side of the connection. Packets from a tunnel have the zone of a VRF
+ * where an interface does not say which connection is meant: see ZONE_VRF. ICMP echo: the identifier
+ * is the port of the side that asks, 0 that of the side that answers. Other protocols without ports: 0.
  */
 struct flow_key_v4 {
 	__u32 zone;
@@ -19,8 +20,9 @@ struct flow_key_v4 {
 	__be16 remote_port;
 	__be32 local;
 	__be32 remote;
+	__u32 remote_vrf; /* with ZONE_VRF: of the end that is not local; else 0 */
 };
-ASSERT_SIZE(struct flow_key_v4, 20);
+ASSERT_SIZE(struct flow_key_v4, 24);
 struct flow_key_v6 {
 	__u32 zone;
 	__u16 vlan;
@@ -30,8 +32,15 @@ struct flow_key_v6 {
 	__be16 remote_port;
 	__u8 local[16];
 	__u8 remote[16];
+	__u32 remote_vrf;
 };
-ASSERT_SIZE(struct flow_key_v6, 44);
+ASSERT_SIZE(struct flow_key_v6, 48);
+
+/*
+ * Zone of packets from a tunnel to an address of this VRF that several interfaces have, or whose ports
+ * at the interface belong to a connection with an equal address of another VRF. VRFs have 24 bits.
+ */
+#define ZONE_VRF 0x80000000
 
 #define FLOW_OUT 1        /* the action is for packets that the zone's interface sends */
 #define FLOW_IN 2         /* the action is for packets to the zone's interface */
@@ -44,19 +53,49 @@ ASSERT_SIZE(struct flow_key_v6, 44);
 #define FLOW_ANY_MAC 256  /* no port security */
 #define FLOW_SELF 512     /* a pod that reached itself: policy does not apply */
 #define FLOW_SNAT 1024    /* holds a port of the SNAT range */
-#define FLOW_ALONE 2048   /* a sweep found it unused and without its other half */
+#define FLOW_ALONE 2048   /* a sweep found it without its other half */
+#define FLOW_VRF_COUNTED 4096 /* in the quota of the VRF that began */
 
 #define TCP_SEEN_SYN 1
 #define TCP_SEEN_ACK 2 /* an ACK without SYN */
 #define TCP_SEEN_FIN 4
 #define TCP_SEEN_RST 8
 
-/* What a record says besides the translation; times are ktime >> 20 (about a millisecond). */
+/*
+ * Values of `generation` that are none. A record ends once, by the exchange that makes it 0; it is
+ * deleted by a sweep a second later, when no program can still read it, because a deleted record is reused at
+ * once for another connection. An ended record may become one of the same key again.
+ */
+#define FLOW_ENDED 0              /* last_out says when */
+#define FLOW_IN_WORK 0xffffffff   /* being filled, or deleted */
+
+/* Who a record is counted for: the end that began. `scope` is OWNER_… and a VRF or a VLAN tag. */
+#define OWNER_NONE 0
+#define OWNER_VIF 0x01000000      /* | vlan; id: ifindex */
+#define OWNER_REMOTE 0x02000000   /* | VRF; id: IPv4 address, or the words of an IPv6 address added up */
+#define OWNER_UNDERLAY 0x03000000 /* | vlan; id: ifindex of the interface that is called */
+#define OWNER_VRF 0x04000000      /* | VRF; id: 0 */
+struct owner {
+	__u32 scope;
+	__u32 id;
+};
+ASSERT_SIZE(struct owner, 8);
+
+/* Records of an owner. `state`: the count, and in the upper half how often it changed. */
+struct usage { /* program */
+	__u64 state;
+	__u64 state_before; /* when the sweep began to recount */
+	__u32 seen;         /* by the recount */
+	__u32 pad;
+};
+ASSERT_SIZE(struct usage, 24);
+
+/* What a record says; times are ktime >> 20 (about a millisecond). */
 struct flow_value_v4 { /* program */
-	__u8 verdict; /* 1: pass */
-	__u8 kind;    /* enum next_hop_kind of the action */
-	__u16 flags;  /* FLOW_… */
-	__u32 generation;
+	__u32 generation; /* of the policy that it was judged by, FLOW_ENDED or FLOW_IN_WORK */
+	__u16 flags;      /* FLOW_… */
+	__u8 verdict;     /* 1: pass */
+	__u8 kind;        /* enum next_hop_kind of the action */
 	__u32 oif;
 	__u32 label;
 	__u8 remote[16];
@@ -68,7 +107,7 @@ struct flow_value_v4 { /* program */
 	__be32 nat_dst;
 	__be16 nat_sport;
 	__be16 nat_dport;
-	__u32 rule;
+	__u32 in_label; /* VNI of the tunnel packets for it; 0: none came yet */
 #ifdef TEST_LAYOUT_GROWN
 	__u64 test_grown; /* moves what follows; only in the tests of a changed layout */
 #endif
@@ -86,12 +125,15 @@ struct flow_value_v4 { /* program */
 	__u32 to_vrf; /* of its destination: another for services across VRFs */
 	__u32 service; /* 0: none */
 	__u32 remote_identity; /* of the end that is not local; 0: unknown */
+	__u32 remote_vrf;      /* of the end behind the tunnel; 0: none, or unknown */
+	__u32 rule;
+	struct owner owner;
 	__u8 reserved[16];
 };
 #ifdef TEST_LAYOUT_GROWN
-ASSERT_SIZE(struct flow_value_v4, 152);
+ASSERT_SIZE(struct flow_value_v4, 168);
 #else
-ASSERT_SIZE(struct flow_value_v4, 144);
+ASSERT_SIZE(struct flow_value_v4, 160);
 #endif
 struct flow_value_v6 {
 	__u8 common[48];
@@ -99,11 +141,11 @@ struct flow_value_v6 {
 	__u8 nat_dst[16];
 	__be16 nat_sport;
 	__be16 nat_dport;
-	__u32 rule;
-	__u8 rest[64];
+	__u32 in_label;
+	__u8 rest[80];
 	__u8 reserved[16];
 };
-ASSERT_SIZE(struct flow_value_v6, 168);
+ASSERT_SIZE(struct flow_value_v6, 184);
 
 /*
  * First fragments that passed, for those that follow. Each sender has FRAGMENT_SLOTS places, chosen by
@@ -182,7 +224,8 @@ struct sweep { /* agent writes the first part, program the second */
 	__be16 port;
 	__be32 address;
 	__u8 protocol;
-	__u8 pad[3];
+	__u8 recount;   /* 1: mends `usages`, too */
+	__u16 grace_ms; /* how long an ended record stays */
 	__u32 vrf;
 	__u32 kept; /* records that stay */
 	__u32 removed;

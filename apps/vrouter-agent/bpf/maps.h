@@ -54,6 +54,7 @@ TABLE(affinities_v4, BPF_MAP_TYPE_LRU_HASH, struct affinity_key_v4, struct affin
 /* The least recently used goes when all are taken: 256 senders with all their places in use. */
 TABLE(fragments_v4, BPF_MAP_TYPE_LRU_HASH, struct fragment_key_v4, struct fragment_v4, 32768, 0);
 TABLE(answer_windows, BPF_MAP_TYPE_LRU_HASH, __u32, struct answer_window, 4096, 0);
+HASH(usages, struct owner, struct usage, 16384);
 
 TABLE(globals, BPF_MAP_TYPE_ARRAY, __u32, struct globals, 1, 0);
 TABLE(drop_counts, BPF_MAP_TYPE_PERCPU_HASH, struct drop_key, struct drop_count, 16384, 0);

@@ -56,6 +56,8 @@ static __always_inline int to_local_vif(struct work *w, const struct next_hop *h
 	w->oif_vlan = hop->vlan;
 	w->to_identity = vif->identity;
 	w->to_policy = vif->policy;
+	w->to_max_flows = vif->max_flows;
+	w->target_vrf = vif->vrf;
 	w->to_any_mac = !vif->port_security;
 	__builtin_memcpy(w->dmac, vif->mac, 6);
 	w->is_self = w->hook == HOOK_POD && w->oif == w->zone && w->oif_vlan == w->vlan;
@@ -68,7 +70,8 @@ static __always_inline int to_local_vif(struct work *w, const struct next_hop *h
 	return STEP_OK;
 }
 
-static __always_inline int to_remote(struct work *w, const struct next_hop *hop)
+static __always_inline int to_remote(struct work *w, const struct next_hop *hop,
+				     const struct globals *g)
 {
 	/* Nothing that came from the underlay is sent back into it: no loops, no transit. */
 	if (w->hook == HOOK_TUNNEL || w->hook == HOOK_UPLINK || w->hook == HOOK_LOOPBACK)
@@ -76,6 +79,8 @@ static __always_inline int to_remote(struct work *w, const struct next_hop *hop)
 	if (hop->remote_length != 4)
 		return DROP_NO_NEXT_HOP;
 	__builtin_memcpy(&w->remote, hop->remote, 4);
+	w->target_vrf = hop->vrf;
+	w->is_to_node = hop->vrf == g->fabric_vrf;
 	w->label = hop->label ? hop->label : find_label(hop->vrf, w->identity);
 	if (!w->label)
 		return DROP_NO_LABEL;
@@ -100,20 +105,45 @@ static __always_inline int to_underlay(struct work *w, const struct next_hop *ho
 	return STEP_OK;
 }
 
+/* The node answers in the fabric VRF: do the answers to this source go back to where it is? */
+static __always_inline int is_answered_by_node(const struct work *w, const struct globals *g)
+{
+	struct host_route_key_v4 key = {.vrf = g->fabric_vrf, .address = w->p.src};
+	struct route *route = bpf_map_lookup_elem(&host_routes_v4, &key);
+	struct next_hop *hop = route ? bpf_map_lookup_elem(&next_hops, &route->next_hop) : 0;
+
+	if (!hop)
+		return 0;
+	if (w->hook == HOOK_POD)
+		return hop->kind == NEXT_HOP_ENCAP && hop->ifindex == w->zone &&
+		       hop->vlan == w->vlan;
+	return hop->kind == NEXT_HOP_TUNNEL;
+}
+
 /*
- * The node's own stack. From the node itself only a service with the node as backend comes here:
- * it gets the hairpin address as source, so that the answer passes the host interface again.
+ * The node's own stack. Whoever it could not answer gets the hairpin address as source: ends whose
+ * address is another's in the fabric VRF, or unknown there, and the node itself (which comes here with
+ * a service that has the node as backend), so that the answer passes the host interface.
  */
 static __always_inline int to_node(struct work *w, const struct globals *g)
 {
+	struct vif_key key = {.ifindex = g->host_ifindex};
+	struct vif *vif;
+
 	w->to_identity = g->host_identity;
+	w->target_vrf = g->fabric_vrf;
 	w->oif = g->host_ifindex;
 	if (w->hook == HOOK_LOOPBACK || w->hook == HOOK_UPLINK)
 		return STEP_UNTOUCHED;
-	if (w->hook != HOOK_HOST)
+	if (w->hook == HOOK_TUNNEL) {
+		vif = bpf_map_lookup_elem(&vifs, &key);
+		w->to_max_flows = vif ? vif->max_flows : 0;
+	}
+	if (w->hook != HOOK_HOST && is_answered_by_node(w, g))
 		return STEP_OK;
 	if (!g->hairpin_address)
 		return DROP_NO_HAIRPIN_ADDRESS;
+	w->snat = w->hook != HOOK_HOST;
 	w->to.src = g->hairpin_address;
 	return STEP_OK;
 }
@@ -154,7 +184,7 @@ static __noinline int resolve_route(struct work *w, const struct globals *g)
 	case NEXT_HOP_ENCAP:
 		return to_local_vif(w, hop, g);
 	case NEXT_HOP_TUNNEL:
-		return to_remote(w, hop);
+		return to_remote(w, hop, g);
 	case NEXT_HOP_RECEIVE:
 		return to_node(w, g);
 	case NEXT_HOP_FABRIC:
@@ -178,15 +208,21 @@ static __always_inline int resolve_node_service(struct work *w, const struct glo
 
 	if (!service)
 		return STEP_UNTOUCHED;
+	w->to.src = w->p.src;
+	w->snat = 0;
 	step = translate_service(w, service);
 	return step == STEP_OK ? resolve_route(w, g) : step;
 }
 
 /* Service, then route. */
-static __noinline int resolve(struct work *w, const struct globals *g)
+__noinline int resolve(void)
 {
+	struct globals *g = get_globals();
+	struct work *w = find_work();
 	int step = STEP_OK;
 
+	if (!g || !w)
+		return DROP_NOT_CONFIGURED;
 	w->to = (struct tuple){.src = w->p.src,
 			       .dst = w->p.dst,
 			       .sport = w->p.sport,

@@ -4,20 +4,10 @@
 
 /* First packets, and whatever the fast path did not want to decide. */
 #include "arp.h"
-#include "flow_create.h"
 #include "icmp_error.h"
 #include "path_mtu.h"
-#include "policy.h"
+#include "refresh.h"
 #include "reject.h"
-
-static __noinline void end_flow(const struct flow_key_v4 *key, const struct flow_value_v4 *value)
-{
-	struct flow_key_v4 peer;
-
-	if (peer_key(key, value, &peer))
-		bpf_map_delete_elem(&flows_v4, &peer);
-	bpf_map_delete_elem(&flows_v4, key);
-}
 
 static __always_inline int drop_work(struct __sk_buff *skb, const struct work *w, __u32 reason)
 {
@@ -35,39 +25,33 @@ static __always_inline int is_closing(const struct flow_key_v4 *key,
 	if (peer_key(key, value, &other)) {
 		peer = find_flow(&other);
 		/* Half a connection is none. */
-		if (!peer)
+		if (!peer || !is_live(peer))
 			return 1;
 		seen |= peer->tcp_out | peer->tcp_in;
 	}
 	return (seen & (TCP_SEEN_FIN | TCP_SEEN_RST)) != 0;
 }
 
-/* Judges by the record of the connection's first direction; both get today's generation by use. */
-static __noinline int judge_again(const struct flow_key_v4 *key, struct flow_value_v4 *value)
-{
-	struct flow_value_v4 *first;
-	struct flow_key_v4 other;
-
-	if (value->flags & (FLOW_FORWARD | FLOW_BOTH))
-		return judge_flow(key, value);
-	if (!peer_key(key, value, &other))
-		return DROP_FLOW_TABLE_ERROR;
-	first = find_flow(&other);
-	return first ? judge_flow(&other, first) : DROP_FLOW_TABLE_ERROR;
-}
-
 /*
- * 1: an existing flow took the packet, `verdict` says how. 0: the packet begins a new flow. When
+ * 1: an existing flow took the packet, w->verdict says how. 0: the packet begins a new flow. When
  * `exceeded_mtu` is set afterwards the packet is still to be answered.
  */
-static __noinline int use_flow(struct __sk_buff *skb, struct work *w, const struct globals *g,
-			       int *verdict)
+__noinline int use_flow(struct __sk_buff *skb)
 {
-	enum side side = w->side;
-	struct flow_value_v4 *value = find_flow(&w->forward_key);
-	int reason;
+	struct globals *g = get_globals();
+	struct work *w = find_work();
+	struct flow_value_v4 *value;
+	__u32 generation;
+	enum side side;
+	int step;
 
-	if (!value)
+	if (!g || !w)
+		return 0;
+	side = w->side;
+	value = find_flow(&w->forward_key);
+	if (!value || !is_live(value))
+		return 0;
+	if (w->hook == HOOK_TUNNEL && !is_remote_in(value, w->sender_vrf))
 		return 0;
 	if (!serves(value, side) ||
 	    ((w->p.tcp_flags & (TCP_SYN | TCP_ACK)) == TCP_SYN &&
@@ -75,29 +59,34 @@ static __noinline int use_flow(struct __sk_buff *skb, struct work *w, const stru
 		end_flow(&w->forward_key, value);
 		return 0;
 	}
-	if (value->generation != w->generation) {
-		reason = judge_again(&w->forward_key, value);
-		if (reason) {
+	generation = value->generation;
+	if (generation != w->generation || (w->in_label && value->in_label != w->in_label)) {
+		value->in_label = w->in_label ? w->in_label : value->in_label;
+		step = refresh_flow();
+		if (step != STEP_OK)
 			end_flow(&w->forward_key, value);
-			*verdict = drop_work(skb, w, reason);
+		if (step == STEP_ANEW)
+			return 0;
+		if (step != STEP_OK) {
+			w->verdict = drop_work(skb, w, step);
 			return 1;
 		}
-		value->generation = w->generation;
+		/* Not when it ended meanwhile. */
+		__sync_val_compare_and_swap(&value->generation, generation, w->generation);
 	}
 	w->exceeded_mtu = exceeded_mtu(skb, &w->p, g, &w->forward_key, value, side, w->hook);
 	if (w->exceeded_mtu)
 		return 1;
 	if (w->p.is_fragment && w->p.l4)
 		remember_fragment(w, 0);
-	*verdict = forward(skb, &w->p, g, &w->forward_key, value, side, w->hook);
+	w->verdict = forward(skb, &w->p, g, &w->forward_key, value, side, w->hook);
 	return 1;
 }
 
 /* What is left to do once a flow took the packet. */
-static __always_inline int conclude(struct __sk_buff *skb, struct work *w, const struct globals *g,
-				    int verdict)
+static __always_inline int conclude(struct __sk_buff *skb, struct work *w, const struct globals *g)
 {
-	return w->exceeded_mtu ? answer_too_big(skb, w, g) : verdict;
+	return w->exceeded_mtu ? answer_too_big(skb, w, g) : w->verdict;
 }
 
 /* A later fragment: with the ports of the first one it is a packet like any other. */
@@ -105,8 +94,7 @@ static __always_inline int follow_first_fragment(struct __sk_buff *skb, struct w
 					    const struct globals *g)
 {
 	struct fragment_v4 *first;
-	int verdict = TC_ACT_SHOT;
-	int step = set_forward_key(w, g);
+	int step = set_forward_key();
 
 	if (step != STEP_OK)
 		return drop_work(skb, w, step);
@@ -123,32 +111,31 @@ static __always_inline int follow_first_fragment(struct __sk_buff *skb, struct w
 	w->p.sport = first->sport;
 	w->p.dport = first->dport;
 	w->generation = *(volatile const __u32 *)&g->generation;
-	step = set_forward_key(w, g);
-	if (step == STEP_OK && use_flow(skb, w, g, &verdict))
-		return conclude(skb, w, g, verdict);
+	step = set_forward_key();
+	if (step == STEP_OK && use_flow(skb))
+		return conclude(skb, w, g);
 	return drop_work(skb, w, DROP_LATER_FRAGMENT);
 }
 
 /* The whole of a first packet's way; `w` says where it came from. */
 static __always_inline int slow_path(struct __sk_buff *skb, struct work *w, const struct globals *g)
 {
-	int verdict = TC_ACT_SHOT;
-	int step = set_forward_key(w, g);
+	int step = set_forward_key();
 
 	w->generation = *(volatile const __u32 *)&g->generation;
-	if (step == STEP_OK && use_flow(skb, w, g, &verdict))
-		return conclude(skb, w, g, verdict);
+	if (step == STEP_OK && use_flow(skb))
+		return conclude(skb, w, g);
 	if (step == STEP_OK)
-		step = resolve(w, g);
+		step = resolve();
 	if (step == STEP_OK)
 		step = judge_work(w);
 	if (step == STEP_OK)
-		step = create_flow(w, g);
+		step = create_flow();
 	switch (step) {
 	case STEP_OK:
 	case STEP_RETRY:
-		if (use_flow(skb, w, g, &verdict))
-			return conclude(skb, w, g, verdict);
+		if (use_flow(skb))
+			return conclude(skb, w, g);
 		return drop_work(skb, w, DROP_FLOW_TABLE_ERROR);
 	case STEP_REFUSE:
 		return refuse(skb, w, g);
@@ -178,18 +165,26 @@ static __always_inline int slow_icmp_error(struct __sk_buff *skb, struct work *w
 		return TC_ACT_OK;
 	if (reason)
 		return drop_work(skb, w, reason);
-	if (w->hook != HOOK_POD) {
-		__u32 local = local_zone(g, w->vrf, answer->dst, &vlan);
-		side = w->hook == HOOK_HOST && (!local || local == w->zone) ? SIDE_OUT : SIDE_IN;
-		if (side == SIDE_IN && w->hook != HOOK_UPLINK)
-			zone = local;
+	if (w->hook == HOOK_TUNNEL) {
+		struct label_in label = {.vrf = w->vrf, .sender_vrf = w->sender_vrf};
+		side = SIDE_IN;
+		find_tunnel_flow(g, answer, &label, &w->forward_key);
+	} else {
+		if (w->hook != HOOK_POD) {
+			__u32 local = local_zone(g, w->vrf, answer->dst, &vlan);
+			if (w->hook == HOOK_UPLINK || is_pod_zone(g, local))
+				side = SIDE_IN;
+			if (side == SIDE_IN && w->hook != HOOK_UPLINK)
+				zone = local;
+		}
+		if (side == SIDE_OUT)
+			key_out(&w->forward_key, zone, vlan, answer);
+		else
+			key_in(&w->forward_key, zone, vlan, answer);
 	}
-	if (side == SIDE_OUT)
-		key_out(&w->forward_key, zone, vlan, answer);
-	else
-		key_in(&w->forward_key, zone, vlan, answer);
+	zone = w->forward_key.zone;
 	value = find_flow(&w->forward_key);
-	if (!value || !serves(value, side))
+	if (!value || !is_live(value) || !serves(value, side))
 		return w->hook == HOOK_UPLINK ? TC_ACT_OK : drop_work(skb, w, DROP_ICMP_UNRELATED);
 	if (w->hook == HOOK_POD && !w->any_mac && w->p.src != answer->src)
 		return drop_work(skb, w, DROP_SOURCE_ADDRESS);

@@ -5,8 +5,9 @@
 /*
  * Ends flows: those that idled too long, those of an interface that goes, those translated to a
  * backend that went. Runs in the kernel when the agent asks; both records of a connection end as one.
+ * Records that ended are deleted by the next sweep that finds them old enough.
  */
-#include "flow.h"
+#include "flow_end.h"
 
 struct flow_pair {
 	struct flow_value_v4 *value;
@@ -56,12 +57,6 @@ static __always_inline __u32 idle_of(const struct flow_value_v4 *value, __u32 no
 	return out < in ? out : in;
 }
 
-/* Seconds to the unit of flow times (2^20 ns). */
-static __always_inline __u32 to_flow_time(__u32 seconds)
-{
-	return (__u64)seconds * 1000000000 >> 20;
-}
-
 static __always_inline int is_wanted(const struct sweep *sweep, const struct flow_key_v4 *key,
 				     const struct flow_pair *pair, const struct globals *g)
 {
@@ -84,11 +79,18 @@ static __always_inline int is_wanted(const struct sweep *sweep, const struct flo
 			if (peer_idle < idle)
 				idle = peer_idle;
 		}
-		return idle > to_flow_time(timeout_of(pair, key->protocol, g));
+		return idle > to_flow_time(1000ULL * timeout_of(pair, key->protocol, g));
 	}
 }
 
-struct bpf_map;
+/* Also of a record without its other half: that one may come at this very moment, but not twice. */
+static __always_inline int is_lone(struct flow_value_v4 *value)
+{
+	if (value->flags & FLOW_ALONE)
+		return 1;
+	value->flags |= FLOW_ALONE;
+	return 0;
+}
 
 static long sweep_flow(struct bpf_map *map, struct flow_key_v4 *key, struct flow_value_v4 *value,
 		       struct sweep *sweep)
@@ -97,27 +99,35 @@ static long sweep_flow(struct bpf_map *map, struct flow_key_v4 *key, struct flow
 	struct flow_key_v4 own = *key;
 	struct flow_key_v4 other;
 	struct globals *g = get_globals();
+	struct owner network;
 	int has_peer = peer_key(&own, value, &other);
+	int ends;
 
 	if (!g)
 		return 1;
-	if (has_peer)
+	if (!is_live(value)) {
+		delete_ended(&own, value, sweep->grace_ms);
+		return 0;
+	}
+	if (has_peer) {
 		pair.peer = bpf_map_lookup_elem(&flows_v4, &other);
-	if (!is_wanted(sweep, &own, &pair, g)) {
-		sweep->kept += 1;
+		if (pair.peer && !is_live(pair.peer))
+			pair.peer = 0;
+	}
+	if (sweep->command == SWEEP_EXPIRED && has_peer && !pair.peer)
+		ends = is_lone(value);
+	else
+		ends = is_wanted(sweep, &own, &pair, g);
+	if (ends) {
+		sweep->removed += end_record(value) + end_record(pair.peer);
 		return 0;
 	}
-	/* The answers' record is made first: its other half may come at this very moment. */
-	if (sweep->command == SWEEP_EXPIRED && has_peer && !pair.peer &&
-	    !(value->flags & FLOW_ALONE) && idle_of(value, flow_now()) == NEVER_USED) {
-		value->flags |= FLOW_ALONE;
-		sweep->kept += 1;
-		return 0;
+	sweep->kept += 1;
+	if (sweep->recount) {
+		network = network_of(value);
+		recount(&value->owner);
+		recount(&network);
 	}
-	sweep->removed += 1;
-	if (has_peer && !bpf_map_delete_elem(&flows_v4, &other))
-		sweep->removed += 1;
-	bpf_map_delete_elem(&flows_v4, &own);
 	return 0;
 }
 

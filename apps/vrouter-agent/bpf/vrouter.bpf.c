@@ -79,6 +79,8 @@ int pod_slow(struct __sk_buff *skb)
 	if (!vif || !vif->policy)
 		return drop(skb, 0, DROP_NOT_PROGRAMMED, vif ? vif->vrf : 0);
 	w->vrf = vif->vrf;
+	w->sender_vrf = vif->vrf;
+	w->max_flows = vif->max_flows;
 	w->identity = vif->identity;
 	w->policy = vif->policy;
 	w->any_mac = !vif->port_security;
@@ -89,7 +91,7 @@ int pod_slow(struct __sk_buff *skb)
 	if (has_addresses(result)) {
 		if (!w->any_mac && !is_same_mac(w->p.smac, w->mac))
 			return drop_work(skb, w, DROP_SOURCE_MAC);
-		if (!w->any_mac && !is_source(w, w->p.src))
+		if (!w->any_mac && !is_source(w->zone, w->vlan, w->p.src))
 			return drop_work(skb, w, DROP_SOURCE_ADDRESS);
 	}
 	return slow_by_result(skb, w, g, result);
@@ -98,7 +100,8 @@ int pod_slow(struct __sk_buff *skb)
 /* ---- ingress of the VXLAN device ---- */
 
 /* The outer header: who sent it, and under which label. */
-static __always_inline struct label_in *find_tunnel(struct __sk_buff *skb, __be32 *remote)
+static __always_inline struct label_in *find_tunnel(struct __sk_buff *skb, __be32 *remote,
+						    __u32 *vni)
 {
 	struct bpf_tunnel_key key = {};
 	__u32 label;
@@ -107,6 +110,7 @@ static __always_inline struct label_in *find_tunnel(struct __sk_buff *skb, __be3
 		return 0;
 	*remote = bpf_htonl(key.remote_ipv4);
 	label = key.tunnel_id;
+	*vni = label;
 	return bpf_map_lookup_elem(&labels_in, &label);
 }
 
@@ -119,19 +123,23 @@ int tunnel(struct __sk_buff *skb)
 	struct packet p = {};
 	struct label_in *label;
 	__be32 remote = 0;
-	__u32 zone;
-	__u16 vlan;
+	__u32 vni = 0;
 
 	if (!g || !g->node_address)
 		return drop(skb, 0, DROP_NOT_CONFIGURED, 0);
-	label = find_tunnel(skb, &remote);
+	label = find_tunnel(skb, &remote, &vni);
 	if (!label || parse(skb, &p) != PARSE_OK)
 		return go_slow(skb, SLOW_TUNNEL);
-	zone = local_zone(g, label->vrf, p.dst, &vlan);
-	key_in(&key, zone, vlan, &p);
-	value = bpf_map_lookup_elem(&flows_v4, &key);
-	if (!value || !is_plain(skb, &p, g, &key, value, SIDE_IN, HOOK_TUNNEL))
+	value = find_tunnel_flow(g, &p, label, &key);
+	if (!value || !is_plain(skb, &p, g, &key, value, SIDE_IN, HOOK_TUNNEL) ||
+	    !is_remote_in(value, label->sender_vrf))
 		return go_slow(skb, SLOW_TUNNEL);
+	/* Another label is another identity; the first one is learned with the first answer. */
+	if (value->in_label != vni) {
+		if (value->in_label)
+			return go_slow(skb, SLOW_TUNNEL);
+		value->in_label = vni;
+	}
 	if (*(__be32 *)value->remote != remote && !is_node(remote))
 		return drop(skb, &p, DROP_UNKNOWN_NODE, value->vrf);
 	return forward(skb, &p, g, &key, value, SIDE_IN, HOOK_TUNNEL);
@@ -148,7 +156,7 @@ int tunnel_slow(struct __sk_buff *skb)
 
 	if (!g || !w)
 		return drop(skb, 0, DROP_NOT_CONFIGURED, 0);
-	label = find_tunnel(skb, &w->tunnel_remote);
+	label = find_tunnel(skb, &w->tunnel_remote, &w->in_label);
 	result = parse(skb, &w->p);
 	if (!is_node(w->tunnel_remote))
 		return drop_work(skb, w, DROP_UNKNOWN_NODE);
@@ -212,7 +220,7 @@ int uplink(struct __sk_buff *skb)
 /* Neither of a flow nor the first packet of one: the node's own business. */
 static __noinline int is_stranger(struct work *w, const struct globals *g)
 {
-	if (set_forward_key(w, g) != STEP_OK)
+	if (set_forward_key() != STEP_OK)
 		return 1;
 	return !find_flow(&w->forward_key) && !is_for_node_service(&w->p, g, w->hook);
 }
@@ -265,7 +273,7 @@ int host(struct __sk_buff *skb)
 	if (result != PARSE_OK)
 		return go_slow(skb, SLOW_HOST);
 	zone = local_zone(g, g->fabric_vrf, p.dst, &vlan);
-	if (zone && zone != g->host_ifindex) {
+	if (is_pod_zone(g, zone)) {
 		side = SIDE_IN;
 		key_in(&key, zone, vlan, &p);
 	} else {
@@ -289,6 +297,7 @@ int host_slow(struct __sk_buff *skb)
 	w->hook = HOOK_HOST;
 	w->zone = g->host_ifindex;
 	w->vrf = g->fabric_vrf;
+	w->sender_vrf = g->fabric_vrf;
 	w->identity = g->host_identity;
 	w->any_mac = 1;
 	return slow_by_result(skb, w, g, parse(skb, &w->p));
@@ -334,6 +343,7 @@ int loopback_slow(struct __sk_buff *skb)
 	w->hook = HOOK_LOOPBACK;
 	w->zone = skb->ifindex;
 	w->vrf = g->fabric_vrf;
+	w->sender_vrf = g->fabric_vrf;
 	w->identity = g->host_identity;
 	w->any_mac = 1;
 	result = parse(skb, &w->p);
@@ -358,7 +368,11 @@ int sweep(void *context)
 	state = *command;
 	state.kept = 0;
 	state.removed = 0;
+	if (state.recount)
+		bpf_for_each_map_elem(&usages, begin_recount, 0, 0);
 	bpf_for_each_map_elem(&flows_v4, sweep_flow, &state, 0);
+	if (state.recount)
+		bpf_for_each_map_elem(&usages, end_recount, 0, 0);
 	command->kept = state.kept;
 	command->removed = state.removed;
 	return 0;

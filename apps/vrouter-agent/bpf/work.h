@@ -14,6 +14,8 @@
 #define STEP_UNTOUCHED -2 /* not ours: let the packet go on */
 #define STEP_ECHO -3      /* an echo request to the gateway: answer it */
 #define STEP_RETRY -4     /* another CPU made the flow: use that */
+#define STEP_TAKEN -6     /* the key is another connection's */
+#define STEP_ANEW -5      /* what the flow was made for is gone: begin a new one */
 
 struct work {
 	struct packet p;
@@ -27,8 +29,10 @@ struct work {
 	__u32 identity;
 	__u32 policy;
 	__u32 generation; /* read before judging: what changes meanwhile is judged again */
-	__u32 sender_vrf; /* in which an answer through the tunnel is looked up */
+	__u32 sender_vrf; /* of the end that begins; answers through the tunnel are looked up there */
 	__be32 tunnel_remote;
+	__u32 in_label;
+	__u32 max_flows; /* of the sending interface */
 	__u8 any_mac; /* the sending interface has no port security */
 	__u8 is_self; /* a pod that calls itself through its service */
 
@@ -45,30 +49,53 @@ struct work {
 	__u32 label;
 	__u32 to_identity;
 	__u32 to_policy;
+	__u32 to_max_flows;
+	__u32 target_vrf; /* of the end that is called; 0: outside */
 	__u32 rule;
 	__u8 is_local; /* the target is a local interface */
 	__u8 to_any_mac;
+	__u8 is_to_node; /* the target is another node */
 
 	__u32 exceeded_mtu;   /* 0: the packet fits */
+	int verdict;          /* of the flow that took the packet */
 	__u8 quoted[40];      /* by an ICMP error about it: headers of IP and TCP */
 
 	enum side side; /* on which the first direction's packets find their record */
 	struct flow_key_v4 forward_key;
 	struct flow_key_v4 reverse_key;
+	__u32 answer_zone; /* where answers of the node, or through a tunnel, find their record */
+	__u16 answer_vlan;
 	struct flow_value_v4 forward;
 	struct flow_value_v4 reverse;
 };
 
 TABLE(scratch, BPF_MAP_TYPE_PERCPU_ARRAY, __u32, struct work, 1, 0);
 
-static __always_inline struct work *get_work(void)
+/*
+ * The work as it is. Steps with many paths are global functions, so that the verifier looks at each
+ * once, whatever leads there; they find the work here.
+ */
+static __always_inline struct work *find_work(void)
 {
 	__u32 zero = 0;
-	struct work *w = bpf_map_lookup_elem(&scratch, &zero);
+
+	return bpf_map_lookup_elem(&scratch, &zero);
+}
+
+static __always_inline struct work *get_work(void)
+{
+	struct work *w = find_work();
 
 	if (w)
 		__builtin_memset(w, 0, sizeof(*w));
 	return w;
+}
+
+static __always_inline struct vif *find_vif(__u32 ifindex, __u16 vlan)
+{
+	struct vif_key key = {.ifindex = ifindex, .vlan = vlan};
+
+	return bpf_map_lookup_elem(&vifs, &key);
 }
 
 static __always_inline int is_rewritten(const struct work *w)

@@ -121,7 +121,7 @@ describe('startAgent', () => {
 
   it('lists VRFs, routes, next hops and services as the maps have them', async () => {
     const { vrfs } = await callUnary(client, 'listVrfs', {});
-    expect(vrfs).toEqual([{ id: 5, name: 'default-domain:k8s-default:net-5:net-5', vni: 1005, routes: 2, services: 1 }]);
+    expect(vrfs).toEqual([{ id: 5, name: 'default-domain:k8s-default:net-5:net-5', vni: 1005, routes: 2, services: 1, flows: 0, maxFlows: 0 }]);
     const { routes } = await callUnary(client, 'listRoutes', { vrf: 5 });
     expect(routes.map((route) => `${formatAddress(route.address)}/${route.length}`)).toEqual(['10.32.0.1/32', '10.47.255.254/32']);
     const { nextHops } = await callUnary(client, 'listNextHops', {});

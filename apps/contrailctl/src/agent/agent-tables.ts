@@ -29,7 +29,7 @@ export function statusText(status: StatusResponse): string {
 }
 
 export function vifTable(vifs: readonly Vif[]): string {
-  const head = ['VIF', 'KIND', 'DEVICE', 'POD', 'ADDRESSES', 'MAC', 'VRF', 'IDENTITY', 'POLICY', 'STATUS'];
+  const head = ['VIF', 'KIND', 'DEVICE', 'POD', 'ADDRESSES', 'MAC', 'VRF', 'IDENTITY', 'POLICY', 'FLOWS', 'STATUS'];
   return toTable(
     head,
     vifs.map((vif) => [
@@ -42,15 +42,22 @@ export function vifTable(vifs: readonly Vif[]): string {
       vif.vrf,
       vif.identity,
       vif.policy,
+      quotaText(vif),
       vif.statusText === '' ? vif.status : `${vif.status}: ${vif.statusText}`,
     ]),
   );
 }
 
+/** "12/65536": of how many it may have; "12" without a limit; nothing when neither is known. */
+function quotaText({ flows, maxFlows }: { readonly flows: number; readonly maxFlows: number }): string {
+  if (maxFlows !== 0) return `${flows}/${maxFlows}`;
+  return flows === 0 ? '' : String(flows);
+}
+
 export function vrfTable(vrfs: readonly VrfState[]): string {
   return toTable(
-    ['VRF', 'NAME', 'VNI', 'ROUTES', 'SERVICES'],
-    vrfs.map(({ id, name, vni, routes, services }) => [id, name, vni, routes, services]),
+    ['VRF', 'NAME', 'VNI', 'ROUTES', 'SERVICES', 'FLOWS'],
+    vrfs.map((vrf) => [vrf.id, vrf.name, vrf.vni, vrf.routes, vrf.services, quotaText(vrf)]),
   );
 }
 

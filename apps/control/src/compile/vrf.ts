@@ -1,6 +1,7 @@
 import { addressKey } from '@contrail/net';
 import type { Address } from '@contrail/net';
-import type { CompileContext, CompiledEntry } from './compile-context';
+import { serviceNetworkName } from '@contrail/resource-model';
+import type { CompileContext, CompiledEntry, CompileSettings } from './compile-context';
 import { hostsAt } from './hosts-at';
 import { toBuffer } from './proto-values';
 import { vrfScope } from './scopes';
@@ -18,9 +19,16 @@ export function compileVrf(context: CompileContext, unit: UnitOf<'vrf'>): Compil
     virtualNetworkName: network.name,
     vni: network.baseVni,
     maxFlows: network.maxFlows,
+    tenant: !isOfCluster(network, context.settings),
     gatewayAddresses: ownAddresses(context, network).map(toBuffer),
   };
   return { scope: vrfScope(unit.instance), entry: { kind: { $case: 'vrf', value } } };
+}
+
+/** Cluster pods, services and nodes: what everybody needs has no quota. */
+function isOfCluster({ name, isFabric }: Network, { clusterName, clusterPodNetwork }: CompileSettings): boolean {
+  const isNamed = (text: string): boolean => name === text || name.endsWith(`:${text}`);
+  return isFabric || isNamed(clusterPodNetwork) || isNamed(serviceNetworkName(clusterName));
 }
 
 /** Gateways of the network's subnets, and their DNS addresses unless an interface or a service has them. */

@@ -52,7 +52,7 @@ describeLab(`two nodes with two pods each${missing ? ` (skipped: ${missing})` : 
     }
     await outside.serveTcp(7000, 'outside');
     await outside.serveUdp(7000, 'outside');
-  }, 90_000);
+  }, 240_000);
 
   afterAll(() => lab.destroy(), 30_000);
 

@@ -43,6 +43,8 @@ export const dropReasons: readonly string[] = [
   'fragment-overlap',
   'packet-too-big',
   'ip-options-not-served',
+  'flow-quota-of-interface',
+  'flow-quota-of-network',
 ];
 
 /** A number that this agent does not know yet (programs of a newer version) stays a number. */

@@ -19,3 +19,13 @@ export function readDrops(map: KernelMap): DropCount[] {
   }
   return counts.sort((a, b) => a.reason - b.reason || a.vrf - b.vrf);
 }
+
+/** Forgets what was counted for VRFs that are gone; 0 is no VRF and stays. */
+export function pruneDrops(map: KernelMap, vrfs: ReadonlySet<number>): void {
+  for (const { key } of [...map.entries()]) {
+    const { vrf } = dropKeyStruct.decode(key);
+    if (vrf !== 0 && !vrfs.has(vrf)) {
+      map.remove(key);
+    }
+  }
+}

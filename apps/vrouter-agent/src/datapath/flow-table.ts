@@ -1,7 +1,8 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { KernelMap } from './bpf/kernel-map';
 import { runTask } from './bpf/test-run';
-import { flowNow, peerKeyOf, toFlow } from './flow-view';
+import { Recount } from './flow-usage';
+import { flowNow, isLive, peerKeyOf, toFlow } from './flow-view';
 import {
   flowKeyV4Struct,
   flowValueV4Struct,
@@ -17,9 +18,12 @@ const turnSize = 100;
 
 export interface FlowTableParts {
   readonly flows: KernelMap;
+  readonly usages: KernelMap;
   readonly sweepCommand: KernelMap;
   /** undefined: the kernel cannot run it. */
   readonly sweepProgramFd: number | undefined;
+  /** How long an ended record stays: longer than a program can have it in hand. */
+  readonly graceMs: number;
   readonly timeouts: () => Timeouts | undefined;
   /** What a sweep in the background met. */
   readonly onFailure: (error: unknown) => void;
@@ -33,7 +37,8 @@ const emptyCommand = {
   port: 0,
   address: new Uint8Array(4),
   protocol: 0,
-  pad: new Uint8Array(3),
+  recount: false,
+  graceMs: 0,
   vrf: 0,
   kept: 0,
   removed: 0,
@@ -53,6 +58,9 @@ export class FlowTable {
     for (const entry of this.parts.flows.entries()) {
       const key = flowKeyV4Struct.decode(entry.key);
       const value = flowValueV4Struct.decode(entry.value);
+      if (!isLive(value)) {
+        continue;
+      }
       const peerKey = peerKeyOf(key, value);
       const peer = peerKey && this.parts.flows.lookup(flowKeyV4Struct.encode(peerKey));
       batch.push(toFlow(key, value, peer && flowValueV4Struct.decode(peer), now));
@@ -73,9 +81,9 @@ export class FlowTable {
     return { used: this.used, capacity: this.parts.flows.shape.maxEntries };
   }
 
-  /** Ends what idled too long. */
-  expire(): Promise<void> {
-    return this.sweep({ command: sweepCommands.expired });
+  /** Ends what idled too long, and deletes what ended. @param recount mends counts of owners, too. */
+  expire(recount = false): Promise<void> {
+    return this.sweep({ command: sweepCommands.expired, recount });
   }
 
   removeZone(zone: number, vlan: number): Promise<void> {
@@ -109,14 +117,16 @@ export class FlowTable {
   }
 
   private async run(request: SweepRequest): Promise<void> {
-    const command = { ...emptyCommand, ...request };
-    const { flows, sweepProgramFd, sweepCommand, timeouts } = this.parts;
+    const command = { ...emptyCommand, graceMs: this.parts.graceMs, ...request };
+    const { flows, usages, sweepProgramFd, sweepCommand, timeouts } = this.parts;
     const now = timeouts();
     if (now === undefined) {
       return;
     }
     if (sweepProgramFd === undefined) {
-      this.used = await sweepInUserSpace(flows, command, now);
+      const counts = command.recount ? new Recount(usages) : undefined;
+      this.used = await sweepInUserSpace({ flows, command, timeouts: now, counts });
+      counts?.finish();
       return;
     }
     const index = Buffer.alloc(4);

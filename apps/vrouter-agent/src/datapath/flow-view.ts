@@ -1,12 +1,14 @@
 /** Flow records in the words of the port. Pure. */
 import { formatAddress } from '@contrail/net';
 import {
+  flowEnded,
   flowFlags,
+  flowInWork,
   type flowKeyV4Struct,
   type flowValueV4Struct,
   tcpSeen,
 } from './layout/flow-structs';
-import type { Flow } from './port';
+import { firstVrfZone, type Flow } from './port';
 
 export type FlowKey = ReturnType<typeof flowKeyV4Struct.decode>;
 export type FlowValue = ReturnType<typeof flowValueV4Struct.decode>;
@@ -16,6 +18,11 @@ const unitNs = 1_048_576;
 
 export function flowNow(monotonicNs: bigint): number {
   return Number(BigInt.asUintN(32, monotonicNs >> 20n));
+}
+
+/** An ended record waits to be deleted; it forwards nothing and is nobody's. */
+export function isLive({ generation }: FlowValue): boolean {
+  return generation !== flowEnded && generation !== flowInWork;
 }
 
 const has = (value: FlowValue, flag: number): boolean => (value.flags & flag) !== 0;
@@ -35,6 +42,7 @@ export function peerKeyOf(key: FlowKey, value: FlowValue): FlowKey | undefined {
     remotePort: isSwapped ? value.natSport : value.natDport,
     local: isSwapped ? value.natDst : value.natSrc,
     remote: isSwapped ? value.natSrc : value.natDst,
+    remoteVrf: value.peerZone >= firstVrfZone ? value.remoteVrf : 0,
   };
 }
 

@@ -6,8 +6,9 @@ import { libbpf } from './bpf/libbpf';
 import { attachClassifier, detachClassifier } from './bpf/classifier';
 import { KernelDevices } from './devices/kernel-devices';
 import { RingBuffer, toDropEvent } from './drop-events';
-import { readDrops } from './drop-table';
+import { pruneDrops, readDrops } from './drop-table';
 import { FlowTable } from './flow-table';
+import { readUsage, vifOwner, vrfOwner } from './flow-usage';
 import type { KernelProbes } from './kernel-features';
 import { requireKernelFeatures } from './kernel-features';
 import { kernelProbes } from './kernel-probes';
@@ -29,6 +30,8 @@ export interface KernelDatapathOptions {
   readonly flowCapacity: number;
   /** What work in the background met: expiry of flows, removal of devices. Default: a warning. */
   readonly onFailure?: (error: unknown) => void;
+  /** How long an ended flow record stays, for tests; default 1000. */
+  readonly endedGraceMs?: number;
   /** Do without what kernels before 5.14 lack, for tests; default: what the kernel says. */
   readonly withoutNewFeatures?: boolean;
   /** Default: tries on this node's kernel. */
@@ -39,7 +42,10 @@ export interface KernelDatapathOptions {
 const taskProgramType = 31;
 
 const expiryIntervalMs = 1000;
+/** Of so many sweeps one mends the counts of owners. */
+const sweepsPerRecount = 10;
 const eventIntervalMs = 100;
+const defaultGraceMs = 1000;
 
 const hookDirections: Readonly<Record<Hook, Direction>> = {
   pod: 'ingress',
@@ -115,11 +121,12 @@ export class KernelDatapath implements Datapath {
   private readonly ring: RingBuffer;
   private readonly timers: NodeJS.Timeout[];
   private readonly dropListeners: Array<(event: DropEvent) => void> = [];
+  private sweeps = 0;
 
   constructor(
     private readonly object: BpfObject,
     private readonly takeover: Takeover,
-    onFailure: (error: unknown) => void,
+    options: { readonly onFailure: (error: unknown) => void; readonly endedGraceMs?: number },
   ) {
     this.layoutVersion = object.layout;
     this.vifs = openTable(object, tableLayouts.vifs);
@@ -136,6 +143,7 @@ export class KernelDatapath implements Datapath {
     this.nodes = openTable(object, tableLayouts.nodes);
     this.policies = openTable(object, tableLayouts.policies);
     this.vrfs = openTable(object, tableLayouts.vrfs);
+    const { onFailure } = options;
     this.devices = new KernelDevices(onFailure);
     this.upkeep = new KernelUpkeep({
       object,
@@ -147,15 +155,17 @@ export class KernelDatapath implements Datapath {
     });
     this.flowTable = new FlowTable({
       flows: object.getMap('flows_v4'),
+      usages: object.getMap('usages'),
       sweepCommand: object.getMap('sweep_command'),
       sweepProgramFd: object.findProgramFd('sweep'),
+      graceMs: options.endedGraceMs ?? defaultGraceMs,
       timeouts: () => this.timeouts(),
       onFailure,
     });
     const { fd, maxEntries } = object.getMap('drop_events').shape;
     this.ring = new RingBuffer(fd, maxEntries);
     this.timers = [
-      setInterval(() => void this.flowTable.expire(), expiryIntervalMs),
+      setInterval(() => this.expire(), expiryIntervalMs),
       setInterval(() => this.deliverEvents(), eventIntervalMs),
     ];
     this.timers.forEach((timer) => timer.unref());
@@ -197,6 +207,14 @@ export class KernelDatapath implements Datapath {
     return this.flowTable.count();
   }
 
+  vifFlows(ifindex: number, vlan: number): number {
+    return readUsage(this.object.getMap('usages'), vifOwner(ifindex, vlan));
+  }
+
+  vrfFlows(vrf: number): number {
+    return readUsage(this.object.getMap('usages'), vrfOwner(vrf));
+  }
+
   removeFlows(ifindex: number, vlan: number): void {
     void this.flowTable.removeZone(ifindex, vlan);
   }
@@ -209,6 +227,10 @@ export class KernelDatapath implements Datapath {
     return readDrops(this.object.getMap('drop_counts'));
   }
 
+  pruneDrops(vrfs: ReadonlySet<number>): void {
+    pruneDrops(this.object.getMap('drop_counts'), vrfs);
+  }
+
   onDrop(listener: (event: DropEvent) => void): void {
     this.dropListeners.push(listener);
   }
@@ -218,6 +240,11 @@ export class KernelDatapath implements Datapath {
     await this.flowTable.settled();
     await this.devices.close();
     this.ring.close();
+  }
+
+  private expire(): void {
+    this.sweeps += 1;
+    void this.flowTable.expire(this.sweeps % sweepsPerRecount === 0);
   }
 
   private timeouts(): Timeouts | undefined {
@@ -270,7 +297,7 @@ export function createKernelDatapath(options: KernelDatapathOptions): Promise<Ke
     slowPrograms: slowPrograms.map((name) => object.getProgramFd(name)),
     onFailure,
   });
-  const datapath = new KernelDatapath(object, takeover, onFailure);
+  const datapath = new KernelDatapath(object, takeover, { ...options, onFailure });
   datapath.devices.ensureGuard();
   return Promise.resolve(datapath);
 }

@@ -207,7 +207,10 @@ export interface DatapathGlobals {
   readonly snatPortMax: number;
   readonly hairpinAddressV4: Uint8Array | undefined;
   readonly hairpinAddressV6: Uint8Array | undefined;
-  /** Raised by the agent when policy changes: live flows are judged again. */
+  /**
+   * 1 to 2^32 - 2, raised by the agent when policy, identities, labels, sources or the place of ends
+   * change: live flows are judged again.
+   */
   readonly generation: number;
   readonly tcpEstablishedS: number;
   readonly tcpHalfOpenS: number;
@@ -220,6 +223,9 @@ export interface DatapathGlobals {
   /** Bytes of an inner packet that the underlay takes with the tunnel's headers around it. */
   readonly tunnelMtu: number;
 }
+
+/** Flow zones below are interfaces, from here on VRFs (ZONE_VRF of bpf/flow_layout.h). */
+export const firstVrfZone = 0x8000_0000;
 
 export interface Flow {
   readonly zone: number;
@@ -415,11 +421,17 @@ export interface Datapath {
   /** Flows in batches of at most 1000. */
   flows(): AsyncIterable<readonly Flow[]>;
   flowCount(): { used: number; capacity: number };
+  /** Records that count against `maxFlows` of the Vif: those of connections that it began. */
+  vifFlows(ifindex: number, vlan: number): number;
+  /** The same of a VRF; 0 when it has no limit. */
+  vrfFlows(vrf: number): number;
   /** Removes every flow of a Vif (DEL). */
   removeFlows(ifindex: number, vlan: number): void;
   /** Removes flows whose service backend is gone so that UDP clients move at once. */
   removeFlowsToBackend(vrf: number, address: Uint8Array, port: number, protocol: number): void;
   drops(): DropCount[];
+  /** Forgets drop counts of VRFs that are not among these; those of no VRF (0) stay. */
+  pruneDrops(vrfs: ReadonlySet<number>): void;
   onDrop(listener: (event: DropEvent) => void): void;
   /** Stops timers and event threads; maps and programs stay. */
   close(): Promise<void>;

@@ -7,7 +7,7 @@ import { layoutFolder } from './bpf/bpf-object';
 import { flowKeyV4Struct } from './layout/flow-structs';
 import { missingForLab } from './testing/lab';
 import { tcpFlags } from './testing/packet';
-import { Walk, type WalkPod } from './testing/walk';
+import { verdicts, Walk, type WalkPod } from './testing/walk';
 
 const missing = missingForLab();
 const describeWalk = missing === undefined ? describe : describe.skip;
@@ -81,6 +81,16 @@ describeWalk.each([
     expect(await ports()).toEqual([2, 80]);
   });
 
+  test('not after a reset by an end that goes on: it did not send that', async () => {
+    walk.setGlobals({ tcpClosingS: 0 });
+    const fromB = { sourcePort: 80, destinationPort: 1 };
+    connect(1);
+    walk.send(b, a.address, { ...fromB, flags: tcpFlags.rst });
+    walk.send(b, a.address, { ...fromB, flags: tcpFlags.ack });
+    await expire();
+    expect(await ports()).toEqual([1, 80]);
+  });
+
   test('datagrams: answered ones stay longer', async () => {
     walk.setGlobals({ udpS: 0 });
     walk.send(a, b.address, { protocol: 'udp', sourcePort: 1 });
@@ -97,8 +107,8 @@ describeWalk.each([
   });
 
   // A dump is older than its look-ups: in user space the other half is there by then.
-  (withoutNewFeatures ? test.skip : test)('not at once what is just being made', async () => {
-    walk.send(a, b.address, { sourcePort: 1 });
+  (withoutNewFeatures ? test.skip : test)('a half without its other half, in use, too, but not at once', async () => {
+    connect(1);
     const key = flowKeyV4Struct.encode({
       zone: a.ifindex,
       vlan: 0,
@@ -108,15 +118,21 @@ describeWalk.each([
       remotePort: 80,
       local: parseAddress(a.address),
       remote: parseAddress(b.address),
+      remoteVrf: 0,
     });
     const path = join(layoutFolder(join(walk.folder, 'bpf', 'contrail'), walk.datapath.layoutVersion), 'flows_v4');
     const fd = libbpf().get(path);
     expect(libbpf().remove(fd, key)).toBe(0);
     closeSync(fd);
+    const answer = { sourcePort: 80, destinationPort: 1, flags: tcpFlags.ack };
     await walk.datapath.flowTable.expire();
     expect(await ports()).toEqual([80]);
+    walk.send(b, a.address, answer);
     await walk.datapath.flowTable.expire();
     expect(await ports()).toEqual([]);
+    // The next packet makes both anew.
+    walk.send(b, a.address, answer);
+    expect(await ports()).toEqual([1, 80]);
   });
 
   test('those of an interface, with their other halves', async () => {
@@ -135,5 +151,35 @@ describeWalk.each([
     walk.datapath.removeFlowsToBackend(1, parseAddress(b.address), 53, 17);
     await walk.datapath.flowTable.settled();
     expect(await walk.flows()).toEqual([]);
+  });
+});
+
+describeWalk(`records that ended${missing ? ` (skipped: ${missing})` : ''}`, () => {
+  let walk: Walk;
+
+  beforeAll(async () => {
+    walk = await Walk.create({ flowCapacity: 4, endedGraceMs: 60_000 });
+    walk.setPolicy({ policy: 1 }, 'pass', 1);
+  }, 60_000);
+  afterAll(() => walk.destroy(), 30_000);
+
+  test('keep their memory while a program may read it, forward nothing, and serve their own key again', async () => {
+    const a = walk.addPod(1, { address: '198.51.100.11' });
+    const b = walk.addPod(2, { address: '198.51.100.12' });
+    const passes = (sourcePort: number, flags: number): boolean =>
+      walk.send(a, b.address, { sourcePort, flags }).verdict === verdicts.redirect;
+    expect([1, 2, 3].map((port) => passes(port, tcpFlags.syn))).toEqual([true, true, false]);
+    await walk.clear(a.ifindex);
+    await walk.datapath.flowTable.expire();
+    expect(await walk.flows()).toEqual([]);
+    expect(walk.datapath.flowCount().used).toBe(0);
+    expect(passes(3, tcpFlags.syn)).toBe(false);
+    walk.setPolicy({ policy: 1 }, 'deny');
+    expect(passes(1, tcpFlags.ack)).toBe(false);
+    walk.setPolicy({ policy: 1 }, 'pass');
+    expect(passes(1, tcpFlags.syn)).toBe(true);
+    expect(await walk.flows()).toHaveLength(2);
+    expect((await walk.flows())[0]).toMatchObject({ packetsOut: 1n, packetsIn: 0n });
+    expect(walk.datapath.vifFlows(a.ifindex, 0)).toBe(2);
   });
 });

@@ -4,12 +4,14 @@
  */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { KernelMap } from './bpf/kernel-map';
+import type { Recount } from './flow-usage';
 import {
   directionsOf,
   type FlowKey,
   flowNow,
   type FlowValue,
   idleUnitsOf,
+  isLive,
   peerKeyOf,
   tcpStateOf,
 } from './flow-view';
@@ -34,6 +36,8 @@ interface Pair {
   readonly peer: FlowValue | undefined;
 }
 
+/** Unit of flow times. */
+const unitNs = 1_048_576;
 /** Records after which other work gets its turn. */
 const turnSize = 200;
 const tcp = 6;
@@ -69,38 +73,62 @@ function isWanted(pair: Pair, command: SweepCommand, timeouts: Timeouts): boolea
         Buffer.from(value.natDst).equals(command.address)
       );
     default: {
-      const seconds = (units: number): number => (units * 1_048_576) / 1e9;
+      const seconds = (units: number): number => (units * unitNs) / 1e9;
       const idle = idleUnitsOf(value, pair.peer, flowNow(process.hrtime.bigint()));
       return seconds(idle) > timeoutOf(pair, timeouts);
     }
   }
 }
 
-/** @returns how many records stay. */
-export async function sweepInUserSpace(
-  flows: KernelMap,
-  command: SweepCommand,
-  timeouts: Timeouts,
-): Promise<number> {
+export interface UserSweep {
+  readonly flows: KernelMap;
+  readonly command: SweepCommand;
+  readonly timeouts: Timeouts;
+  readonly counts: Recount | undefined;
+}
+
+/** May an ended record be deleted, because no program can still have it in hand? */
+function isPast({ lastOut }: FlowValue, graceMs: number): boolean {
+  const age = (flowNow(process.hrtime.bigint()) - lastOut) | 0;
+  return age * unitNs >= graceMs * 1e6;
+}
+
+/**
+ * What it ends it deletes at once: a record that idled for seconds is in no program's hands. Counts of
+ * owners follow with the next recount.
+ *
+ * @returns how many records stay.
+ */
+export async function sweepInUserSpace({ flows, command, timeouts, counts }: UserSweep): Promise<number> {
   let kept = 0;
   let seen = 0;
   for (const entry of flows.entries()) {
     const key = flowKeyV4Struct.decode(entry.key);
     const value = flowValueV4Struct.decode(entry.value);
+    seen += 1;
+    if (seen % turnSize === 0) {
+      await nextTurn();
+    }
+    if (!isLive(value)) {
+      if (isPast(value, command.graceMs)) {
+        flows.remove(entry.key);
+      }
+      continue;
+    }
     const peerKey = peerKeyOf(key, value);
     const peerBytes = peerKey && flowKeyV4Struct.encode(peerKey);
-    const peer = peerBytes && flows.lookup(peerBytes);
-    if (isWanted({ key, value, peer: peer && flowValueV4Struct.decode(peer) }, command, timeouts)) {
+    const found = peerBytes && flows.lookup(peerBytes);
+    const peerValue = found && flowValueV4Struct.decode(found);
+    const peer = peerValue && isLive(peerValue) ? peerValue : undefined;
+    const isLone = peerKey !== undefined && peer === undefined;
+    if (isLone || isWanted({ key, value, peer }, command, timeouts)) {
       flows.remove(entry.key);
       if (peerBytes !== undefined) {
         flows.remove(peerBytes);
       }
     } else {
       kept += 1;
-    }
-    seen += 1;
-    if (seen % turnSize === 0) {
-      await nextTurn();
+      counts?.see(value);
     }
   }
   return kept;

@@ -135,6 +135,7 @@ export class ForwardingState {
     this.#traced = [];
     withTracedChanges({ node: this.desired.self, entries: changes.length, changes }, () => this.#flush());
     if (first) this.desired.releaseUnowned();
+    if (first) this.#pruneDrops();
   }
 
   /** Repairs what others took from devices and programs; nothing before the first InSync. */
@@ -199,11 +200,17 @@ export class ForwardingState {
     const changedServices = this.tables.services.dirtyTexts();
     const result = flushTables(this.tables);
     if (result.verdictsChanged) this.#generation += 1;
+    if (result.vrfsRemoved) this.#pruneDrops();
     this.#node.program(this.#generation);
     this.#staleBackends.removeFlows(changedServices);
     this.#programmed = this.#received;
     this.#scheduleRetry();
     for (const listener of [...this.#listeners]) listener();
+  }
+
+  /** Drops are counted for each VRF; those of a VRF that is gone would stay for ever. */
+  #pruneDrops(): void {
+    this.#datapath.pruneDrops(new Set([...this.tables.vrfs.rows()].map(([id]) => id)));
   }
 
   #exceptions(): AckException[] {

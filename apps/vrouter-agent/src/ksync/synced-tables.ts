@@ -32,8 +32,10 @@ export function createSyncedTables(datapath: Datapath, desired: DesiredTables): 
 export interface FlushResult {
   readonly rowsWritten: number;
   readonly rowsRemoved: number;
-  /** Verdicts of live flows may be different now. */
+  /** Live flows must be judged again: verdicts, identities, labels, sources or far ends changed. */
   readonly verdictsChanged: boolean;
+  /** VRFs went. */
+  readonly vrfsRemoved: boolean;
 }
 
 /**
@@ -70,11 +72,17 @@ export function flushTables(tables: SyncedTables): FlushResult {
         rowsWritten += written.length;
         break;
       }
-      case 'vrfs':
       case 'hostRoutes':
       case 'prefixRoutes':
       case 'labelsIn':
-      case 'labelsOut':
+      case 'labelsOut': {
+        const written = tables[name].upsert();
+        // New rows concern new flows; only what changes under a live one makes it be judged again.
+        if (written.some(({ previous }) => previous !== undefined)) verdictsChanged = true;
+        rowsWritten += written.length;
+        break;
+      }
+      case 'vrfs':
       case 'backends':
       case 'sourceRanges':
       case 'services':
@@ -83,16 +91,26 @@ export function flushTables(tables: SyncedTables): FlushResult {
         rowsWritten += tables[name].upsert().length;
     }
   }
+  let vrfsRemoved = false;
   for (const name of [...tableNames].reverse()) {
     const removed = tables[name].remove();
     rowsRemoved += removed.length;
-    if (name === 'policies') {
-      for (const [key] of removed) if (typeof key === 'object' && 'policy' in key) policyTouched(key.policy);
+    if (name === 'vrfs') vrfsRemoved = removed.length > 0;
+    for (const [key] of removed) {
+      if (typeof key !== 'object') break;
+      if ('policy' in key) policyTouched(key.policy);
+      // A Vif that went took its flows with it.
+      if ('ifindex' in key && name === 'sources' && tables.vifs.get(key)) verdictsChanged = true;
     }
   }
-  return { rowsWritten, rowsRemoved, verdictsChanged };
+  return { rowsWritten, rowsRemoved, verdictsChanged, vrfsRemoved };
 }
 
 function judgedDifferently(before: VifValue, after: VifValue): boolean {
-  return before.policy !== after.policy || before.identity !== after.identity || before.vrf !== after.vrf;
+  return (
+    before.policy !== after.policy ||
+    before.identity !== after.identity ||
+    before.vrf !== after.vrf ||
+    before.portSecurity !== after.portSecurity
+  );
 }

@@ -113,6 +113,11 @@ export class TableSync<K, V> {
     return [...this.#dirty];
   }
 
+  /** What the datapath holds under a key. */
+  get(key: K): V | undefined {
+    return this.#actual.get(this.#table.keyText(key))?.[1];
+  }
+
   /** Rows that the datapath holds. */
   rows(): IterableIterator<Row<K, V>> {
     return this.#actual.values();

@@ -50,6 +50,7 @@ export class NodeDevices {
       hostIfindex: host.ifindex,
       uplinkMtu: uplink.mtu,
       podMtu,
+      flowCapacity: this.#datapath.flowCount().capacity,
     };
   }
 

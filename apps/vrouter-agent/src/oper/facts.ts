@@ -27,6 +27,8 @@ export interface LocalFacts {
   readonly uplinkMtu: number;
   /** What is left for an inner packet: the uplink's without the tunnel's headers. */
   readonly podMtu: number;
+  /** Flow records that fit on this node. */
+  readonly flowCapacity: number;
 }
 
 export const noLocalFacts: LocalFacts = {
@@ -37,6 +39,7 @@ export const noLocalFacts: LocalFacts = {
   hostIfindex: 0,
   uplinkMtu: 0,
   podMtu: 0,
+  flowCapacity: 0,
 };
 
 /**

@@ -3,6 +3,7 @@ import { parseUuid } from '@contrail/net';
 import { checkedAddress, checkedMac, checkedNumber, checkedPrefix } from './checked';
 import type { AttachedDevice, Facts } from './facts';
 import { hostPortServices } from './host-port-services';
+import { interfaceQuota } from './flow-quota';
 import type { IpPrefix } from '../datapath/port';
 import { noRows } from './unit-rows';
 import type { UnitRows } from './unit-rows';
@@ -30,7 +31,7 @@ export function interfaceRows(entry: Interface, facts: Facts): UnitRows {
           portSecurity: entry.portSecurity,
           mac: checkedMac('interface.mac', entry.mac),
           mtu: device.mtu,
-          maxFlows: entry.maxFlows,
+          maxFlows: interfaceQuota(entry.maxFlows, facts.local().flowCapacity),
           uuid: parseUuid(entry.uuid),
         },
       ],

@@ -23,7 +23,7 @@ export function reduce(kind: EntryKind, facts: Facts): UnitRows {
     case 'node':
       return nodeRows(kind.value, facts);
     case 'vrf':
-      return vrfRows(kind.value);
+      return vrfRows(kind.value, facts);
     case 'label':
       return labelRows(kind.value);
     case 'interface':

@@ -26,7 +26,7 @@ function toVif(context: CniContext, key: VifKey, value: VifValue): Vif {
   const uuid = formatUuid(value.uuid);
   const entry = context.state.desired.entries.findInterface(uuid);
   const described = entry ? describeEntry(entry, context.attachments) : emptyVif;
-  const { kind, mac, vrf, identity, policy, portSecurity, mtu } = value;
+  const { kind, mac, vrf, identity, policy, portSecurity, mtu, maxFlows } = value;
   const attachment = context.attachments.findByVmi(uuid);
   const common = {
     ...described,
@@ -38,6 +38,8 @@ function toVif(context: CniContext, key: VifKey, value: VifValue): Vif {
     policy,
     portSecurity,
     mtu,
+    flows: context.datapath.vifFlows(key.ifindex, key.vlan),
+    maxFlows,
     device: kind === 'host' ? 'host' : deviceOf(attachment),
     uuid: kind === 'host' ? '' : uuid,
   };
@@ -97,6 +99,8 @@ const emptyVif: Vif = {
   policy: 0,
   portSecurity: false,
   mtu: 0,
+  flows: 0,
+  maxFlows: 0,
   status: '',
   statusText: '',
 };

@@ -24,10 +24,18 @@ export function listVrfs(datapath: Datapath, entries: ControlEntries): VrfState[
   for (const [key] of datapath.services.dump()) if (!isServiceAddress(key)) count(services, key.vrf);
   return datapath.vrfs
     .dump()
-    .map(([id, { vni }]) => {
+    .map(([id, { vni, maxFlows }]) => {
       const kind = entries.get(`vrf/${id}`);
       const name = kind?.$case === 'vrf' ? kind.value.name : '';
-      return { id, name, vni, routes: routes.get(id) ?? 0, services: services.get(id) ?? 0 };
+      return {
+        id,
+        name,
+        vni,
+        routes: routes.get(id) ?? 0,
+        services: services.get(id) ?? 0,
+        flows: datapath.vrfFlows(id),
+        maxFlows,
+      };
     })
     .sort((a, b) => a.id - b.id);
 }

@@ -62,6 +62,7 @@ export function vrfEntry(id: number, ...gateways: string[]): Entry {
         vni: 1000 + id,
         maxFlows: 0,
         gatewayAddresses: gateways.map(bytes),
+        tenant: false,
       },
     },
   };

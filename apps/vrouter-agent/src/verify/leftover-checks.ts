@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { nameText } from '../cni-server/attachment-store';
 import type { CniContext } from '../cni-server/cni-context';
 import { detach } from '../cni-server/detach';
+import { firstVrfZone } from '../datapath/port';
 import { absent } from './drift';
 import type { Check, Drift } from './drift';
 
@@ -67,7 +68,8 @@ export function flowCheck({ datapath, state }: CniContext): Check {
       const records = new Map<string, number>();
       let count = 0;
       for await (const batch of datapath.flows()) {
-        for (const { zone, vlan } of batch) records.set(zoneText(zone, vlan), (records.get(zoneText(zone, vlan)) ?? 0) + 1);
+        const atInterfaces = batch.filter(({ zone }) => zone < firstVrfZone);
+        for (const { zone, vlan } of atInterfaces) records.set(zoneText(zone, vlan), (records.get(zoneText(zone, vlan)) ?? 0) + 1);
         count += batch.length;
       }
       const { uplinkIfindex } = state.desired.local;

@@ -91,8 +91,10 @@ describeKernel(`verify on the kernel${missing ? ` (skipped: ${missing})` : ''}`,
 
   function addFlow(): void {
     const address = parseAddress('10.32.0.9');
-    const key = flowKeyV4Struct.encode({ zone: 4242, vlan: 0, protocol: 6, pad: 0, localPort: 1, remotePort: 2, local: address, remote: address });
+    const key = flowKeyV4Struct.encode({ zone: 4242, vlan: 0, protocol: 6, pad: 0, localPort: 1, remotePort: 2, local: address, remote: address, remoteVrf: 0 });
+    // The first word is the generation; 0 would be a record that has ended.
     const value = Buffer.alloc(flowValueV4Struct.size);
+    value.writeUInt32LE(1);
     expect(libbpf().update(pinned('flows_v4'), key, value, 0n)).toBe(0);
   }
 

@@ -1,5 +1,5 @@
 /** Structs that the programs write: flows, drop counts, events; and the globals they read. */
-import { address16, address4, be16, bytes, mac6, struct, u16, u32, u64, u8 } from './struct-codec';
+import { address16, address4, be16, bytes, flag, mac6, struct, u16, u32, u64, u8 } from './struct-codec';
 
 export const flowKeyV4Struct = struct('flow_key_v4', {
   zone: u32,
@@ -10,13 +10,14 @@ export const flowKeyV4Struct = struct('flow_key_v4', {
   remotePort: be16,
   local: address4,
   remote: address4,
+  remoteVrf: u32,
 });
 
 export const flowValueV4Struct = struct('flow_value_v4', {
+  generation: u32,
+  flags: u16,
   verdict: u8,
   kind: u8,
-  flags: u16,
-  generation: u32,
   oif: u32,
   label: u32,
   remote: address16,
@@ -28,7 +29,7 @@ export const flowValueV4Struct = struct('flow_value_v4', {
   natDst: address4,
   natSport: be16,
   natDport: be16,
-  rule: u32,
+  inLabel: u32,
   lastOut: u32,
   lastIn: u32,
   packetsOut: u64,
@@ -43,10 +44,33 @@ export const flowValueV4Struct = struct('flow_value_v4', {
   toVrf: u32,
   service: u32,
   remoteIdentity: u32,
+  remoteVrf: u32,
+  rule: u32,
+  owner: bytes(8, 4),
   reserved: bytes(16),
 });
 
-/** FLOW_… of bpf/layout.h. */
+/** FLOW_ENDED and FLOW_IN_WORK of bpf/flow_layout.h: values of `generation` that are none. */
+export const flowEnded = 0;
+export const flowInWork = 0xffff_ffff;
+
+export const ownerStruct = struct('owner', { scope: u32, id: u32 });
+export const usageStruct = struct('usage', {
+  state: u64,
+  stateBefore: u64,
+  seen: u32,
+  pad: u32,
+});
+
+/** OWNER_… of bpf/flow_layout.h. */
+export const ownerScopes = {
+  vif: 0x0100_0000,
+  remote: 0x0200_0000,
+  underlay: 0x0300_0000,
+  vrf: 0x0400_0000,
+} as const;
+
+/** FLOW_… of bpf/flow_layout.h. */
 export const flowFlags = {
   out: 1,
   in: 2,
@@ -59,9 +83,11 @@ export const flowFlags = {
   anyMac: 256,
   self: 512,
   snat: 1024,
+  alone: 2048,
+  vrfCounted: 4096,
 } as const;
 
-/** TCP_SEEN_… of bpf/layout.h. */
+/** TCP_SEEN_… of bpf/flow_layout.h. */
 export const tcpSeen = { syn: 1, ack: 2, fin: 4, rst: 8 } as const;
 
 export const globalsStruct = struct('globals', {
@@ -113,11 +139,12 @@ export const sweepStruct = struct('sweep', {
   port: be16,
   address: address4,
   protocol: u8,
-  pad: bytes(3),
+  recount: flag,
+  graceMs: u16,
   vrf: u32,
   kept: u32,
   removed: u32,
 });
 
-/** SWEEP_… of bpf/layout.h. */
+/** SWEEP_… of bpf/flow_layout.h. */
 export const sweepCommands = { expired: 0, zone: 1, backend: 2 } as const;

@@ -68,6 +68,14 @@ export class FakeDatapath implements Datapath {
     return { used: this.flowList.length, capacity: this.flowCapacity };
   }
 
+  vifFlows(ifindex: number, vlan: number): number {
+    return this.flowList.filter((flow) => flow.zone === ifindex && flow.vlan === vlan).length;
+  }
+
+  vrfFlows(): number {
+    return 0;
+  }
+
   removeFlows(ifindex: number, vlan: number): void {
     this.flowList = this.flowList.filter((flow) => flow.zone !== ifindex || flow.vlan !== vlan);
   }
@@ -87,6 +95,10 @@ export class FakeDatapath implements Datapath {
 
   drops(): DropCount[] {
     return [...this.dropList];
+  }
+
+  pruneDrops(vrfs: ReadonlySet<number>): void {
+    this.dropList = this.dropList.filter(({ vrf }) => vrf === 0 || vrfs.has(vrf));
   }
 
   onDrop(listener: (event: DropEvent) => void): void {

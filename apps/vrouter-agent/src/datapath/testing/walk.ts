@@ -50,6 +50,7 @@ export class Walk {
   static async create(options: {
     flowCapacity: number;
     withoutNewFeatures?: boolean;
+    endedGraceMs?: number;
   }): Promise<Walk> {
     const name = `walk${process.pid}`;
     const folder = mkdtempSync(join(tmpdir(), 'vrouter-walk-'));
@@ -70,6 +71,7 @@ export class Walk {
       createKernelDatapath({
         objectFile,
         pinPath: join(folder, 'bpf', 'contrail'),
+        endedGraceMs: 0,
         ...options,
       }));
     const globals = inNetns(`/run/netns/${name}`, () => openDevices(datapath));
@@ -221,7 +223,8 @@ export class Walk {
 
   /** Ends every flow of the pods and devices named. */
   async clear(...ifindexes: readonly number[]): Promise<void> {
-    ifindexes.forEach((ifindex) => this.datapath.removeFlows(ifindex, 0));
+    // The first sweep ends, the next deletes.
+    [...ifindexes, 0].forEach((ifindex) => this.datapath.removeFlows(ifindex, 0));
     await this.datapath.flowTable.settled();
   }
 

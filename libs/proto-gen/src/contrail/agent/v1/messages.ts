@@ -58,6 +58,9 @@ export interface Vif {
   /** Pending, Done or Error, and why. */
   status: string;
   statusText: string;
+  /** Flow records of connections that it began, and how many it may have; 0: no limit. */
+  flows: number;
+  maxFlows: number;
 }
 
 export interface ListVrfsRequest {
@@ -73,6 +76,9 @@ export interface VrfState {
   vni: number;
   routes: number;
   services: number;
+  /** As of a Vif; flows are counted only when there is a limit. */
+  flows: number;
+  maxFlows: number;
 }
 
 export interface ListRoutesRequest {
@@ -744,6 +750,8 @@ function createBaseVif(): Vif {
     mtu: 0,
     status: "",
     statusText: "",
+    flows: 0,
+    maxFlows: 0,
   };
 }
 
@@ -802,6 +810,12 @@ export const Vif: MessageFns<Vif> = {
     }
     if (message.statusText !== "") {
       writer.uint32(146).string(message.statusText);
+    }
+    if (message.flows !== 0) {
+      writer.uint32(152).uint32(message.flows);
+    }
+    if (message.maxFlows !== 0) {
+      writer.uint32(160).uint32(message.maxFlows);
     }
     return writer;
   },
@@ -963,6 +977,22 @@ export const Vif: MessageFns<Vif> = {
             message.statusText = reader.string();
             continue;
           }
+          case 19: {
+            if (tag !== 152) {
+              break;
+            }
+
+            message.flows = reader.uint32();
+            continue;
+          }
+          case 20: {
+            if (tag !== 160) {
+              break;
+            }
+
+            message.maxFlows = reader.uint32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1021,6 +1051,12 @@ export const Vif: MessageFns<Vif> = {
         : isSet(object.status_text)
         ? globalThis.String(object.status_text)
         : "",
+      flows: isSet(object.flows) ? globalThis.Number(object.flows) : 0,
+      maxFlows: isSet(object.maxFlows)
+        ? globalThis.Number(object.maxFlows)
+        : isSet(object.max_flows)
+        ? globalThis.Number(object.max_flows)
+        : 0,
     };
   },
 
@@ -1080,6 +1116,12 @@ export const Vif: MessageFns<Vif> = {
     if (message.statusText !== "") {
       obj.statusText = message.statusText;
     }
+    if (message.flows !== 0) {
+      obj.flows = Math.round(message.flows);
+    }
+    if (message.maxFlows !== 0) {
+      obj.maxFlows = Math.round(message.maxFlows);
+    }
     return obj;
   },
 
@@ -1106,6 +1148,8 @@ export const Vif: MessageFns<Vif> = {
     message.mtu = object.mtu ?? 0;
     message.status = object.status ?? "";
     message.statusText = object.statusText ?? "";
+    message.flows = object.flows ?? 0;
+    message.maxFlows = object.maxFlows ?? 0;
     return message;
   },
 };
@@ -1230,7 +1274,7 @@ export const ListVrfsResponse: MessageFns<ListVrfsResponse> = {
 };
 
 function createBaseVrfState(): VrfState {
-  return { id: 0, name: "", vni: 0, routes: 0, services: 0 };
+  return { id: 0, name: "", vni: 0, routes: 0, services: 0, flows: 0, maxFlows: 0 };
 }
 
 export const VrfState: MessageFns<VrfState> = {
@@ -1249,6 +1293,12 @@ export const VrfState: MessageFns<VrfState> = {
     }
     if (message.services !== 0) {
       writer.uint32(40).uint32(message.services);
+    }
+    if (message.flows !== 0) {
+      writer.uint32(48).uint32(message.flows);
+    }
+    if (message.maxFlows !== 0) {
+      writer.uint32(56).uint32(message.maxFlows);
     }
     return writer;
   },
@@ -1306,6 +1356,22 @@ export const VrfState: MessageFns<VrfState> = {
             message.services = reader.uint32();
             continue;
           }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.flows = reader.uint32();
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.maxFlows = reader.uint32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1325,6 +1391,12 @@ export const VrfState: MessageFns<VrfState> = {
       vni: isSet(object.vni) ? globalThis.Number(object.vni) : 0,
       routes: isSet(object.routes) ? globalThis.Number(object.routes) : 0,
       services: isSet(object.services) ? globalThis.Number(object.services) : 0,
+      flows: isSet(object.flows) ? globalThis.Number(object.flows) : 0,
+      maxFlows: isSet(object.maxFlows)
+        ? globalThis.Number(object.maxFlows)
+        : isSet(object.max_flows)
+        ? globalThis.Number(object.max_flows)
+        : 0,
     };
   },
 
@@ -1345,6 +1417,12 @@ export const VrfState: MessageFns<VrfState> = {
     if (message.services !== 0) {
       obj.services = Math.round(message.services);
     }
+    if (message.flows !== 0) {
+      obj.flows = Math.round(message.flows);
+    }
+    if (message.maxFlows !== 0) {
+      obj.maxFlows = Math.round(message.maxFlows);
+    }
     return obj;
   },
 
@@ -1358,6 +1436,8 @@ export const VrfState: MessageFns<VrfState> = {
     message.vni = object.vni ?? 0;
     message.routes = object.routes ?? 0;
     message.services = object.services ?? 0;
+    message.flows = object.flows ?? 0;
+    message.maxFlows = object.maxFlows ?? 0;
     return message;
   },
 };

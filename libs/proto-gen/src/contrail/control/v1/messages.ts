@@ -216,10 +216,12 @@ export interface Vrf {
   virtualNetworkName: string;
   /** Base VNI. */
   vni: number;
-  /** Flows of the network on one node; 0 means no limit. */
+  /** Flows of the network on one node; 0: half of the node's table for a tenant's, else no limit. */
   maxFlows: number;
   /** Addresses that answer ARP and ICMP echo here (gateways and service addresses). */
   gatewayAddresses: Buffer[];
+  /** Of an isolated namespace or custom, not one of the cluster's own. */
+  tenant: boolean;
 }
 
 /** A 24-bit VNI value: which VRF the receiver looks up in, and who the sender is. */
@@ -246,6 +248,7 @@ export interface Interface {
   /** Sources allowed beside the addresses. */
   allowedSources: Prefix[];
   portSecurity: boolean;
+  /** Flows of connections that it begins; 0: a quarter of the node's table. */
   maxFlows: number;
   /** Of the pod: uid, namespace, name, and the interface inside it ("eth0"). */
   podUid: string;
@@ -2183,7 +2186,16 @@ export const Node: MessageFns<Node> = {
 };
 
 function createBaseVrf(): Vrf {
-  return { id: 0, name: "", virtualNetworkUuid: "", virtualNetworkName: "", vni: 0, maxFlows: 0, gatewayAddresses: [] };
+  return {
+    id: 0,
+    name: "",
+    virtualNetworkUuid: "",
+    virtualNetworkName: "",
+    vni: 0,
+    maxFlows: 0,
+    gatewayAddresses: [],
+    tenant: false,
+  };
 }
 
 export const Vrf: MessageFns<Vrf> = {
@@ -2208,6 +2220,9 @@ export const Vrf: MessageFns<Vrf> = {
     }
     for (const v of message.gatewayAddresses) {
       writer.uint32(58).bytes(v!);
+    }
+    if (message.tenant !== false) {
+      writer.uint32(64).bool(message.tenant);
     }
     return writer;
   },
@@ -2281,6 +2296,14 @@ export const Vrf: MessageFns<Vrf> = {
             message.gatewayAddresses.push(Buffer.from(reader.bytes()));
             continue;
           }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.tenant = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2318,6 +2341,7 @@ export const Vrf: MessageFns<Vrf> = {
         : globalThis.Array.isArray(object?.gateway_addresses)
         ? object.gateway_addresses.map((e: any) => Buffer.from(bytesFromBase64(e)))
         : [],
+      tenant: isSet(object.tenant) ? globalThis.Boolean(object.tenant) : false,
     };
   },
 
@@ -2344,6 +2368,9 @@ export const Vrf: MessageFns<Vrf> = {
     if (message.gatewayAddresses?.length) {
       obj.gatewayAddresses = message.gatewayAddresses.map((e) => base64FromBytes(e));
     }
+    if (message.tenant !== false) {
+      obj.tenant = message.tenant;
+    }
     return obj;
   },
 
@@ -2359,6 +2386,7 @@ export const Vrf: MessageFns<Vrf> = {
     message.vni = object.vni ?? 0;
     message.maxFlows = object.maxFlows ?? 0;
     message.gatewayAddresses = object.gatewayAddresses?.map((e) => e) || [];
+    message.tenant = object.tenant ?? false;
     return message;
   },
 };

@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#ifndef VROUTER_REFRESH_H
+#define VROUTER_REFRESH_H
+
+/*
+ * A live flow after a change (a new generation, or packets under another label): may its sender still
+ * use the source, who and where is the far end, under which label does it hear us, and does today's
+ * policy let them talk? Translation and the choice of a backend stay.
+ */
+#include "flow_create.h"
+#include "policy.h"
+
+static __always_inline int is_source(__u32 ifindex, __u16 vlan, __be32 address)
+{
+	struct source_key_v4 key = {
+		.prefixlen = 96, .ifindex = ifindex, .vlan = vlan, .address = address};
+
+	return bpf_map_lookup_elem(&sources_v4, &key) != 0;
+}
+
+/* A record by which a pod sends: its address and MAC must still be the pod's. */
+static __noinline int refresh_source(const struct flow_key_v4 *key, struct flow_value_v4 *value)
+{
+	struct vif *vif;
+
+	if (!(value->flags & (FLOW_OUT | FLOW_BOTH)))
+		return STEP_OK;
+	vif = find_vif(key->zone, key->vlan);
+	if (!vif || vif->kind != VIF_POD)
+		return STEP_OK;
+	if (vif->port_security && !is_source(key->zone, key->vlan, key->local))
+		return DROP_SOURCE_ADDRESS;
+	value->flags = vif->port_security ? value->flags & ~FLOW_ANY_MAC
+					  : value->flags | FLOW_ANY_MAC;
+	__builtin_memcpy(value->vif_mac, vif->mac, 6);
+	return STEP_OK;
+}
+
+/* Did the end at this record's interface begin? */
+static __always_inline int began_locally(const struct flow_value_v4 *value)
+{
+	int is_forward = (value->flags & FLOW_FORWARD) != 0;
+
+	return value->flags & FLOW_IN ? !is_forward : is_forward;
+}
+
+/* The label under which the far end hears this one. */
+static __always_inline int refresh_label(const struct flow_key_v4 *key, struct flow_value_v4 *value,
+					 const struct next_hop *hop, const struct globals *g)
+{
+	struct vif *vif;
+	__u32 identity = g->host_identity;
+	__u32 vrf = value->remote_vrf;
+
+	if (hop && hop->label) {
+		value->label = hop->label;
+		return STEP_OK;
+	}
+	if (hop && is_remote_in(value, hop->vrf))
+		vrf = hop->vrf;
+	if (!vrf)
+		return STEP_OK;
+	if (key->zone != g->host_ifindex) {
+		vif = find_vif(key->zone, key->vlan);
+		identity = vif ? vif->identity : 0;
+	}
+	value->label = find_label(vrf, identity);
+	return value->label ? STEP_OK : DROP_NO_LABEL;
+}
+
+/*
+ * The far end behind a tunnel. It is on another node now when the route to its address says so; a
+ * route into another VRF speaks of another end. One that came to this node is reached without tunnel.
+ */
+static __noinline int refresh_tunnel(const struct flow_key_v4 *key, struct flow_value_v4 *value,
+				     const struct globals *g)
+{
+	__be32 far = value->flags & FLOW_OUT ? value->nat_dst : key->remote;
+	struct route *route = find_route(began_locally(value) ? value->to_vrf : value->remote_vrf, far);
+	struct next_hop *hop = route ? bpf_map_lookup_elem(&next_hops, &route->next_hop) : 0;
+	__u32 in_label = value->in_label;
+	struct label_in *label = in_label ? bpf_map_lookup_elem(&labels_in, &in_label) : 0;
+
+	if (label && label->identity)
+		value->remote_identity = label->identity;
+	else if (route)
+		value->remote_identity = route->identity;
+	if (hop && hop->kind == NEXT_HOP_ENCAP && !(value->flags & FLOW_REWRITE))
+		return STEP_ANEW;
+	if (hop && hop->kind == NEXT_HOP_TUNNEL && hop->remote_length == 4 &&
+	    is_remote_in(value, hop->vrf))
+		__builtin_memcpy(value->remote, hop->remote, 4);
+	return value->kind == NEXT_HOP_TUNNEL ? refresh_label(key, value, hop, g) : STEP_OK;
+}
+
+/* Identities of ends that are neither local pods nor behind a tunnel. */
+static __noinline void refresh_identity(struct flow_value_v4 *value, const struct globals *g)
+{
+	struct route *route;
+
+	if (value->kind == NEXT_HOP_RECEIVE)
+		value->remote_identity = g->host_identity;
+	if (value->kind != NEXT_HOP_FABRIC || !(value->flags & FLOW_FORWARD))
+		return;
+	route = find_route(value->to_vrf, value->nat_dst);
+	if (route)
+		value->remote_identity = route->identity;
+}
+
+/* By today's policy. `key` and `value` are those of the connection's first direction. */
+static __noinline int judge_flow(const struct flow_key_v4 *key, struct flow_value_v4 *value)
+{
+	int began_here = (value->flags & FLOW_FORWARD) != 0;
+	int is_both = (value->flags & FLOW_BOTH) != 0;
+	int is_out = is_both ? began_here : (value->flags & FLOW_OUT) != 0;
+	struct vif *from = is_out ? find_vif(key->zone, key->vlan) : 0;
+	struct vif *to = 0;
+	struct policy_query query = {.protocol = key->protocol, .port = value->nat_dport};
+	__u32 rule = 0;
+
+	if (value->flags & FLOW_SELF)
+		return STEP_OK;
+	if (is_both && !began_here) {
+		to = find_vif(key->zone, key->vlan);
+		query.port = key->local_port;
+	} else if (value->kind == NEXT_HOP_ENCAP) {
+		to = find_vif(value->oif, value->oif_vlan);
+	}
+	if (from && from->kind == VIF_POD) {
+		query.policy = from->policy;
+		query.peer_identity = to ? to->identity : value->remote_identity;
+		query.direction = POLICY_EGRESS;
+		if (!query.policy || !judge(&query, &rule))
+			return DROP_POLICY_EGRESS;
+	}
+	if (to && to->kind == VIF_POD && !(value->flags & FLOW_FROM_NODE)) {
+		query.policy = to->policy;
+		query.peer_identity = from ? from->identity : value->remote_identity;
+		query.direction = POLICY_INGRESS;
+		if (!query.policy || !judge(&query, &rule))
+			return DROP_POLICY_INGRESS;
+	}
+	value->rule = rule;
+	return STEP_OK;
+}
+
+/*
+ * STEP_OK, the reason to end the flow, or STEP_ANEW. Each record is refreshed when it is used; the
+ * verdict is that of the connection's first direction. Precondition: the flow is at the forward key.
+ */
+__noinline int refresh_flow(void)
+{
+	struct globals *g = get_globals();
+	struct work *w = find_work();
+	const struct flow_key_v4 *key;
+	struct flow_value_v4 *value;
+	struct flow_value_v4 *first;
+	struct flow_key_v4 first_key;
+	__be32 node;
+	int step;
+
+	if (!g || !w)
+		return DROP_FLOW_TABLE_ERROR;
+	key = &w->forward_key;
+	value = bpf_map_lookup_elem(&flows_v4, key);
+	if (!value)
+		return STEP_ANEW;
+	first = value;
+	first_key = *key;
+	step = refresh_source(key, value);
+	if (step != STEP_OK)
+		return step;
+	__builtin_memcpy(&node, value->remote, 4);
+	if (node)
+		step = refresh_tunnel(key, value, g);
+	else
+		refresh_identity(value, g);
+	if (step != STEP_OK)
+		return step;
+	if (!(value->flags & (FLOW_FORWARD | FLOW_BOTH))) {
+		if (!peer_key(key, value, &first_key))
+			return STEP_ANEW;
+		first = find_flow(&first_key);
+		if (!first || !is_live(first))
+			return STEP_ANEW;
+		if (node)
+			first->remote_identity = value->remote_identity;
+	}
+	return judge_flow(&first_key, first);
+}
+
+#endif
