@@ -8,6 +8,9 @@ const { performance } = require('node:perf_hooks');
 const port = 7100;
 const slowMs = 900;
 const busyShare = 0.9;
+/** Each target has source ports of its own, below the kernel's: one port to a backend directly and by its service is another test. */
+const firstPort = 20_000;
+const portsEach = 4000;
 
 reportLag();
 if (process.argv[2] === 'serve') serve();
@@ -28,9 +31,10 @@ function probe({ targets, perSecond, stallMs, connectMs }) {
     counts.get(target.name).failed += 1;
     print({ kind, target: target.name, error });
   };
-  for (const target of targets) {
+  for (const [index, target] of targets.entries()) {
+    const ports = { next: 0, base: firstPort + index * portsEach };
     stream(target, { stallMs, counts: counts.get(target.name), report });
-    setInterval(() => connectOnce(target, { connectMs, counts: counts.get(target.name), report }), 1000 / perSecond);
+    setInterval(() => connectOnce(target, { ports, connectMs, counts: counts.get(target.name), report }), 1000 / perSecond);
   }
   setInterval(() => print({ kind: 'summary', counts: Object.fromEntries(counts) }), 1000);
 }
@@ -86,9 +90,10 @@ function stream(target, { stallMs, counts, report }) {
 }
 
 /** A whole short connection: open, four bytes there and back, close. */
-function connectOnce(target, { connectMs, counts, report }) {
+function connectOnce(target, { ports, connectMs, counts, report }) {
   const beganMs = Date.now();
-  const socket = net.connect({ host: target.address, port });
+  const localPort = ports.base + (ports.next++ % portsEach);
+  const socket = net.connect({ host: target.address, port, localPort });
   counts.opened += 1;
   const finish = (error) => {
     clearTimeout(timer);
