@@ -16,7 +16,7 @@ const remedies: readonly Remedy[] = [
   {
     when: /^NOPERM/,
     cause: 'does not allow the user this command or key',
-    remedy: 'grant it in the ACL: all keys of the deployment, FCALL, FUNCTION LOAD, INFO',
+    remedy: 'give the user the keys and commands of its service, as k8s/README.md says',
   },
   {
     when: /^MISCONF|No space left on device/i,
