@@ -32,7 +32,11 @@ export function translateNamespace(
     securityGroupEntries: { policyRule: allowAll(cluster, namespace.uid) },
   });
   if (existing !== undefined) return [securityGroup];
-  const annotations = cluster.sharedProject === '' ? own : ownerAnnotations(cluster, shared, projectName);
+  // Rights in this namespace are rights in the project; a shared project is the cluster's.
+  const annotations =
+    cluster.sharedProject === ''
+      ? { ...own, namespace: namespace.name }
+      : ownerAnnotations(cluster, shared, projectName);
   return [
     toResource('project', {
       meta: { uuid: project.uuid, fqName, parentType: 'domain', annotations },

@@ -53,5 +53,7 @@ export function rootOf(clusterUid: string, meta: Meta): Root | undefined {
   const kind = rootKinds.find((candidate) => candidate === annotations['kind']);
   const name = annotations['name'];
   if (kind === undefined || name === undefined) return undefined;
-  return { kind, namespace: annotations['namespace'] ?? '', name };
+  // The project of a namespace names the namespace in whose roles its users are; it is no part of the root.
+  const isNamespaced = kind === 'Pod' || kind === 'Service';
+  return { kind, namespace: isNamespaced ? (annotations['namespace'] ?? '') : '', name };
 }
