@@ -13,6 +13,7 @@ import type {
 import type { Resource } from '@contrail/proto-gen/config/v1/resources';
 import {
   baseObjects,
+  mapRefs,
   completeResource,
   describe,
   metaOf,
@@ -49,7 +50,8 @@ export class FakeConfigApi {
 
   static async start(tls: TlsSource | 'insecure' = 'insecure'): Promise<FakeConfigApi> {
     const fake = new FakeConfigApi(tls);
-    for (const resource of baseObjects()) fake.put(resource);
+    // Without what config-api derives from them, to which they refer.
+    for (const resource of baseObjects()) fake.put(mapRefs(resource, () => undefined));
     await fake.listen();
     return fake;
   }

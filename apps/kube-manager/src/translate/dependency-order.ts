@@ -11,6 +11,15 @@ export function dependencyRank(type: ResourceType): number {
 
 const ranks: ReadonlyMap<ResourceType, number> = rankAll();
 
+function ancestorsOf(type: ResourceType, found = new Set<ResourceType>()): Set<ResourceType> {
+  for (const parent of specOf(type).parents as readonly ResourceType[]) {
+    if (found.has(parent)) continue;
+    found.add(parent);
+    ancestorsOf(parent, found);
+  }
+  return found;
+}
+
 function rankAll(): Map<ResourceType, number> {
   const known = new Map<ResourceType, number>();
   const visit = (type: ResourceType, path: readonly ResourceType[]): number => {
@@ -20,6 +29,8 @@ function rankAll(): Map<ResourceType, number> {
     const targets = [...parents, ...references.map((entry) => entry.to)] as ResourceType[];
     const deeper = targets
       .filter((target) => target !== type && !path.includes(target))
+      // A parent may refer to what lies below it; that cannot be there first.
+      .filter((target) => !ancestorsOf(target).has(type))
       .map((target) => visit(target, [...path, type]));
     const rank = deeper.length === 0 ? 0 : 1 + Math.max(...deeper);
     known.set(type, rank);
