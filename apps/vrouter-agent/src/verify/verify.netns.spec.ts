@@ -8,6 +8,7 @@ import { createDevice } from '../cni-server/add-interface';
 import type { CniContext } from '../cni-server/cni-context';
 import { layoutFolder } from '../datapath/bpf/bpf-object';
 import { libbpf } from '../datapath/bpf/libbpf';
+import { flowNow } from '../datapath/flow-view';
 import { flowKeyV4Struct, flowValueV4Struct } from '../datapath/layout/flow-structs';
 import { enterNetns } from '../datapath/netlink/netns';
 import { missingForLab } from '../datapath/testing/lab';
@@ -95,6 +96,8 @@ describeKernel(`verify on the kernel${missing ? ` (skipped: ${missing})` : ''}`,
     // The first word is the generation; 0 would be a record that has ended.
     const value = Buffer.alloc(flowValueV4Struct.size);
     value.writeUInt32LE(1);
+    // Just used: an idle record would be expired before it is looked at twice.
+    value.writeUInt32LE(flowNow(process.hrtime.bigint()), flowValueV4Struct.fields.get('lastOut')?.offset);
     expect(libbpf().update(pinned('flows_v4'), key, value, 0n)).toBe(0);
   }
 
