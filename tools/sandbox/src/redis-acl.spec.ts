@@ -38,16 +38,17 @@ describe('Redis with the ACL of the sandbox', () => {
     const args = ['--aclfile', aclFile, '--appendonly', 'yes', '--appendfsync', 'always'];
     const redis = await startRedis({ args });
     const pool = new AddressPool({ redis: { url: redis.url, user: 'ipam', passwordFile } });
-    const nobody = new AddressPool({ redis: { url: redis.url } });
     try {
       expect(await pool.allocate([item])).toMatchObject([{ kind: 'allocated' }]);
       await redis.restart();
       while ((await pool.problems()).length > 0) await new Promise((resolve) => setTimeout(resolve, 20));
       const { addresses } = await pool.list('n', '');
       expect(addresses.map(({ owner }) => owner)).toEqual(['a']);
-      expect(await nobody.problems()).toEqual([expect.stringContaining('refuses the user name or password')]);
+      const nobody = new AddressPool({ redis: { url: redis.url } });
+      const refused = await nobody.problems().finally(() => nobody.close());
+      expect(refused).toEqual([expect.stringContaining('refuses the user name or password')]);
     } finally {
-      await Promise.all([pool.close(), nobody.close()]);
+      await pool.close();
       await redis.stop();
     }
   });

@@ -104,7 +104,7 @@ export class ControlEngine {
   }
 
   #takeIn(input: EngineInput, spans: PassSpans): void {
-    const { compiler, hub } = this.#options;
+    const { compiler } = this.#options;
     switch (input.kind) {
       case 'snapshot':
         this.#takeSnapshot(input.objects, input.revision);
