@@ -267,4 +267,4 @@ it('makes the base objects anew in a store that came back empty', async () => {
     await own.stop();
     await fleeting.stop();
   }
-});
+}, 60_000);
