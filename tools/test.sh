@@ -16,6 +16,8 @@ finish() {
 bash tools/setup.sh || exit 1
 bash tools/check.sh
 check=$?
+bash tools/kernel-tests.sh
+kernel=$?
 
 # The binary of the upstream specs takes minutes to build; it does so beside the first tests.
 (nice -n 10 tools/sandbox/sandbox build e2e > build/reports/build-e2e.log 2>&1) &
@@ -34,6 +36,6 @@ finish
 trap - EXIT
 
 printf '\n==> results after %ss\n' $((SECONDS - began))
-node tools/report.mjs build/reports/static.json build/reports/unit.json build/reports/e2e.json build/reports/upstream.xml
+node tools/report.mjs build/reports/static.json build/reports/unit.json build/reports/kernel.json build/reports/e2e.json build/reports/upstream.xml
 total=$?
-[ "$check" = 0 ] && [ "$total" = 0 ]
+[ "$check" = 0 ] && [ "$kernel" = 0 ] && [ "$total" = 0 ]
