@@ -65,6 +65,11 @@ static __always_inline void key_in(struct flow_key_v4 *key, __u32 zone, __u16 vl
 				    .remote = p->src};
 }
 
+static __always_inline __u16 vlan_of(const struct flow_key_v4 *key)
+{
+	return key->vlan & ~VLAN_OTHER_SIDE;
+}
+
 /* Key of the record that belongs to this one; false when there is none. */
 static __always_inline int peer_key(const struct flow_key_v4 *key, const struct flow_value_v4 *value,
 				    struct flow_key_v4 *peer)

@@ -41,6 +41,11 @@ ASSERT_SIZE(struct flow_key_v6, 48);
  * at the interface belong to a connection with an equal address of another VRF. VRFs have 24 bits.
  */
 #define ZONE_VRF 0x80000000
+/*
+ * In the VLAN of a key: the tuple of this side is taken by a connection whose record serves the other
+ * side only. So it is when an interface uses one port to the same end directly and through a service.
+ */
+#define VLAN_OTHER_SIDE 0x8000
 
 #define FLOW_OUT 1        /* the action is for packets that the zone's interface sends */
 #define FLOW_IN 2         /* the action is for packets to the zone's interface */

@@ -17,7 +17,7 @@ static __always_inline void set_fragment_key(struct fragment_key_v4 *key, const 
 	__u32 hash = mix(mix(mix(0x9e3779b9, p->src), p->dst), p->ip_id | (__u32)p->protocol << 16);
 
 	*key = (struct fragment_key_v4){.zone = w->forward_key.zone,
-					.vlan = w->forward_key.vlan,
+					.vlan = vlan_of(&w->forward_key),
 					.side = w->side,
 					.slot = hash % FRAGMENT_SLOTS,
 					.sender = w->side == SIDE_IN ? p->src : 0};

@@ -25,10 +25,10 @@ static __noinline int refresh_source(const struct flow_key_v4 *key, struct flow_
 
 	if (!(value->flags & (FLOW_OUT | FLOW_BOTH)))
 		return STEP_OK;
-	vif = find_vif(key->zone, key->vlan);
+	vif = find_vif(key->zone, vlan_of(key));
 	if (!vif || vif->kind != VIF_POD)
 		return STEP_OK;
-	if (vif->port_security && !is_source(key->zone, key->vlan, key->local))
+	if (vif->port_security && !is_source(key->zone, vlan_of(key), key->local))
 		return DROP_SOURCE_ADDRESS;
 	value->flags = vif->port_security ? value->flags & ~FLOW_ANY_MAC
 					  : value->flags | FLOW_ANY_MAC;
@@ -61,7 +61,7 @@ static __always_inline int refresh_label(const struct flow_key_v4 *key, struct f
 	if (!vrf)
 		return STEP_OK;
 	if (key->zone != g->host_ifindex) {
-		vif = find_vif(key->zone, key->vlan);
+		vif = find_vif(key->zone, vlan_of(key));
 		identity = vif ? vif->identity : 0;
 	}
 	value->label = find_label(vrf, identity);
@@ -113,7 +113,7 @@ static __noinline int judge_flow(const struct flow_key_v4 *key, struct flow_valu
 	int began_here = (value->flags & FLOW_FORWARD) != 0;
 	int is_both = (value->flags & FLOW_BOTH) != 0;
 	int is_out = is_both ? began_here : (value->flags & FLOW_OUT) != 0;
-	struct vif *from = is_out ? find_vif(key->zone, key->vlan) : 0;
+	struct vif *from = is_out ? find_vif(key->zone, vlan_of(key)) : 0;
 	struct vif *to = 0;
 	struct policy_query query = {.protocol = key->protocol, .port = value->nat_dport};
 	__u32 rule = 0;
@@ -121,7 +121,7 @@ static __noinline int judge_flow(const struct flow_key_v4 *key, struct flow_valu
 	if (value->flags & FLOW_SELF)
 		return STEP_OK;
 	if (is_both && !began_here) {
-		to = find_vif(key->zone, key->vlan);
+		to = find_vif(key->zone, vlan_of(key));
 		query.port = key->local_port;
 	} else if (value->kind == NEXT_HOP_ENCAP) {
 		to = find_vif(value->oif, value->oif_vlan);

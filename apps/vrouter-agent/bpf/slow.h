@@ -32,6 +32,41 @@ static __always_inline int is_closing(const struct flow_key_v4 *key,
 	return (seen & (TCP_SEEN_FIN | TCP_SEEN_RST)) != 0;
 }
 
+/* Are both halves of the connection there? */
+static __always_inline int is_whole(const struct flow_key_v4 *key, const struct flow_value_v4 *value)
+{
+	struct flow_value_v4 *peer;
+	struct flow_key_v4 other;
+
+	if (!peer_key(key, value, &other))
+		return 1;
+	peer = find_flow(&other);
+	return peer && is_live(peer);
+}
+
+/*
+ * The record under w->forward_key, which moves to the key of the other side when the tuple belongs to
+ * a connection that serves only the opposite direction: that one is live and stays.
+ */
+static __always_inline struct flow_value_v4 *find_own_side(struct work *w)
+{
+	struct flow_value_v4 *first = find_flow(&w->forward_key);
+	struct flow_value_v4 *second;
+	int is_others = 0;
+
+	if (first && is_live(first)) {
+		if (serves(first, w->side))
+			return first;
+		is_others = is_whole(&w->forward_key, first);
+	}
+	w->forward_key.vlan |= VLAN_OTHER_SIDE;
+	second = find_flow(&w->forward_key);
+	if (is_others || (second && is_live(second)))
+		return second;
+	w->forward_key.vlan &= ~VLAN_OTHER_SIDE;
+	return first;
+}
+
 /*
  * 1: an existing flow took the packet, w->verdict says how. 0: the packet begins a new flow. When
  * `exceeded_mtu` is set afterwards the packet is still to be answered.
@@ -48,7 +83,7 @@ __noinline int use_flow(struct __sk_buff *skb)
 	if (!g || !w)
 		return 0;
 	side = w->side;
-	value = find_flow(&w->forward_key);
+	value = find_own_side(w);
 	if (!value || !is_live(value))
 		return 0;
 	if (w->hook == HOOK_TUNNEL && !is_remote_in(value, w->sender_vrf))
@@ -183,7 +218,8 @@ static __always_inline int slow_icmp_error(struct __sk_buff *skb, struct work *w
 			key_in(&w->forward_key, zone, vlan, answer);
 	}
 	zone = w->forward_key.zone;
-	value = find_flow(&w->forward_key);
+	w->side = side;
+	value = find_own_side(w);
 	if (!value || !is_live(value) || !serves(value, side))
 		return w->hook == HOOK_UPLINK ? TC_ACT_OK : drop_work(skb, w, DROP_ICMP_UNRELATED);
 	if (w->hook == HOOK_POD && !w->any_mac && w->p.src != answer->src)

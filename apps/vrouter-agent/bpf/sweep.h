@@ -66,7 +66,7 @@ static __always_inline int is_wanted(const struct sweep *sweep, const struct flo
 
 	switch (sweep->command) {
 	case SWEEP_ZONE:
-		return key->zone == sweep->zone && key->vlan == sweep->vlan;
+		return key->zone == sweep->zone && vlan_of(key) == sweep->vlan;
 	case SWEEP_BACKEND:
 		return value->service && value->flags & FLOW_FORWARD &&
 		       value->to_vrf == sweep->vrf &&

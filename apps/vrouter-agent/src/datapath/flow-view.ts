@@ -139,6 +139,11 @@ export function idleUnitsOf(
   return Math.min(...idle, 0x7fff_ffff);
 }
 
+/** Without the mark of a tuple that another connection has (`VLAN_OTHER_SIDE` of the programs). */
+export function vlanOf(key: FlowKey): number {
+  return key.vlan & 0x7fff;
+}
+
 /** @param nowUnits `flowNow` of the moment at which the record was read. */
 export function toFlow(
   key: FlowKey,
@@ -149,7 +154,7 @@ export function toFlow(
   const both = directionsOf(value, peer);
   return {
     zone: key.zone,
-    vlan: key.vlan,
+    vlan: vlanOf(key),
     protocol: key.protocol,
     localAddress: key.local,
     localPort: key.localPort,

@@ -103,6 +103,34 @@ describeWalk(`live flows${missing ? ` (skipped: ${missing})` : ''}`, () => {
     });
   });
 
+  describe('one port to one end, through a service and directly', () => {
+    const service = '203.0.113.30';
+    const backend = { vrf: 1, address: parseAddress(remoteAddress), port: 80, protocol: 6 };
+
+    test('the second gets another source port, and the first stays as it is', async () => {
+      walk.setService(1, service, 80, { id: 30 }, [{ address: remoteAddress, port: 80 }]);
+      walk.send(a, service);
+      const second = walk.send(a, remoteAddress);
+      expect(second).toMatchObject({ verdict: verdicts.redirect, checksumsAreRight: true });
+      expect(second.sourcePort).toBeGreaterThanOrEqual(61_000);
+      expect(walk.send(a, service, ack)).toMatchObject({
+        ...{ verdict: verdicts.redirect, destination: remoteAddress, sourcePort: 40_000 },
+      });
+      expect(walk.send(a, remoteAddress, ack).sourcePort).toBe(second.sourcePort);
+      expect(await walk.flows()).toHaveLength(4);
+    });
+
+    test('the second goes on when the first has ended', async () => {
+      walk.setService(1, service, 80, { id: 30 }, [{ address: remoteAddress, port: 80 }]);
+      walk.send(a, service);
+      const second = walk.send(a, remoteAddress);
+      await walk.datapath.flowTable.removeBackend(backend);
+      expect(walk.send(a, remoteAddress, ack).sourcePort).toBe(second.sourcePort);
+      await walk.clear(a.ifindex);
+      expect(await walk.flows()).toEqual([]);
+    });
+  });
+
   describe('a sender', () => {
     test('that lost its address is stopped, whether it began the connection or answers', () => {
       const pod = walk.addPod(4, { address: '198.51.100.14' });

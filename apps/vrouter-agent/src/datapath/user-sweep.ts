@@ -14,6 +14,7 @@ import {
   isLive,
   peerKeyOf,
   tcpStateOf,
+  vlanOf,
 } from './flow-view';
 import {
   flowFlags,
@@ -62,7 +63,7 @@ function isWanted(pair: Pair, command: SweepCommand, timeouts: Timeouts): boolea
   const { key, value } = pair;
   switch (command.command) {
     case sweepCommands.zone:
-      return key.zone === command.zone && key.vlan === command.vlan;
+      return key.zone === command.zone && vlanOf(key) === command.vlan;
     case sweepCommands.backend:
       return (
         value.service !== 0 &&
