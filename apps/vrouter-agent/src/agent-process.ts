@@ -22,7 +22,7 @@ import { agentService } from './serve/agent-service';
 import type { AgentServiceOptions } from './serve/agent-service';
 import { checkCniSocket } from './serve/cni-liveness';
 import { DropFeed } from './serve/drop-feed';
-import { watchDrift } from './verify/drift-watch';
+import { reportLosses, watchDrift } from './verify/drift-watch';
 import type { DriftEvents } from './verify/drift-watch';
 import { Verifier } from './verify/verifier';
 
@@ -78,7 +78,7 @@ export async function startAgent(parts: AgentParts): Promise<RunningAgent> {
     addDeadlineMs: config.cniAddDeadlineMs,
   };
   restoreAttachments(context);
-  stoppables.push(new NodeWatch(datapath.devices, state).start());
+  stoppables.push(new NodeWatch(datapath.devices, state, (losses) => reportLosses(events, losses)).start());
   registerAgentMetrics(context);
   installPlugin(config.cniShimFile, config.cniBinFolder);
   stoppables.push(await startCniServer(config.cniSocket, new CniOperations(context)));

@@ -1,4 +1,4 @@
-import { agnhost, apply, eventually, kubectl, nodeAddresses, temporaryNamespace } from '../src/cluster';
+import { agnhost, apply, eventually, kubectl, kubectlJson, nodeAddresses, temporaryNamespace } from '../src/cluster';
 import { verifyCluster } from '../src/contrailctl';
 import { seededRandom, sized } from '../src/seeded';
 
@@ -23,7 +23,7 @@ describe('churn', () => {
     const before = await eventually('a quiet cluster', async () => {
       const report = await verifyCluster();
       if (report.status !== 0) throw new Error(JSON.stringify(report.drifts.slice(0, 5)));
-      return await podRows();
+      return (await isLeaving()) ? undefined : await podRows();
     }, 120_000);
     await churn(ns.name);
     await kubectl(['-n', ns.name, 'delete', 'pods', '--all', '--grace-period=0', '--wait=true']);
@@ -67,6 +67,12 @@ function pausePod(name: string, namespace: string): unknown {
       containers: [{ name: 'main', image: agnhost, imagePullPolicy: 'IfNotPresent', args: ['pause'] }],
     },
   };
+}
+
+/** Do pods of other tests still go away? */
+async function isLeaving(): Promise<boolean> {
+  const { items } = await kubectlJson<{ items: Array<{ metadata: { deletionTimestamp?: string } }> }>(['get', 'pods,namespaces', '-A']);
+  return items.some(({ metadata }) => metadata.deletionTimestamp !== undefined);
 }
 
 /** Rows of each node's tables, as its agent's metrics count them, and attached interfaces. */

@@ -3,6 +3,7 @@ import { backoffDelayMs } from '@contrail/reconcile';
 import type { Datapath } from '../datapath/port';
 import type { NodeDevices } from '../node/node-devices';
 import { NodeSync } from '../node/node-sync';
+import type { Loss } from '../node/node-sync';
 import type { ExpectedNode } from '../node/node-sync';
 import { DesiredState } from '../oper/desired-state';
 import type { AttachedDevice } from '../oper/facts';
@@ -138,9 +139,12 @@ export class ForwardingState {
     if (first) this.#pruneDrops();
   }
 
-  /** Repairs what others took from devices and programs; nothing before the first InSync. */
-  recheck(disturbed: ReadonlySet<number> | 'all'): void {
-    if (this.#inSync && this.#node.recheck(disturbed)) this.#flush();
+  /** Repairs what others took from devices and programs, and tells it; nothing before the first InSync. */
+  recheck(disturbed: ReadonlySet<number> | 'all'): readonly Loss[] {
+    if (!this.#inSync) return [];
+    const { losses, needsFlush } = this.#node.recheck(disturbed);
+    if (needsFlush) this.#flush();
+    return losses;
   }
 
   setDevice(vmiUuid: string, device: AttachedDevice): void {

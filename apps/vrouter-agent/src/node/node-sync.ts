@@ -1,11 +1,12 @@
 import type { GlobalConfig } from '@contrail/proto-gen/control/v1/messages';
 import { errorText } from '@contrail/errors';
 import { logger } from '@contrail/telemetry';
-import type { Datapath, DatapathGlobals, Hook } from '../datapath/port';
+import { hostDevice, tunnelDevice } from '../datapath/port';
+import type { Datapath, DatapathGlobals, Held, Hook } from '../datapath/port';
 import { toDatapathGlobals } from '../oper/datapath-globals';
 import type { DesiredState } from '../oper/desired-state';
 import type { LocalFacts } from '../oper/facts';
-import { isAttached, nodeHooks } from './node-devices';
+import { nodeHooks } from './node-devices';
 import type { NodeDevices } from './node-devices';
 
 const log = logger('node');
@@ -16,6 +17,11 @@ export interface ExpectedNode {
   readonly config: GlobalConfig;
   readonly local: LocalFacts;
   readonly hooks: ReadonlyArray<{ readonly ifindex: number; readonly hook: Hook }>;
+}
+
+/** A device or program that somebody took away, and that is made again. */
+export interface Loss extends Held {
+  readonly kind: 'device' | 'program';
 }
 
 type Step = 'devices' | 'globals' | 'programs';
@@ -100,25 +106,42 @@ export class NodeSync {
   }
 
   /**
-   * Looks after devices that lost something: a pod's gets its program back at once.
+   * Looks after devices that lost something: a pod's gets its program back at once, the node's own with the
+   * next flush.
    *
-   * @returns true when the node's own devices need another flush.
+   * @returns what was lost, and whether it needs that flush.
    */
-  recheck(disturbed: ReadonlySet<number> | 'all'): boolean {
-    if (!this.#attached) return false;
-    for (const { ifindex } of this.#desired.devices()) {
-      const concerned = disturbed === 'all' || disturbed.has(ifindex);
-      if (concerned && !isAttached(this.#datapath, ifindex, 'pod') && this.#attachPod(ifindex)) {
-        log.warn('program of a pod\'s interface was gone; attached again', { ifindex });
-      }
-    }
+  recheck(disturbed: ReadonlySet<number> | 'all'): { readonly losses: readonly Loss[]; readonly needsFlush: boolean } {
+    if (!this.#attached) return { losses: [], needsFlush: false };
+    const losses = this.#desired
+      .devices()
+      .filter(({ ifindex }) => disturbed === 'all' || disturbed.has(ifindex))
+      .flatMap(({ ifindex }) => this.#lostPrograms([{ ifindex, hook: 'pod' }]).filter(() => this.#attachPod(ifindex)));
     const ownDevices = nodeHooks(this.#desired.local);
     const ownConcerned = disturbed === 'all' || ownDevices.some(({ ifindex }) => disturbed.has(ifindex));
-    if (!ownConcerned || this.#devices.areIntact(this.#desired.local)) return false;
-    log.warn('a device or program of the node was gone; making it again', { problem: this.problem });
+    if (!ownConcerned || this.#devices.areIntact(this.#desired.local)) return { losses, needsFlush: false };
     this.#inputs = [];
     this.#attached = false;
-    return true;
+    return { losses: [...losses, ...this.#lostDevices(), ...this.#lostPrograms(ownDevices)], needsFlush: true };
+  }
+
+  #lostPrograms(hooks: ReadonlyArray<{ readonly ifindex: number; readonly hook: Hook }>): Loss[] {
+    return hooks
+      .map(({ ifindex, hook }): Loss => ({ kind: 'program', ...this.#datapath.upkeep.inspectHook(ifindex, hook) }))
+      .filter(({ expected, found }) => expected !== found);
+  }
+
+  #lostDevices(): Loss[] {
+    const { tunnelIfindex, hostIfindex } = this.#desired.local;
+    return [
+      { name: tunnelDevice, ifindex: tunnelIfindex },
+      { name: hostDevice, ifindex: hostIfindex },
+    ].flatMap(({ name, ifindex }): Loss[] => {
+      const there = this.#datapath.devices.inspectDevice(name)?.ifindex;
+      if (there === ifindex) return [];
+      const found = there === undefined ? undefined : `ifindex ${there}`;
+      return [{ kind: 'device', object: name, expected: `ifindex ${ifindex}`, found }];
+    });
   }
 
   /** Interfaces from before a restart get this version's program, then go up if they were not yet. */

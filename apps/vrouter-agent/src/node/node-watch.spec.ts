@@ -2,6 +2,7 @@ import type { FakeDatapath } from '../datapath/testing/fake-datapath';
 import type { ForwardingState } from '../ksync/forwarding-state';
 import * as make from '../testing/entries';
 import { newDatapath, newState } from '../testing/fixture';
+import type { Loss } from './node-sync';
 import { NodeWatch } from './node-watch';
 
 const pod = 100;
@@ -9,6 +10,7 @@ const guardLooks = 5;
 let datapath: FakeDatapath;
 let state: ForwardingState;
 let watch: NodeWatch;
+let losses: Loss[];
 
 beforeEach(() => {
   datapath = newDatapath();
@@ -20,7 +22,8 @@ beforeEach(() => {
   };
   datapath.devices.createPodInterface(request);
   state.setDevice(make.vmiUuid(1), { ifindex: pod, mtu: 1450, hostPorts: [] });
-  watch = new NodeWatch(datapath.devices, state);
+  losses = [];
+  watch = new NodeWatch(datapath.devices, state, (found) => losses.push(...found));
 });
 
 afterEach(() => state.stop());
@@ -42,8 +45,10 @@ describe('NodeWatch', () => {
     look(guardLooks);
     expect(datapath.attached.get(pod)).toBeUndefined();
     datapath.devices.disturbed = new Set([pod]);
+    expect(losses).toEqual([]);
     look(1);
     expect(datapath.attached.get(pod)).toBe('pod');
+    expect(losses).toMatchObject([{ kind: 'program', object: expect.stringContaining(`${pod}`) as string, found: undefined }]);
   });
 
   it('looks at every interface when the guard stopped a packet', () => {
@@ -70,6 +75,7 @@ describe('NodeWatch', () => {
     look(1);
     expect(datapath.attached.get(33)).toBe('tunnel');
     expect(datapath.globals?.tunnelIfindex).toBe(33);
+    expect(losses.map(({ kind }) => kind)).toContain('program');
   });
 
   it('takes a recreated uplink, also when its address comes later', () => {

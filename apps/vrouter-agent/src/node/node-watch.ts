@@ -1,6 +1,7 @@
 import { logger } from '@contrail/telemetry';
 import type { Devices } from '../datapath/port';
 import type { ForwardingState } from '../ksync/forwarding-state';
+import type { Loss } from './node-sync';
 
 const log = logger('node');
 const intervalMs = 200;
@@ -15,12 +16,15 @@ export class NodeWatch {
   readonly #devices: Devices;
   readonly #state: ForwardingState;
   #guardedPackets: bigint | undefined;
+  readonly #tell: (losses: readonly Loss[]) => void;
   #looks = 0;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(devices: Devices, state: ForwardingState) {
+  /** @param tell takes what was gone and is made again. */
+  constructor(devices: Devices, state: ForwardingState, tell: (losses: readonly Loss[]) => void) {
     this.#devices = devices;
     this.#state = state;
+    this.#tell = tell;
   }
 
   start(): { stop(): Promise<void> } {
@@ -39,8 +43,10 @@ export class NodeWatch {
     const disturbed = this.#devices.takeDisturbed();
     const isOpen = this.#looks % guardEvery === 0 && this.#guardStopped();
     this.#looks += 1;
-    if (isOpen) this.#state.recheck('all');
-    else if (disturbed === 'all' || disturbed.size > 0) this.#state.recheck(disturbed);
+    const concerned = isOpen ? 'all' : disturbed;
+    if (concerned !== 'all' && concerned.size === 0) return;
+    const losses = this.#state.recheck(concerned);
+    if (losses.length > 0) this.#tell(losses);
   }
 
   /** True when packets came past a program since the last look; makes a rule that is gone again. */

@@ -1,7 +1,8 @@
 import type { Clock } from '@contrail/reconcile';
 import { counter, gauge, logger } from '@contrail/telemetry';
 import type { CniContext } from '../cni-server/cni-context';
-import { driftKinds } from './drift';
+import type { Loss } from '../node/node-sync';
+import { absent, driftKinds } from './drift';
 import type { MendedDrift, Verified, Verifier } from './verifier';
 
 const log = logger('verify');
@@ -46,6 +47,19 @@ export async function watchDrift(options: DriftWatchOptions, signal: AbortSignal
       log.warn('the node could not be verified', { error });
     }
   }
+}
+
+/** What was noticed and mended between two comparisons is told in the same ways. */
+export function reportLosses(events: DriftEvents, losses: readonly Loss[]): void {
+  const drifts = losses.map(
+    (loss): MendedDrift => ({ ...loss, found: loss.found ?? absent, remedy: 'the agent made it again; find who takes it away', mended: true }),
+  );
+  for (const drift of drifts) {
+    found.inc({ kind: drift.kind });
+    mended.inc({ kind: drift.kind });
+    log.warn('drift', { ...drift });
+  }
+  events.drifted(drifts);
 }
 
 function report({ drifts }: Verified): void {
