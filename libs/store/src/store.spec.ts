@@ -237,14 +237,13 @@ describe.each(['redis', 'memory'])('the store (%s)', (implementation) => {
   it('watches: snapshot with parents first, in-sync, then each change with its trace', async () => {
     const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
     const added = child('project', domain, 'added');
-    let written = false;
+    let written: Promise<unknown> | undefined;
     const events = await readUntil(store, {}, (seen) => {
-      if (seen.at(-1)?.kind === 'in-sync' && !written) {
-        written = true;
-        void store.transact(request([create(added)], { traceparent }));
-      }
+      if (seen.at(-1)?.kind === 'in-sync') written ??= store.transact(request([create(added)], { traceparent }));
       return seen.at(-1)?.kind === 'changes';
     });
+    // The answer may come after the change.
+    await written;
     const snapshot = events.flatMap((event) => (event.kind === 'snapshot' ? event.resources : []));
     expect(snapshot.map(typeOf)).toEqual([
       'config-root',
