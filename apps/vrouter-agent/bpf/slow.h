@@ -14,18 +14,29 @@ static __always_inline int drop_work(struct __sk_buff *skb, const struct work *w
 	return drop_rule(skb, &w->p, reason, w->vrf, w->rule);
 }
 
+/* The other half of a connection of two records; 0: it is gone, or there is none. */
+static __always_inline struct flow_value_v4 *find_live_peer(const struct flow_key_v4 *key,
+							    const struct flow_value_v4 *value)
+{
+	struct flow_value_v4 *peer = 0;
+	struct flow_key_v4 other;
+
+	if (peer_key(key, value, &other))
+		peer = find_flow(&other);
+	return peer && is_live(peer) ? peer : 0;
+}
+
 /* Is a connection that a SYN would open again on its way out? */
 static __always_inline int is_closing(const struct flow_key_v4 *key,
 				      const struct flow_value_v4 *value)
 {
 	__u8 seen = value->tcp_out | value->tcp_in;
 	struct flow_value_v4 *peer;
-	struct flow_key_v4 other;
 
-	if (peer_key(key, value, &other)) {
-		peer = find_flow(&other);
+	if (value->flags & FLOW_PEER) {
+		peer = find_live_peer(key, value);
 		/* Half a connection is none. */
-		if (!peer || !is_live(peer))
+		if (!peer)
 			return 1;
 		seen |= peer->tcp_out | peer->tcp_in;
 	}
@@ -35,13 +46,7 @@ static __always_inline int is_closing(const struct flow_key_v4 *key,
 /* Are both halves of the connection there? */
 static __always_inline int is_whole(const struct flow_key_v4 *key, const struct flow_value_v4 *value)
 {
-	struct flow_value_v4 *peer;
-	struct flow_key_v4 other;
-
-	if (!peer_key(key, value, &other))
-		return 1;
-	peer = find_flow(&other);
-	return peer && is_live(peer);
+	return !(value->flags & FLOW_PEER) || find_live_peer(key, value) != 0;
 }
 
 /*
