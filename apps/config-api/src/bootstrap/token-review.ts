@@ -1,5 +1,6 @@
 import { ContrailError } from '@contrail/errors';
 import type { KubeClient } from '@contrail/kube';
+import { askTokenReview } from './ask-token-review';
 
 /** What Kubernetes says about a token that it made. */
 export interface ReviewedToken {
@@ -12,37 +13,13 @@ export interface ReviewedToken {
 export type TokenReviewer = (token: string) => Promise<ReviewedToken | undefined>;
 
 const nodeNameKey = 'authentication.kubernetes.io/node-name';
-const reviewDeadlineMs = 5_000;
-
-interface TokenReview {
-  readonly status?: {
-    readonly authenticated?: boolean;
-    readonly audiences?: readonly string[];
-    readonly user?: {
-      readonly username?: string;
-      readonly extra?: Readonly<Record<string, readonly string[]>>;
-    };
-  };
-}
-
 /**
  * Reviews by the TokenReview API; the token must be made for our audience.
  * @throws ContrailError UNAVAILABLE when Kubernetes does not answer.
  */
 export function kubernetesReviewer(client: KubeClient, audience: string): TokenReviewer {
   return async (token) => {
-    const review = (await client.request({
-      method: 'POST',
-      path: '/apis/authentication.k8s.io/v1/tokenreviews',
-      body: {
-        apiVersion: 'authentication.k8s.io/v1',
-        kind: 'TokenReview',
-        spec: { token, audiences: [audience] },
-      },
-      subject: 'TokenReview',
-      deadlineMs: reviewDeadlineMs,
-    })) as TokenReview;
-    const { authenticated, audiences, user } = review.status ?? {};
+    const { authenticated, audiences, user } = await askTokenReview(client, token, audience);
     if (authenticated !== true || user?.username === undefined) return undefined;
     // A server that does not know audiences would accept any token: it must say ours.
     if (audiences?.includes(audience) !== true) return undefined;

@@ -19,8 +19,7 @@ export async function allocateAddresses(
   request: UserRequest,
   body: JsonObject,
 ): Promise<Reply> {
-  const network = await getNetwork(context, request);
-  await context.authorizer.check(request.user, 'update', network);
+  const network = await getNetwork(context, request, 'update');
   const count = countMember(body['count'] ?? 1);
   const family = familyMember(body['family'] ?? null);
   const subnetUuid = uuidMember(body, 'subnet');
@@ -35,8 +34,7 @@ export async function freeAddresses(
   request: UserRequest,
   body: JsonObject,
 ): Promise<Reply> {
-  const network = await getNetwork(context, request);
-  await context.authorizer.check(request.user, 'update', network);
+  const network = await getNetwork(context, request, 'update');
   await context.addresses.free(network, textList('ip_addr', body['ip_addr']));
   report(request, network);
   return json({});
@@ -48,14 +46,20 @@ export async function countAddresses(
   request: UserRequest,
   body: JsonObject,
 ): Promise<Reply> {
-  const network = await getNetwork(context, request);
-  await context.authorizer.check(request.user, 'get', network);
+  await getNetwork(context, request, 'get');
   const subnets = textList('subnet_list', body['subnet_list']);
   return json({ ip_count_list: await context.addresses.counts(subnets) });
 }
 
-async function getNetwork({ store }: RestContext, { path }: UserRequest): Promise<Resource> {
-  return await getObject(store, findRestType('virtual-network'), path[1] ?? '');
+/** The network in the path, when the user may do this to it. */
+async function getNetwork(
+  { store, authorizer }: RestContext,
+  { path, user }: UserRequest,
+  verb: 'get' | 'update',
+): Promise<Resource> {
+  const network = await getObject(store, findRestType('virtual-network'), path[1] ?? '');
+  await authorizer.check(user, verb, network);
+  return network;
 }
 
 function report({ user }: UserRequest, network: Resource): void {

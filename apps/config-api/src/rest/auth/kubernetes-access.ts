@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { ContrailError } from '@contrail/errors';
 import type { KubeClient } from '@contrail/kube';
 import type { Clock } from '@contrail/reconcile';
+import { askTokenReview } from '../../bootstrap/ask-token-review';
 import { BriefCache } from './brief-cache';
 
 /** Group of our resources in Kubernetes roles. */
@@ -37,18 +38,6 @@ export interface Access {
 const reviewDeadlineMs = 5_000;
 const cacheLifetimeMs = 10_000;
 const tokenLengthMax = 16_384;
-
-interface TokenReview {
-  readonly status?: {
-    readonly authenticated?: boolean;
-    readonly user?: {
-      readonly username?: string;
-      readonly uid?: string;
-      readonly groups?: readonly string[];
-      readonly extra?: Readonly<Record<string, readonly string[]>>;
-    };
-  };
-}
 
 interface AccessReview {
   readonly status?: { readonly allowed?: boolean };
@@ -88,18 +77,7 @@ async function reviewToken(
   token: string,
   audience: string,
 ): Promise<User | undefined> {
-  const review = (await client.request({
-    method: 'POST',
-    path: '/apis/authentication.k8s.io/v1/tokenreviews',
-    body: {
-      apiVersion: 'authentication.k8s.io/v1',
-      kind: 'TokenReview',
-      spec: { token, ...(isFor(token, audience) ? { audiences: [audience] } : {}) },
-    },
-    subject: 'TokenReview',
-    deadlineMs: reviewDeadlineMs,
-  })) as TokenReview;
-  const { authenticated, user } = review.status ?? {};
+  const { authenticated, user } = await askTokenReview(client, token, isFor(token, audience) ? audience : undefined);
   if (authenticated !== true || user?.username === undefined) return undefined;
   const { username, uid = '', groups = [], extra = {} } = user;
   return { username, uid, groups, extra };
