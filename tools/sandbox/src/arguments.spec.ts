@@ -12,6 +12,12 @@ const accepted: [string, string[], string, Command][] = [
     { kind: 'up', workers: 10, network: 'bridge' },
   ],
   [
+    'up may leave Jaeger for later',
+    ['up', '--jaeger-later', '--nodes', '1'],
+    'contrail',
+    { kind: 'up', workers: 1, isJaegerLater: true },
+  ],
+  [
     "kubectl's own options are not looked at",
     ['kubectl', '--name', 'x', 'get', 'pods'],
     'contrail',

@@ -11,7 +11,12 @@ export type Network = (typeof networks)[number];
 
 /** What the user asked for. */
 export type Command =
-  | { readonly kind: 'up'; readonly workers?: number; readonly network?: Network }
+  | {
+      readonly kind: 'up';
+      readonly workers?: number;
+      readonly network?: Network;
+      readonly isJaegerLater?: boolean;
+    }
   | { readonly kind: 'down' }
   | { readonly kind: 'deploy' }
   | { readonly kind: 'status' }
@@ -39,8 +44,9 @@ export interface Invocation {
 
 export const usage = `Usage: sandbox [--name NAME] COMMAND
 
-  up [--nodes N] [--network ours|bridge|bridge-iptables]
-                        start a cluster (default: 2 nodes beside the control plane, our network)
+  up [--nodes N] [--network ours|bridge|bridge-iptables] [--jaeger-later]
+                        start a cluster (default: 2 nodes beside the control plane, our network);
+                        --jaeger-later leaves Jaeger to "deploy" where it had to be compiled first
   down                  stop it; leaves nothing but the cache folder
   deploy                build our images again and roll them out (network ours)
   status                what runs, where
@@ -125,7 +131,13 @@ function parseCommand(word: string, rest: string[]): Command {
 function parseUp(rest: string[]): Command {
   let workers: number | undefined;
   let network: Network | undefined;
+  let isJaegerLater = false;
   while (rest.length > 0) {
+    if (rest[0] === '--jaeger-later') {
+      isJaegerLater = true;
+      rest.shift();
+      continue;
+    }
     const nodesValue = takeOption(rest, '--nodes');
     if (nodesValue !== undefined) {
       workers = /^\d{1,2}$/.test(nodesValue) ? Number(nodesValue) : 0;
@@ -145,6 +157,7 @@ function parseUp(rest: string[]): Command {
     kind: 'up',
     ...(workers === undefined ? {} : { workers }),
     ...(network === undefined ? {} : { network }),
+    ...(isJaegerLater ? { isJaegerLater } : {}),
   };
 }
 

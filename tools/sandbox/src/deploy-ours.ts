@@ -36,6 +36,11 @@ export interface OurArchives {
   readonly apps: readonly string[];
 }
 
+/** Whether a roll-out may end before Jaeger, where that had to be compiled first. */
+interface JaegerWish {
+  readonly isJaegerLater?: boolean;
+}
+
 /** Builds what the first roll-out needs. Jaeger only when it needs no compiling: that can wait. */
 export async function buildFirstImages(settings: Settings): Promise<OurArchives> {
   if (!(await isBuilt(settings, 'jaeger'))) {
@@ -51,9 +56,9 @@ export async function buildFirstImages(settings: Settings): Promise<OurArchives>
  *
  * @returns false when this checkout has no manifests yet.
  */
-export async function deployOurs(sandbox: Sandbox): Promise<boolean> {
+export async function deployOurs(sandbox: Sandbox, wish: JaegerWish = {}): Promise<boolean> {
   const archives = await buildFirstImages(sandbox.settings);
-  return (await applyOurs(sandbox, archives)) && finishRollout(sandbox);
+  return (await applyOurs(sandbox, archives)) && finishRollout(sandbox, wish);
 }
 
 /**
@@ -77,13 +82,14 @@ export async function applyOurs(sandbox: Sandbox, archives: OurArchives): Promis
 }
 
 /** Waits until all that was applied is available; then adds Jaeger where it had to be compiled first. */
-export async function finishRollout(sandbox: Sandbox): Promise<boolean> {
+export async function finishRollout(sandbox: Sandbox, wish: JaegerWish = {}): Promise<boolean> {
   const { settings } = sandbox;
   const { kubernetes } = await ensureGroups(settings, ['kubernetes']);
-  const isJaegerBuilt = await isBuilt(settings, 'jaeger');
+  // Not whether it is built: another process may just have finished that.
+  const isJaegerApplied = existsSync(kustomizationFolder(sandbox, 'jaeger'));
   await ensureForwarder(sandbox);
   await waitForWorkloads(sandbox, kubernetes, rolloutTimeoutMs);
-  if (isJaegerBuilt) return true;
+  if (isJaegerApplied || wish.isJaegerLater === true) return true;
   say('the cluster is ready; Jaeger follows');
   await ensureGroups(settings, ['jaeger']);
   await apply(sandbox, jaegerOf(sandbox), await buildOurImages(settings, ['jaeger']));
@@ -100,6 +106,10 @@ async function makeRedisFolder(sandbox: Sandbox): Promise<void> {
 
 function jaegerOf(sandbox: Sandbox): Rollout {
   return { name: 'jaeger', manifests: manifestsOf(sandbox, 'jaeger'), objects: [] };
+}
+
+function kustomizationFolder(sandbox: Sandbox, name: OurArchive): string {
+  return sandbox.file('deploy', name);
 }
 
 function manifestsOf(sandbox: Sandbox, folder: string): string {
@@ -131,7 +141,7 @@ async function writeKustomization(
   rollout: Rollout,
   images: readonly BuiltImage[],
 ): Promise<string> {
-  const folder = sandbox.file('deploy', rollout.name);
+  const folder = kustomizationFolder(sandbox, rollout.name);
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const objects = { apiVersion: 'v1', kind: 'List', items: rollout.objects };
   const objectsFile = path.join(folder, 'cluster.json');

@@ -8,8 +8,12 @@ import { say, step } from './progress';
 import { run } from './run';
 import type { Settings } from './settings';
 
-/** Nobody debugs these programs, and what describes them to a debugger is a fifth of the compiler's work. */
-const compilerFlags = 'all=-dwarf=false';
+/**
+ * Nobody debugs these programs, and what describes them to a debugger is a fifth of the compiler's
+ * work. Kubernetes' own packages, most of them generated, are compiled a quarter faster without
+ * inlining; the libraries below them, where the time is spent at run time, keep it.
+ */
+const compilerFlags = ['all=-dwarf=false', 'k8s.io/...=-dwarf=false -l'];
 
 /**
  * Makes sure that a group's programs are in the cache, and builds what is missing. Processes that
@@ -89,7 +93,7 @@ async function buildPrograms(
   await go(settings, group, [
     ...(isTest ? ['test', '-c', '-vet=off'] : ['build']),
     '-trimpath',
-    `-gcflags=${compilerFlags}`,
+    ...compilerFlags.map((flags) => `-gcflags=${flags}`),
     '-ldflags',
     group.ldflags,
     '-o',

@@ -43,6 +43,8 @@ export interface Wanted {
   readonly name: string;
   readonly workers?: number;
   readonly network?: Network;
+  /** Where Jaeger had to be compiled first, do without it; the next roll-out adds it. */
+  readonly isJaegerLater?: boolean;
 }
 
 interface PreparedImages extends OurArchives {
@@ -68,7 +70,7 @@ export async function startSandbox(settings: Settings, wanted: Wanted): Promise<
       return;
     }
     say(`sandbox "${wanted.name}" has its cluster; going on with the roll-out`);
-    if (await deployOurs(existing)) await existing.setPhase('running');
+    if (await deployOurs(existing, wanted)) await existing.setPhase('running');
     return;
   }
   if (existing !== undefined) {
@@ -113,7 +115,7 @@ async function isUsable(sandbox: Sandbox, wanted: Wanted): Promise<boolean> {
  */
 async function build(
   settings: Settings,
-  wanted: { readonly name: string; readonly workers: number; readonly network: Network },
+  wanted: Wanted & { readonly workers: number; readonly network: Network },
 ): Promise<void> {
   // Compiling takes minutes and all processors: first, and alone.
   const binaries = await ensureGroups(settings, firstGroups);
@@ -132,7 +134,7 @@ async function build(
   if (!sandbox.isOurs) {
     await step('starting the bridge network', () => startBridgeNetwork(sandbox, binaries));
     await waitForWorkloads(sandbox, binaries.kubernetes, bridgeTimeoutMs);
-  } else if (!isApplied || !(await finishRollout(sandbox))) return;
+  } else if (!isApplied || !(await finishRollout(sandbox, wanted))) return;
   await sandbox.setPhase('running');
 }
 
