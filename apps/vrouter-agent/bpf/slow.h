@@ -50,6 +50,43 @@ static __always_inline int is_whole(const struct flow_key_v4 *key, const struct 
 }
 
 /*
+ * Is this a SYN that nobody answered yet, to a backend that its service would not choose today? Who opens
+ * a connection to a backend that left repeats the SYN, and is served by another one. Precondition:
+ * the flow is at the forward key and whole.
+ */
+__noinline int is_forsaken(void)
+{
+	struct globals *g = get_globals();
+	struct work *w = find_work();
+	struct flow_value_v4 *value;
+	struct flow_value_v4 *peer;
+	struct service *service = 0;
+	struct backend *backend;
+	__be32 address;
+
+	if (!g || !w)
+		return 0;
+	value = find_flow(&w->forward_key);
+	if (!value || !value->service || !(value->flags & FLOW_FORWARD))
+		return 0;
+	peer = find_live_peer(&w->forward_key, value);
+	if (!peer || peer->last_out || peer->last_in)
+		return 0;
+	if (w->hook == HOOK_POD || w->hook == HOOK_HOST)
+		service = find_service(w->vrf, w->p.dst, w->p.protocol, w->p.dport);
+	if (!service)
+		service = find_node_service(g, &w->p, w->hook);
+	if (!service || !service->slot_count)
+		return 1;
+	backend = choose_backend(service, &w->p);
+	if (!backend)
+		return 1;
+	__builtin_memcpy(&address, backend->address, 4);
+	return address != value->nat_dst || backend->port != value->nat_dport ||
+	       backend->vrf != value->to_vrf;
+}
+
+/*
  * The record under w->forward_key, which moves to the key of the other side when the tuple belongs to
  * a connection that serves only the opposite direction: that one is live and stays.
  */
@@ -95,7 +132,7 @@ __noinline int use_flow(struct __sk_buff *skb)
 		return 0;
 	if (!serves(value, side) ||
 	    ((w->p.tcp_flags & (TCP_SYN | TCP_ACK)) == TCP_SYN &&
-	     is_closing(&w->forward_key, value))) {
+	     (is_closing(&w->forward_key, value) || is_forsaken()))) {
 		end_flow(&w->forward_key, value);
 		return 0;
 	}

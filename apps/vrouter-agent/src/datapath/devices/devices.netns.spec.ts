@@ -127,6 +127,21 @@ describeKernel(`devices${missing ? ` (skipped: ${missing})` : ''}`, () => {
     );
   });
 
+  test('a host interface without prefixes, as before the first configuration, has no routes', () => {
+    const prefix = { address: parseAddress('198.51.100.0'), length: 24 };
+    const ensure = (...prefixes: Array<typeof prefix>) =>
+      onNode(({ devices }) =>
+        devices.ensureHostInterface({ mtu: 1400, nodeAddress: parseAddress('192.0.2.1'), prefixes })
+      );
+    const routes = (): string => ip(walk.name, 'route', 'show', 'dev', 'vhost0');
+    const made = ensure();
+    expect(routes()).toBe('');
+    // Nothing is to be done any more.
+    expect(ensure()).toEqual(made);
+    expect(ensure(prefix)).toEqual(made);
+    expect(routes()).toContain('198.51.100.0/24');
+  });
+
   test('4. a new agent finds tables and flows, and takes the hooks over', async () => {
     walk.setPolicy({ policy: 1 }, 'pass', 1);
     const a = walk.addPod(1, { address: '198.51.100.21' });
