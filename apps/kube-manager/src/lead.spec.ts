@@ -284,6 +284,29 @@ describe('repair', () => {
     await eventually(() => expect(world.config.ofType('instance-ip')).toHaveLength(1));
   });
 
+  it('leaves running pods the addresses that they report when the store came back empty', async () => {
+    world = await World.create();
+    const running = ['10.47.255.252', '10.47.255.251', '10.47.255.250'].map((podIp, n) => makePod('default', `old-${n}`, { phase: 'Running', podIp }));
+    const usurper = makePod('default', 'usurper', { phase: 'Running', podIp: '10.47.255.252', uid: uidOf('Pod', 'default', 'zz') });
+    world.become({ pods: [makePod('default', 'new-1'), makePod('default', 'new-2'), ...running, usurper, makePod('default', 'foreign', { podIp: '192.0.2.9' })] });
+    world.startLeader();
+    const addressOf = (name: string): string | undefined => {
+      const found = world.config.ofType('instance-ip').find((resource) => metaOf(resource).annotations['name'] === name);
+      return found === undefined ? undefined : findMessage('instance-ip', found)?.instanceIpAddress;
+    };
+    await eventually(() => expect(world.config.ofType('instance-ip')).toHaveLength(7));
+    expect(['old-1', 'old-2'].map(addressOf)).toEqual(['10.47.255.251', '10.47.255.250']);
+    // Two pods report one address: the first one has it, the other is told.
+    expect(['old-0', 'usurper'].map(addressOf)).toContain('10.47.255.252');
+    const all = world.config.ofType('instance-ip').map((resource) => findMessage('instance-ip', resource)?.instanceIpAddress);
+    expect(new Set(all).size).toBe(7);
+    await eventually(() => {
+      const told = world.kube.list(kubeKinds.events).map(({ reason, note }) => `${reason} ${note}`);
+      expect(told.some((line) => /^AddressLost .*is 10\.47\.255\.252, but .*is held by .*delete it, so that/.test(line))).toBe(true);
+      expect(told.some((line) => /^AddressLost .*is 192\.0\.2\.9, but .*outside/.test(line))).toBe(true);
+    });
+  });
+
   it('keeps what users add to the networks of the cluster', async () => {
     await begin();
     const own = podNetwork(world.cluster).uuid;

@@ -26,6 +26,7 @@ export interface PodOptions {
   readonly uid?: string;
   readonly labels?: Record<string, string>;
   readonly hostPort?: number;
+  readonly podIp?: string;
 }
 
 export function makePod(namespace: string, name: string, options: PodOptions = {}): Pod {
@@ -34,7 +35,7 @@ export function makePod(namespace: string, name: string, options: PodOptions = {
   return {
     metadata: { namespace, name, uid: options.uid ?? uidOf('Pod', namespace, name), labels },
     spec: { hostNetwork, containers: [{ name: 'main', ports }], ...(nodeName === '' ? {} : { nodeName }) },
-    status: { phase },
+    status: { phase, ...(options.podIp === undefined ? {} : { podIP: options.podIp, podIPs: [{ ip: options.podIp }] }) },
   };
 }
 

@@ -1,5 +1,5 @@
 import { ContrailError } from '@contrail/errors';
-import { tryParseAddress } from '@contrail/net';
+import { formatAddress, tryParseAddress } from '@contrail/net';
 import type { ReconcileOutcome, ReconcilePending } from '@contrail/reconcile';
 import { findMessage } from '@contrail/resource-model';
 import { familiesOf, podNetwork } from '../translate/cluster';
@@ -9,6 +9,8 @@ import { podInstanceIpUuid, translatePod } from '../translate/pod';
 import type { AllocatedAddress } from '../translate/pod';
 import { rootKey } from '../translate/ownership';
 import type { Root } from '../translate/ownership';
+import type { ComplaintSubject } from '../translate/complaint';
+import type { AddressRequest } from './address-book';
 import { apply } from './apply';
 import { findHome } from './namespace-home';
 import { WaitingList } from './waiting-list';
@@ -23,6 +25,7 @@ export async function reconcilePod(work: Workplace, root: Root): Promise<Reconci
   const pod = work.kube.pod(root.namespace, root.name);
   if (pod === undefined || pod.finished) {
     await apply(work, key, []);
+    work.reported.settled(key);
     return pod === undefined ? 'gone' : 'done';
   }
   const home = findHome(work, pod.namespace);
@@ -32,8 +35,13 @@ export async function reconcilePod(work: Workplace, root: Root): Promise<Reconci
     const sentence = `waits for VirtualNetwork/${network.fqName.join(':')}`;
     return work.waiting.wait(key, WaitingList.object(network.uuid), sentence);
   }
+  if (pod.reportedAddresses.length === 0 && !work.cache.hasRoot(key) && work.reported.isIncomplete) {
+    const sentence = 'waits until running pods, of which the store has lost the objects, have the addresses that they report';
+    return work.waiting.wait(key, WaitingList.reportedAddresses, sentence);
+  }
   const addresses = await findAddresses(work, pod, network);
   if ('pending' in addresses) return addresses;
+  work.reported.settled(key);
   await apply(work, key, translatePod(work.cluster, pod, { ...home, network, addresses }));
   return 'done';
 }
@@ -66,7 +74,33 @@ async function findAddress(
     return { address, subnetUuid: instanceIp.subnetUuid };
   }
   const description = rootKey({ kind: 'Pod', namespace: pod.namespace, name: pod.name });
-  return work.addresses.allocate({ networkUuid: network.uuid, ownerUuid, description }, family);
+  const request = { networkUuid: network.uuid, ownerUuid, description };
+  return (await reserveReported(work, pod, { request, family })) ?? work.addresses.allocate(request, family);
+}
+
+/** A pod that runs while nothing is stored of it keeps its address, unless that is outside the network or another's. */
+async function reserveReported(
+  work: Workplace,
+  pod: KubePod,
+  { request, family }: { readonly request: AddressRequest; readonly family: IpFamily },
+): Promise<AllocatedAddress | undefined> {
+  const reported = pod.reportedAddresses.map((text) => tryParseAddress(text));
+  const address = reported.find((candidate) => candidate?.length === (family === 4 ? 4 : 16));
+  if (address === undefined) return undefined;
+  try {
+    return await work.addresses.reserve(request, address);
+  } catch (error) {
+    const isRefused = error instanceof ContrailError && (error.code === 'ALREADY_EXISTS' || error.code === 'INVALID_ARGUMENT');
+    if (!isRefused) throw error;
+    const text = `Pod/${pod.namespace}/${pod.name} status.podIPs: is ${formatAddress(address)}, but ${error.message}`;
+    const note = `${text}. The pod is given another address; delete it, so that it starts anew with that`;
+    work.complain({ subject: subjectOf(pod), reason: 'AddressLost', action: 'ReserveAddress', note });
+    return undefined;
+  }
+}
+
+function subjectOf({ namespace, name, uid }: KubePod): ComplaintSubject {
+  return { apiVersion: 'v1', kind: 'Pod', namespace, name, uid };
 }
 
 /** @param text what ipam says: network, subnets with their usage, and the remedy. */
@@ -76,8 +110,7 @@ function complainExhausted(
   { network, text }: { readonly network: ObjectReference; readonly text: string },
 ): ReconcilePending {
   const note = `${text}. The pod gets its address as soon as one is free`;
-  const subject = { apiVersion: 'v1', kind: 'Pod', namespace: pod.namespace, name: pod.name, uid: pod.uid };
-  work.complain({ subject, reason: 'AddressExhausted', action: 'AllocateAddress', note });
+  work.complain({ subject: subjectOf(pod), reason: 'AddressExhausted', action: 'AllocateAddress', note });
   const key = rootKey({ kind: 'Pod', namespace: pod.namespace, name: pod.name });
   work.waiting.note(key, WaitingList.address(network.uuid));
   return { pending: `waits for a free address of VirtualNetwork/${network.fqName.join(':')}`, retryAfterMs: exhaustedRetryMs };

@@ -12,6 +12,7 @@ import { reconcileNamespace } from './namespace';
 import { reconcileNode } from './node';
 import { reconcilePod } from './pod';
 import { reconcileService } from './service';
+import { ReportedAddresses } from './reported-addresses';
 import { StuckObjects } from './stuck-objects';
 import { WaitingList } from './waiting-list';
 import type { Workplace } from './workplace';
@@ -27,7 +28,7 @@ const stuckMs = 120_000;
 const backoff = { firstMs: 50, maxMs: 15_000, factor: 2, jitter: 0.5 };
 
 export interface ReconcilerOptions {
-  readonly work: Omit<Workplace, 'waiting' | 'log'>;
+  readonly work: Omit<Workplace, 'waiting' | 'reported' | 'log'>;
   /** Whether Kubernetes has the root object now. */
   readonly exists: (key: string) => boolean;
   readonly onPass?: (kind: string, outcome: string, seconds: number) => void;
@@ -45,9 +46,15 @@ export class Reconciler {
 
   constructor(private readonly options: ReconcilerOptions) {
     const waiting = new WaitingList((key) => this.loop.enqueue(key));
-    const { kube, complain } = options.work;
+    const { cache, kube, complain } = options.work;
+    const reported = new ReportedAddresses({
+      pods: () => kube.pods(),
+      isStored: (key) => cache.hasRoot(key),
+      onComplete: () => waiting.cameTrue(WaitingList.reportedAddresses),
+      clock: systemClock,
+    });
     this.stuck = new StuckObjects(kube, complain, systemClock);
-    this.work = { ...options.work, waiting, log, complain: (complaint) => this.stuck.tell(complaint) };
+    this.work = { ...options.work, waiting, reported, log, complain: (complaint) => this.stuck.tell(complaint) };
     this.loop = new ReconcileLoop<string>({
       concurrency,
       backoff,
@@ -58,11 +65,12 @@ export class Reconciler {
         if (root !== undefined) this.stuck.unsettled(root, errorText(error));
       },
     });
-    options.work.cache.onChange((change) => this.onCacheChange(change));
+    cache.onChange((change) => this.onCacheChange(change));
   }
 
   start(): void {
     this.passEndedMs = Date.now();
+    this.work.reported.begin();
     this.loop.start();
   }
 
@@ -79,8 +87,9 @@ export class Reconciler {
     this.loop.enqueue(key);
   }
 
-  /** config-api is back: nothing has to wait for its next retry. */
+  /** config-api is back, perhaps with less than it had: nothing has to wait for its next retry. */
   retryNow(): void {
+    this.work.reported.begin();
     for (const key of this.loop.unsettled().keys()) this.loop.enqueue(key);
   }
 

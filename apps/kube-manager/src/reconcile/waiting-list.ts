@@ -25,6 +25,9 @@ export class WaitingList {
     return `address/${networkUuid}`;
   }
 
+  /** Running pods have the addresses that they report. */
+  static readonly reportedAddresses = 'reported-addresses';
+
   /** The key is woken when the topic comes true; it may go on meanwhile. */
   note(key: string, topic: string): void {
     const keys = this.topics.get(topic) ?? new Set<string>();

@@ -4,6 +4,7 @@ import type { Complaint } from '../translate/complaint';
 import type { KubeWatch } from '../watch/kube-watch';
 import type { ResourceCache } from '../watch/resource-cache';
 import type { AddressBook } from './address-book';
+import type { ReportedAddresses } from './reported-addresses';
 import type { TransactionWriter } from './transaction-writer';
 import type { WaitingList } from './waiting-list';
 
@@ -15,10 +16,11 @@ export interface Workplace {
   readonly writer: TransactionWriter;
   readonly addresses: AddressBook;
   readonly waiting: WaitingList;
+  readonly reported: ReportedAddresses;
   /** A Warning event on a Kubernetes object. */
   readonly complain: (complaint: Complaint) => void;
   readonly log: Logger;
 }
 
 /** What the reconcilers ask of Kubernetes. */
-export type KubeView = Pick<KubeWatch, 'namespace' | 'node' | 'pod' | 'service' | 'slices'>;
+export type KubeView = Pick<KubeWatch, 'namespace' | 'node' | 'pod' | 'pods' | 'service' | 'slices'>;

@@ -26,6 +26,8 @@ export interface KubePod {
   readonly finished: boolean;
   readonly labels: Readonly<Record<string, string>>;
   readonly hostPorts: readonly KubeHostPort[];
+  /** Addresses that the pod has by its own report (status.podIPs), one for each family; empty until it runs. */
+  readonly reportedAddresses: readonly string[];
 }
 
 export interface KubeHostPort {
@@ -125,6 +127,7 @@ export function toKubePod(raw: Pod): KubePod | undefined {
     finished: status?.phase === 'Succeeded' || status?.phase === 'Failed',
     labels: metadata?.labels ?? {},
     hostPorts,
+    reportedAddresses: (status?.podIPs ?? []).flatMap(({ ip }) => ip ?? []),
   };
 }
 

@@ -34,6 +34,9 @@ export interface KubeWatchHandlers {
   onSynced(): void;
 }
 
+/** Called for each change of an object; both are absent never. */
+type Changed<T> = (event: ReflectorEvent, object: Reflected<T> | undefined, previous: Reflected<T> | undefined) => void;
+
 /** What all reflectors have in common. */
 type ReflectorControl = Pick<Reflector<KubeObject, unknown>, 'start' | 'stop' | 'synced' | 'problem'>;
 
@@ -53,7 +56,7 @@ export class KubeWatch {
     const { namespaces, nodes, pods, services, endpointSlices } = kubeKinds;
     this.namespaceReflector = this.rootReflector(namespaces, 'Namespace', toKubeNamespace);
     this.nodeReflector = this.rootReflector(nodes, 'Node', toKubeNode);
-    this.podReflector = this.rootReflector(pods, 'Pod', toKubePod);
+    this.podReflector = this.rootReflector(pods, 'Pod', toKubePod, withoutReport);
     this.serviceReflector = this.rootReflector(services, 'Service', toKubeService);
     this.sliceReflector = this.reflector(endpointSlices, toKubeEndpointSlice, (event, object, previous) => {
       const services = new Set([previous?.value, object?.value].flatMap((slice) => serviceKeyOf(slice) ?? []));
@@ -126,19 +129,22 @@ export class KubeWatch {
     kind: KubeKind<Raw>,
     rootKind: RootKind,
     project: (raw: Raw) => T | undefined,
+    relevant?: (value: T) => T,
   ): Reflector<Raw, T> {
-    return this.reflector(kind, project, (event, object, previous) => {
+    const changed: Changed<T> = (event, object, previous) => {
       const seen = object ?? previous;
       if (seen === undefined) return;
       const { namespace = '', name } = seen.value;
       this.dirty(rootKey({ kind: rootKind, namespace, name }), rootKind, event, seen);
-    });
+    };
+    return this.reflector(kind, project, changed, relevant);
   }
 
   private reflector<Raw extends KubeObject, T>(
     kind: KubeKind<Raw>,
     project: (raw: Raw) => T | undefined,
-    changed: (event: ReflectorEvent, object: Reflected<T> | undefined, previous: Reflected<T> | undefined) => void,
+    changed: Changed<T>,
+    relevant: (value: T) => T = (value) => value,
   ): Reflector<Raw, T> {
     return new Reflector<Raw, T>({
       client: this.client,
@@ -146,7 +152,7 @@ export class KubeWatch {
       project,
       handlers: {
         upsert: (_key, object, event, previous) => {
-          if (previous === undefined || !sameValue(previous, object)) changed(event, object, previous);
+          if (previous === undefined || !isSame(previous, object, relevant)) changed(event, object, previous);
         },
         delete: (_key, last, event) => changed(event, undefined, last),
         synced: () => this.handlers.onSynced(),
@@ -167,9 +173,14 @@ export class KubeWatch {
   }
 }
 
-/** Most updates change only fields that we do not use. */
-function sameValue<T>(a: Reflected<T>, b: Reflected<T>): boolean {
-  return a.uid === b.uid && JSON.stringify(a.value) === JSON.stringify(b.value);
+/** Most updates change only fields that we do not use. @param relevant what of a value is work to do when it changes. */
+function isSame<T>(a: Reflected<T>, b: Reflected<T>, relevant: (value: T) => T): boolean {
+  return a.uid === b.uid && JSON.stringify(relevant(a.value)) === JSON.stringify(relevant(b.value));
+}
+
+/** What a pod reports is the consequence of what we wrote; it is read where that is lost. */
+function withoutReport(pod: KubePod): KubePod {
+  return { ...pod, reportedAddresses: [] };
 }
 
 function serviceKeyOf(slice: KubeEndpointSlice | undefined): string | undefined {
