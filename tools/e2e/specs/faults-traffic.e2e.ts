@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { apply, eventually, kubectl, netexecPod, nodeAddresses, nodeExec, sandbox, waitReady } from '../src/cluster';
-import { verifyCluster } from '../src/contrailctl';
+import { apply, eventually, kubectl, netexecPod, nodeAddresses, nodeExec, waitReady } from '../src/cluster';
+import { expectNothingLeftOver, expectUnbroken } from '../src/expectations';
 import { containersOf, killAndRecover, killContainer, withoutControlSide } from '../src/kill';
 import { sized } from '../src/seeded';
 import { startTraffic } from '../src/traffic';
@@ -8,13 +8,11 @@ import type { Traffic } from '../src/traffic';
 
 /**
  * Faults 1 to 4 of the list in docs/testing.md: what runs goes on while our processes die, and new connections to
- * what exists succeed. FAULT_PER_SECOND, FAULT_AWAY_SECONDS, FAULT_ROUNDS and FAULT_ROLLOUT=1 make it longer.
+ * what exists succeed. FAULT_PER_SECOND, FAULT_AWAY_SECONDS and FAULT_ROUNDS make it longer.
  */
 const perSecond = sized('FAULT_PER_SECOND', 50);
 const awaySeconds = sized('FAULT_AWAY_SECONDS', 10);
 const rounds = sized('FAULT_ROUNDS', 1);
-/** Two roll-outs of an image take minutes; what they need of the agent is tested without a cluster, too (takeover.netns). */
-const rollOut = process.env['FAULT_ROLLOUT'] === '1';
 const recoveryMs = 180_000;
 
 jest.setTimeout(420_000);
@@ -35,29 +33,6 @@ describe('traffic under faults', () => {
     return name;
   };
 
-  const expectUnbroken = async (): Promise<void> => {
-    const { failures, starved, counts } = await traffic.take();
-    expect({ failures: failures.length, first: failures.slice(0, 5) }).toEqual({ failures: 0, first: [] });
-    if (starved.length > 0) process.stderr.write(`${starved.length} connections timed out while an end had no CPU\n`);
-    for (const target of ['same-node', 'other-node', 'cluster-ip']) {
-      expect(counts[target]?.good ?? 0).toBeGreaterThan(perSecond);
-      expect(counts[target]?.streamBytes ?? 0).toBeGreaterThan(10_000);
-    }
-  };
-
-  const expectNothingLeftOver = async (): Promise<void> => {
-    const report = await eventually(
-      'a cluster without drift',
-      async () => {
-        const found = await verifyCluster();
-        if (found.status !== 0) throw new Error(JSON.stringify([...found.notChecked, ...found.drifts.slice(0, 5)]));
-        return found;
-      },
-      recoveryMs,
-    );
-    expect(report.drifts).toEqual([]);
-  };
-
   it('the probe sees a break: the nodes cannot reach each other for a moment', async () => {
     await traffic.take();
     const [here, there] = traffic.nodes;
@@ -72,7 +47,7 @@ describe('traffic under faults', () => {
     expect(failures.filter(({ target }) => target === 'same-node')).toEqual([]);
     expect(failures.every(({ at }) => !Number.isNaN(Date.parse(at)))).toBe(true);
     await traffic.take();
-    await expectUnbroken();
+    await expectUnbroken(traffic);
   });
 
   describe.each(Array.from({ length: rounds }, (_, i) => i + 1))('round %i', () => {
@@ -89,24 +64,12 @@ describe('traffic under faults', () => {
       await waitReady(traffic.namespace, [name], recoveryMs / 1000);
     });
 
-    it('none of these deaths broke a connection or refused a new one', () => expectUnbroken());
+    it('none of these deaths broke a connection or refused a new one', () => expectUnbroken(traffic));
 
     it('restart of every agent, one after another', async () => {
       await kubectl(['-n', 'contrail', 'rollout', 'restart', 'daemonset/vrouter-agent']);
       await kubectl(['-n', 'contrail', 'rollout', 'status', 'daemonset/vrouter-agent', '--timeout=110s']);
-      await expectUnbroken();
-    });
-
-    (rollOut ? it.each : it.skip.each)([
-      ['with a grown flow record', '-DTEST_LAYOUT_GROWN'],
-      ['as it was', ''],
-    ])('an agent image %s is rolled out', async (_what, flags) => {
-      const before = new Set((await containersOf('vrouter-agent')).map(({ pod }) => pod));
-      const deployed = await sandbox(['deploy'], { env: { CONTRAIL_BPF_FLAGS: flags }, timeoutMs: 300_000 });
-      expect({ status: deployed.status, said: deployed.status === 0 ? '' : deployed.stderr }).toEqual({ status: 0, said: '' });
-      await kubectl(['-n', 'contrail', 'rollout', 'status', 'daemonset/vrouter-agent', '--timeout=110s']);
-      expect((await containersOf('vrouter-agent')).filter(({ pod }) => before.has(pod))).toEqual([]);
-      await expectUnbroken();
+      await expectUnbroken(traffic);
     });
 
     it('the whole control side is away; an agent dies meanwhile', async () => {
@@ -117,7 +80,7 @@ describe('traffic under faults', () => {
         await sleep(awaySeconds * 1000);
       });
       await waitReady(traffic.namespace, [name], recoveryMs / 1000);
-      await expectUnbroken();
+      await expectUnbroken(traffic);
     });
 
     it('afterwards nothing is left over', () => expectNothingLeftOver());

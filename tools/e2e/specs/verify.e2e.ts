@@ -67,7 +67,6 @@ describe('contrailctl verify', () => {
     await eventually('traffic', async () => ((await reaches()) ? true : undefined));
     const metrics = async (): Promise<string> => (await fetch(`http://${(await nodeAddresses()).get(node)}:9106/metrics`)).text();
     expect(await metrics()).toMatch(/contrail_vrouter_agent_drift_mended_total\{kind="device"\} [1-9]/);
-    // The comparison runs once a minute.
     await eventually('a comparison that finds nothing left', async () => {
       return /contrail_vrouter_agent_drift_left\{kind="device"\} 0/.test(await metrics()) ? true : undefined;
     }, 120_000);

@@ -9,7 +9,7 @@ export interface CommandResult {
 }
 
 export interface KubeObject {
-  readonly metadata: { readonly name: string; readonly namespace?: string; readonly uid: string; readonly annotations?: Record<string, string> };
+  readonly metadata: { readonly name: string; readonly namespace?: string; readonly uid: string; readonly annotations?: Record<string, string>; readonly labels?: Record<string, string> };
   readonly spec: Readonly<Record<string, unknown>>;
   readonly status?: Readonly<Record<string, unknown>>;
 }

@@ -36,12 +36,50 @@ export async function containersOf(app: string, node?: string): Promise<Containe
 }
 
 /** `kill -9` of every process of the container. @returns how many there were. */
-export async function killContainer({ node, containerId }: ContainerState): Promise<number> {
-  if (containerId === '') throw new Error('the container has no id');
-  const script = `for file in $(grep -l ${containerId} /proc/[0-9]*/cgroup 2>/dev/null); do pid=\${file#/proc/}; kill -9 \${pid%/cgroup} && echo killed; done`;
-  const { stdout } = await nodeExec(node, ['sh', '-c', script]);
-  return stdout.split('\n').filter((line) => line === 'killed').length;
+export function killContainer(container: ContainerState): Promise<number> {
+  return signalContainer(container, 'KILL');
 }
+
+/** Sends a signal to every process of the container; needs no API server. @returns how many there were. */
+export async function signalContainer({ node, containerId }: ContainerState, signal: 'KILL' | 'STOP' | 'CONT'): Promise<number> {
+  if (containerId === '') throw new Error('the container has no id');
+  const script = `for file in $(grep -l ${containerId} /proc/[0-9]*/cgroup 2>/dev/null); do pid=\${file#/proc/}; kill -${signal} \${pid%/cgroup} && echo done; done`;
+  const { stdout } = await nodeExec(node, ['sh', '-c', script]);
+  return stdout.split('\n').filter((line) => line === 'done').length;
+}
+
+/** Every process of the containers stands still while `meanwhile` runs: their connections stay open and nobody reads. */
+export async function whileFrozen(containers: readonly ContainerState[], meanwhile: () => Promise<void>): Promise<void> {
+  if (containers.length === 0) throw new Error('nothing to freeze');
+  try {
+    for (const container of containers) {
+      if ((await signalContainer(container, 'STOP')) === 0) throw new Error(`no process of ${container.pod} was found`);
+    }
+    await meanwhile();
+  } finally {
+    for (const container of containers) await signalContainer(container, 'CONT');
+  }
+}
+
+/**
+ * The API server stands still while `meanwhile` runs: it is reached and does not answer, which is the worst way to be
+ * away. Only commands that need no API server work then.
+ */
+export async function withoutApiServer(meanwhile: () => Promise<void>): Promise<void> {
+  const signal = async (name: 'STOP' | 'CONT'): Promise<string> =>
+    (await nodeExec('control-plane', ['sh', '-c', `${ownApiServer}; kill -${name} $pid && echo done`])).stdout.trim();
+  try {
+    if ((await signal('STOP')) !== 'done') throw new Error('the API server was not found');
+    await meanwhile();
+  } finally {
+    await signal('CONT');
+  }
+  await eventually('the API server', () => kubectl(['get', '--raw', '/readyz']), 120_000);
+}
+
+/** Processes of other sandboxes are visible; this one's has the network namespace of the node. */
+const ownApiServer =
+  'for candidate in $(pgrep -x kube-apiserver); do [ "$(readlink /proc/$candidate/ns/net)" = "$(readlink /proc/self/ns/net)" ] && pid=$candidate; done';
 
 /** Kills the app (on one node) and waits until it is ready again with a new process. */
 export async function killAndRecover(app: string, node?: string): Promise<void> {

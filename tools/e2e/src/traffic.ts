@@ -30,6 +30,8 @@ interface Line {
 
 export interface Traffic {
   readonly namespace: string;
+  /** New connections a second, to all targets together. */
+  readonly perSecond: number;
   /** Node of the client and of the target "same-node"; the other one has "other-node". */
   readonly nodes: readonly [string, string];
   /**
@@ -70,7 +72,7 @@ export async function startTraffic(perSecond: number): Promise<Traffic> {
   const request = JSON.stringify({ targets, perSecond: perSecond / targets.length, stallMs, connectMs });
   await apply([probePod('client', { namespace, image, node: nodes[0], args: ['probe', request] })]);
   await waitReady(namespace, ['client'], 120);
-  const traffic = { namespace, nodes, take: taker(namespace), remove };
+  const traffic = { namespace, perSecond, nodes, take: taker(namespace), remove };
   await eventually('streams to every target', async () => {
     const { counts } = await traffic.take();
     return targets.every(({ name }) => (counts[name]?.streamBytes ?? 0) > 0 && (counts[name]?.good ?? 0) > 0) ? true : undefined;
