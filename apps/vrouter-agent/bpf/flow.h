@@ -294,6 +294,16 @@ static __always_inline int is_remote_in(const struct flow_value_v4 *value, __u32
 }
 
 /*
+ * Is the sender under this label the end behind the tunnel? An end that moves to a VRF which shares its
+ * address with the old one is the same: within a space nobody else has that address.
+ */
+static __always_inline int is_sender(const struct flow_value_v4 *value, const struct label_in *label)
+{
+	return is_remote_in(value, label->sender_vrf) ||
+	       (label->sender_space && value->remote_space == label->sender_space);
+}
+
+/*
  * The flow of a packet from a tunnel; `key` is where it is, or where a new one belongs (zone 0: the
  * destination is not here). Ends of two VRFs may have equal addresses and ports and call the same
  * interface: the first has the key of the interface, the others have keys with their VRF.
@@ -314,7 +324,7 @@ static __always_inline struct flow_value_v4 *find_tunnel_flow(const struct globa
 		return 0;
 	if (!(zone & ZONE_VRF)) {
 		first = bpf_map_lookup_elem(&flows_v4, key);
-		is_taken = first && is_live(first) && !is_remote_in(first, label->sender_vrf);
+		is_taken = first && is_live(first) && !is_sender(first, label);
 		if (first && is_live(first) && !is_taken)
 			return first;
 	}

@@ -133,7 +133,8 @@ struct flow_value_v4 { /* program */
 	__u32 remote_vrf;      /* of the end behind the tunnel; 0: none, or unknown */
 	__u32 rule;
 	struct owner owner;
-	__u8 reserved[16];
+	__u32 remote_space; /* as sender_space of label_in, for remote_vrf; 0: none, or not yet known */
+	__u8 reserved[12];
 };
 #ifdef TEST_LAYOUT_GROWN
 ASSERT_SIZE(struct flow_value_v4, 168);

@@ -125,7 +125,7 @@ struct label_in { /* agent; key: the VNI received */
 	__u32 vrf;
 	__u32 identity; /* of the sender; 0: from the route to its address */
 	__u32 sender_vrf;
-	__u32 reserved;
+	__u32 sender_space; /* VRFs of one space never use an address twice; 0: none shares addresses with the sender's */
 };
 ASSERT_SIZE(struct label_in, 16);
 
@@ -245,7 +245,8 @@ ASSERT_SIZE(struct policy_verdict, 16);
 struct vrf { /* agent */
 	__u32 max_flows;
 	__u32 vni;
-	__u8 reserved[8];
+	__u32 space; /* as sender_space of label_in */
+	__u32 reserved;
 };
 ASSERT_SIZE(struct vrf, 16);
 

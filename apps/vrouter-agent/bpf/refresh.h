@@ -4,11 +4,11 @@
 
 /*
  * A live flow after a change (a new generation, or packets under another label): may its sender still
- * use the source, who and where is the far end, under which label does it hear us, and does today's
- * policy let them talk? Translation and the choice of a backend stay.
+ * use the source, does its way still lead to the far end, who and where is that, under which label does it
+ * hear us, and does today's policy let them talk? Translation and the choice of a backend stay.
  */
-#include "flow_create.h"
 #include "policy.h"
+#include "way.h"
 
 static __always_inline int is_source(__u32 ifindex, __u16 vlan, __be32 address)
 {
@@ -56,7 +56,7 @@ static __always_inline int refresh_label(const struct flow_key_v4 *key, struct f
 		value->label = hop->label;
 		return STEP_OK;
 	}
-	if (hop && is_remote_in(value, hop->vrf))
+	if (hop && is_far_end_in(value, hop->vrf))
 		vrf = hop->vrf;
 	if (!vrf)
 		return STEP_OK;
@@ -69,14 +69,31 @@ static __always_inline int refresh_label(const struct flow_key_v4 *key, struct f
 }
 
 /*
+ * The route to an end behind the tunnel that the zone's interface did not begin with: in its VRF as the
+ * records know it or, when it has moved and we are in the VRF it moved to, in ours.
+ */
+static __noinline struct route *route_to_far_end(const struct flow_key_v4 *key,
+						 const struct flow_value_v4 *value)
+{
+	__be32 far = value->flags & FLOW_OUT ? value->nat_dst : key->remote;
+	struct route *route = find_route(began_locally(value) ? value->to_vrf : value->remote_vrf, far);
+	struct next_hop *hop = route ? bpf_map_lookup_elem(&next_hops, &route->next_hop) : 0;
+	struct vif *vif;
+
+	if (hop && hop->kind != NEXT_HOP_DISCARD)
+		return route;
+	vif = find_vif(key->zone, vlan_of(key));
+	return vif ? find_route(vif->vrf, far) : 0;
+}
+
+/*
  * The far end behind a tunnel. It is on another node now when the route to its address says so; a
  * route into another VRF speaks of another end. One that came to this node is reached without tunnel.
  */
 static __noinline int refresh_tunnel(const struct flow_key_v4 *key, struct flow_value_v4 *value,
 				     const struct globals *g)
 {
-	__be32 far = value->flags & FLOW_OUT ? value->nat_dst : key->remote;
-	struct route *route = find_route(began_locally(value) ? value->to_vrf : value->remote_vrf, far);
+	struct route *route = route_to_far_end(key, value);
 	struct next_hop *hop = route ? bpf_map_lookup_elem(&next_hops, &route->next_hop) : 0;
 	__u32 in_label = value->in_label;
 	struct label_in *label = in_label ? bpf_map_lookup_elem(&labels_in, &in_label) : 0;
@@ -88,7 +105,7 @@ static __noinline int refresh_tunnel(const struct flow_key_v4 *key, struct flow_
 	if (hop && hop->kind == NEXT_HOP_ENCAP && !(value->flags & FLOW_REWRITE))
 		return STEP_ANEW;
 	if (hop && hop->kind == NEXT_HOP_TUNNEL && hop->remote_length == 4 &&
-	    is_remote_in(value, hop->vrf))
+	    is_far_end_in(value, hop->vrf))
 		__builtin_memcpy(value->remote, hop->remote, 4);
 	return value->kind == NEXT_HOP_TUNNEL ? refresh_label(key, value, hop, g) : STEP_OK;
 }
@@ -144,6 +161,18 @@ static __noinline int judge_flow(const struct flow_key_v4 *key, struct flow_valu
 	return STEP_OK;
 }
 
+/* A record of the first direction whose packets the zone's pod sends. */
+static __always_inline int is_begun_by_pod(const struct flow_key_v4 *key,
+					   const struct flow_value_v4 *value)
+{
+	struct vif *vif;
+
+	if (!(value->flags & FLOW_FORWARD) || value->flags & FLOW_IN)
+		return 0;
+	vif = find_vif(key->zone, vlan_of(key));
+	return vif && vif->kind == VIF_POD;
+}
+
 /*
  * STEP_OK, the reason to end the flow, or STEP_ANEW. Each record is refreshed when it is used; the
  * verdict is that of the connection's first direction. Precondition: the flow is at the forward key.
@@ -171,7 +200,7 @@ __noinline int refresh_flow(void)
 	if (step != STEP_OK)
 		return step;
 	__builtin_memcpy(&node, value->remote, 4);
-	if (node)
+	if (node && !is_begun_by_pod(key, value))
 		step = refresh_tunnel(key, value, g);
 	else
 		refresh_identity(value, g);
@@ -185,6 +214,14 @@ __noinline int refresh_flow(void)
 			return STEP_ANEW;
 		if (node)
 			first->remote_identity = value->remote_identity;
+	}
+	if (is_begun_by_pod(&first_key, first)) {
+		step = refresh_way(&first_key, first, g);
+		/* Only a packet of the first direction can begin anew. */
+		if (step == STEP_ANEW && (first != value || w->side != SIDE_OUT))
+			step = DROP_NO_ROUTE;
+		if (step != STEP_OK)
+			return step;
 	}
 	return judge_flow(&first_key, first);
 }

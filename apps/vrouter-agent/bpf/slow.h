@@ -109,6 +109,22 @@ static __always_inline struct flow_value_v4 *find_own_side(struct work *w)
 	return first;
 }
 
+static __always_inline int is_sent_by(const struct flow_value_v4 *value, const struct work *w)
+{
+	struct label_in label = {.sender_vrf = w->sender_vrf, .sender_space = w->sender_space};
+
+	return is_sender(value, &label);
+}
+
+/* Who sends from the tunnel says by the label in which VRF it is now. */
+static __always_inline void learn_label(struct flow_value_v4 *value, const struct work *w)
+{
+	value->in_label = w->in_label;
+	value->remote_space = w->sender_space;
+	if (value->remote_vrf)
+		value->remote_vrf = w->sender_vrf;
+}
+
 /*
  * 1: an existing flow took the packet, w->verdict says how. 0: the packet begins a new flow. When
  * `exceeded_mtu` is set afterwards the packet is still to be answered.
@@ -128,7 +144,7 @@ __noinline int use_flow(struct __sk_buff *skb)
 	value = find_own_side(w);
 	if (!value || !is_live(value))
 		return 0;
-	if (w->hook == HOOK_TUNNEL && !is_remote_in(value, w->sender_vrf))
+	if (w->hook == HOOK_TUNNEL && !is_sent_by(value, w))
 		return 0;
 	if (!serves(value, side) ||
 	    ((w->p.tcp_flags & (TCP_SYN | TCP_ACK)) == TCP_SYN &&
@@ -138,7 +154,8 @@ __noinline int use_flow(struct __sk_buff *skb)
 	}
 	generation = value->generation;
 	if (generation != w->generation || (w->in_label && value->in_label != w->in_label)) {
-		value->in_label = w->in_label ? w->in_label : value->in_label;
+		if (w->in_label)
+			learn_label(value, w);
 		step = refresh_flow();
 		if (step != STEP_OK)
 			end_flow(&w->forward_key, value);
@@ -243,7 +260,9 @@ static __always_inline int slow_icmp_error(struct __sk_buff *skb, struct work *w
 	if (reason)
 		return drop_work(skb, w, reason);
 	if (w->hook == HOOK_TUNNEL) {
-		struct label_in label = {.vrf = w->vrf, .sender_vrf = w->sender_vrf};
+		struct label_in label = {.vrf = w->vrf,
+					 .sender_vrf = w->sender_vrf,
+					 .sender_space = w->sender_space};
 		side = SIDE_IN;
 		find_tunnel_flow(g, answer, &label, &w->forward_key);
 	} else {

@@ -132,13 +132,14 @@ int tunnel(struct __sk_buff *skb)
 		return go_slow(skb, SLOW_TUNNEL);
 	value = find_tunnel_flow(g, &p, label, &key);
 	if (!value || !is_plain(skb, &p, g, &key, value, SIDE_IN, HOOK_TUNNEL) ||
-	    !is_remote_in(value, label->sender_vrf))
+	    !is_sender(value, label))
 		return go_slow(skb, SLOW_TUNNEL);
 	/* Another label is another identity; the first one is learned with the first answer. */
 	if (value->in_label != vni) {
 		if (value->in_label)
 			return go_slow(skb, SLOW_TUNNEL);
 		value->in_label = vni;
+		value->remote_space = label->sender_space;
 	}
 	if (*(__be32 *)value->remote != remote && !is_node(remote))
 		return drop(skb, &p, DROP_UNKNOWN_NODE, value->vrf);
@@ -169,6 +170,7 @@ int tunnel_slow(struct __sk_buff *skb)
 	w->vrf = label->vrf;
 	w->identity = label->identity;
 	w->sender_vrf = label->sender_vrf;
+	w->sender_space = label->sender_space;
 	if (!w->identity && result == PARSE_OK) {
 		route = find_route(label->sender_vrf, w->p.src);
 		w->identity = route ? route->identity : 0;

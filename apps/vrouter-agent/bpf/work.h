@@ -30,6 +30,7 @@ struct work {
 	__u32 policy;
 	__u32 generation; /* read before judging: what changes meanwhile is judged again */
 	__u32 sender_vrf; /* of the end that begins; answers through the tunnel are looked up there */
+	__u32 sender_space; /* of packets from the tunnel */
 	__be32 tunnel_remote;
 	__u32 in_label;
 	__u32 max_flows; /* of the sending interface */

@@ -1,5 +1,6 @@
 import type { Network } from '../topology/topology';
 import type { CompileContext, CompiledEntry } from './compile-context';
+import { toAddressSpace } from './proto-values';
 import { vrfScope } from './scopes';
 import type { UnitOf } from './unit';
 
@@ -14,7 +15,8 @@ export function compileLabel(context: CompileContext, unit: UnitOf<'label'>): Co
   const identity = ids.get('identity', unit.identity);
   const label = ids.label(unit.instance, unit.identity);
   if (vrf === undefined || identity === undefined || label === undefined || senderVrf === undefined) return undefined;
-  return { scope: vrfScope(unit.instance), entry: { kind: { $case: 'label', value: { label, vrf, identity, senderVrf } } } };
+  const value = { label, vrf, identity, senderVrf, senderAddressSpace: toAddressSpace(sender) };
+  return { scope: vrfScope(unit.instance), entry: { kind: { $case: 'label', value } } };
 }
 
 /** Whether packets, or the answers to them, go from one network to the other: by route or by a service. */

@@ -3,7 +3,7 @@ import type { Address } from '@contrail/net';
 import { serviceNetworkName } from '@contrail/resource-model';
 import type { CompileContext, CompiledEntry, CompileSettings } from './compile-context';
 import { hostsAt } from './hosts-at';
-import { toBuffer } from './proto-values';
+import { toAddressSpace, toBuffer } from './proto-values';
 import { vrfScope } from './scopes';
 import type { UnitOf } from './unit';
 import type { Network } from '../topology/topology';
@@ -20,6 +20,7 @@ export function compileVrf(context: CompileContext, unit: UnitOf<'vrf'>): Compil
     vni: network.baseVni,
     maxFlows: network.maxFlows,
     tenant: !isOfCluster(network, context.settings),
+    addressSpace: toAddressSpace(network),
     gatewayAddresses: ownAddresses(context, network).map(toBuffer),
   };
   return { scope: vrfScope(unit.instance), entry: { kind: { $case: 'vrf', value } } };

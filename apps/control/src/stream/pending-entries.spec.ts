@@ -16,7 +16,7 @@ function identity(id: number, name = `n${id}`): EntryRecord {
 }
 
 function vrf(id: number): EntryRecord {
-  const value = { id, name: '', virtualNetworkUuid: '', virtualNetworkName: '', vni: 1, maxFlows: 0, gatewayAddresses: [], tenant: false };
+  const value = { id, name: '', virtualNetworkUuid: '', virtualNetworkName: '', vni: 1, maxFlows: 0, gatewayAddresses: [], tenant: false, addressSpace: Buffer.alloc(0) };
   return new EntryRecord(vrfUnit(String(id)), { entry: { kind: { $case: 'vrf', value } }, scope: 'all' });
 }
 

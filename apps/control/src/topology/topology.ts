@@ -18,6 +18,8 @@ export interface Network {
   readonly fabricSnat: boolean;
   readonly portSecurity: boolean;
   readonly subnets: readonly Subnet[];
+  /** Uuid of the IPAM from whose flat subnets all addresses come; empty: they are the network's own. */
+  readonly addressSpace: string;
   /** The network of the nodes themselves. */
   readonly isFabric: boolean;
   /** Whether anybody lives in it; nothing is ever looked up in the VRF of a network without interfaces. */
@@ -95,8 +97,15 @@ function toNetwork(
       ...ipam.subnets,
       ...(model.get('network-ipam', ipam.uuid)?.subnets ?? []),
     ]),
+    addressSpace: addressSpaceOf(network),
     isFabric,
     isPopulated: isFabric || model.has('interface by network', uuid),
     joined,
   };
+}
+
+/** Alone with an IPAM, and without subnets of its own there: allocation then is common to all its networks. */
+function addressSpaceOf({ ipams }: VirtualNetworkObject): string {
+  const [ipam, ...others] = ipams;
+  return ipam !== undefined && others.length === 0 && ipam.subnets.length === 0 ? ipam.uuid : '';
 }

@@ -8,9 +8,10 @@ import type { PodInterfaceRequest } from '../datapath/port';
 import type { CniContext } from './cni-context';
 import { CniError, cniCodes } from './cni-error';
 import type { CniRequest } from './cni-request';
-import { gatewayOf, toCniResult } from './cni-result';
+import { toCniResult } from './cni-result';
 import { describe, detach } from './detach';
 import { findProgrammed, findWanted, subjectText, waitFor } from './interface-wait';
+import { gatewayOf, ownFirst, sourceRoutesOf } from './pod-addressing';
 
 const log = logger('cni');
 const leavingPollMs = 10;
@@ -79,9 +80,10 @@ export function podInterfaceRequest(attachment: Attachment, vmi: Interface): Pod
     containerInterface: attachment.ifname,
     hostInterface: attachment.hostInterface,
     mac: vmi.mac,
-    addresses: vmi.addresses.map(({ address }) => address),
+    addresses: ownFirst(vmi.addresses).map(({ address }) => address),
     gatewayV4: gatewayOf(vmi, 4),
     gatewayV6: gatewayOf(vmi, 16),
+    sourceRoutes: sourceRoutesOf(vmi),
     mtu: attachment.mtu,
   };
 }

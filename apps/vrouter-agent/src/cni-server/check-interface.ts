@@ -1,10 +1,13 @@
 import { errorText } from '@contrail/errors';
+import type { Interface } from '@contrail/proto-gen/control/v1/messages';
 import { addressEquals, formatAddress, formatMac, tryParseAddress } from '@contrail/net';
 import type { Devices } from '../datapath/port';
 import type { CniContext } from './cni-context';
 import { CniError, cniCodes } from './cni-error';
 import type { CniRequest } from './cni-request';
 import { findProgrammed } from './interface-wait';
+import { sourceRoutesOf } from './pod-addressing';
+import { missingSourceRoutes, sourceRouteText } from './source-route-text';
 
 type Inspected = NonNullable<ReturnType<Devices['inspectPodInterface']>>;
 
@@ -15,7 +18,7 @@ export function checkInterface(context: CniContext, request: CniRequest): void {
   if (!attachment) {
     throw new CniError(cniCodes.unknownContainer, `container ${containerId} has no ${ifname} of this network`);
   }
-  const problems = deviceProblems(context, request);
+  const problems = deviceProblems(context, request, context.state.desired.entries.findInterface(attachment.vmiUuid));
   const programmed = findProgrammed(context, attachment.vmiUuid);
   // Before the first InSync the datapath has what it had: nothing can be said against it.
   if (context.state.inSync && 'missing' in programmed) problems.push(programmed.missing);
@@ -23,7 +26,8 @@ export function checkInterface(context: CniContext, request: CniRequest): void {
   throw new CniError(cniCodes.checkFailed, `${ifname} in ${netns}: ${problems.join('; ')}`, `container ${containerId}`);
 }
 
-function deviceProblems(context: CniContext, request: CniRequest): string[] {
+/** @param vmi undefined while control has not named it. */
+function deviceProblems(context: CniContext, request: CniRequest, vmi: Interface | undefined): string[] {
   const found = inspect(context, request);
   if (typeof found === 'string') return [found];
   const problems: string[] = [];
@@ -38,6 +42,9 @@ function deviceProblems(context: CniContext, request: CniRequest): string[] {
   const mac = prevResult?.interfaces.find(({ name, sandbox }) => name === request.ifname && sandbox)?.mac;
   if (mac !== undefined && mac.toLowerCase() !== formatMac(found.mac)) {
     problems.push(`MAC is ${formatMac(found.mac)}, not ${mac}`);
+  }
+  for (const route of vmi ? missingSourceRoutes(sourceRoutesOf(vmi), found) : []) {
+    problems.push(`route ${sourceRouteText(route)} is missing`);
   }
   if (!context.datapath.vifs.get({ ifindex: found.peerIfindex, vlan: 0 })) {
     problems.push('the vRouter has no Vif for it');

@@ -1,6 +1,7 @@
 import type { Interface } from '@contrail/proto-gen/control/v1/messages';
 import { formatAddress, formatMac } from '@contrail/net';
 import type { CniVersion } from './cni-request';
+import { aliasFirst, gatewayOf } from './pod-addressing';
 
 export interface AddedInterface {
   readonly cniVersion: CniVersion;
@@ -28,7 +29,7 @@ export function toCniResult(added: AddedInterface): Record<string, unknown> {
       { name: added.hostInterface, ...mtu },
       { name: added.ifname, mac: formatMac(vmi.mac), ...mtu, sandbox: added.netns },
     ],
-    ips: vmi.addresses.map(({ address, gateway }) => ({
+    ips: aliasFirst(vmi.addresses).map(({ address, gateway }) => ({
       ...(cniVersion.startsWith('0.') ? { version: address.length === 4 ? '4' : '6' } : {}),
       interface: 1,
       address: `${formatAddress(address)}/${address.length * 8}`,
@@ -37,9 +38,4 @@ export function toCniResult(added: AddedInterface): Record<string, unknown> {
     routes,
     dns: nameservers.length > 0 ? { nameservers } : {},
   };
-}
-
-/** Gateway of the family's first address that has one. */
-export function gatewayOf(vmi: Interface, byteLength: 4 | 16): Uint8Array | undefined {
-  return vmi.addresses.map(({ gateway }) => gateway).find((gateway) => gateway.length === byteLength);
 }

@@ -344,6 +344,17 @@ describe('CHECK', () => {
     );
   });
 
+  it('misses the source of the default route of a pod with an alias address', async () => {
+    const addresses = [make.podAddress('10.32.0.1'), make.podAddress('10.33.0.1', { alias: true })];
+    agent = await new Agent([...base, make.interfaceEntry(1, { addresses })]).start();
+    await agent.run('ADD');
+    expect((await agent.run('CHECK', { config: { prevResult } })).status).toBe(200);
+    const device = hostInterfaceName({ containerId: 'c1', ifname: 'eth0' });
+    agent.datapath.devices.changed.set(`${device} inside`, { sourceRoutes: [] });
+    const { json } = await agent.run('CHECK', { config: { prevResult } });
+    expect(json.msg).toContain('route default src 10.33.0.1 is missing; route 10.32.0.0/12 src 10.32.0.1 is missing');
+  });
+
   it.each([
     ['a container that was never added', {}, { prevResult }, 3],
     ['no prevResult', {}, {}, 7],
@@ -435,7 +446,7 @@ describe('restart and installation', () => {
     await agent.run('ADD', { env: { CNI_CONTAINERID: 'c2', CNI_ARGS: `CONTRAIL_VMI=${make.vmiUuid(2)}` } });
     agent.datapath.devices.deletePodInterface(hostInterfaceName({ containerId: 'c2', ifname: 'eth0' }));
     agent.datapath.devices.createPodInterface({
-      netnsPath: '/x', containerInterface: 'eth0', hostInterface: 'tapleftover', mac: new Uint8Array(6), addresses: [], gatewayV4: undefined, gatewayV6: undefined, mtu: 1450,
+      netnsPath: '/x', containerInterface: 'eth0', hostInterface: 'tapleftover', mac: new Uint8Array(6), addresses: [], gatewayV4: undefined, gatewayV6: undefined, sourceRoutes: [], mtu: 1450,
     });
     const state = newState(agent.datapath);
     const attachments = new AttachmentStore(path.join(agent.folder, 'attachments'));

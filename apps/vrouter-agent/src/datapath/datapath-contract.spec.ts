@@ -86,8 +86,8 @@ const cases = {
   }),
   labelsIn: define({
     table: (datapath) => datapath.labelsIn,
-    entries: [[70, { vrf: 1, identity: 2, senderVrf: 3 }]],
-    changed: { vrf: 1, identity: 0, senderVrf: 1 },
+    entries: [[70, { vrf: 1, identity: 2, senderVrf: 3, senderSpace: 4 }]],
+    changed: { vrf: 1, identity: 0, senderVrf: 1, senderSpace: 0 },
   }),
   labelsOut: define({
     table: (datapath) => datapath.labelsOut,
@@ -166,8 +166,8 @@ const cases = {
   }),
   vrfs: define({
     table: (datapath) => datapath.vrfs,
-    entries: [[1, { maxFlows: 10, vni: 20 }]],
-    changed: { maxFlows: 0, vni: 21 },
+    entries: [[1, { maxFlows: 10, vni: 20, space: 30 }]],
+    changed: { maxFlows: 0, vni: 21, space: 0 },
   }),
 };
 
@@ -272,7 +272,7 @@ describe.each(
   testHere('a full table refuses and says so', () => {
     const fill = (): void =>
       datapath.vrfs.upsert(
-        Array.from({ length: 16_385 }, (_, vrf) => [vrf, { maxFlows: 0, vni: vrf }] as const),
+        Array.from({ length: 16_385 }, (_, vrf) => [vrf, { maxFlows: 0, vni: vrf, space: 0 }] as const),
       );
     if (datapath instanceof FakeDatapath) {
       datapath.vrfs.capacity = 16_384;

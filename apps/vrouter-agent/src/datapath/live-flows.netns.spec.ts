@@ -48,7 +48,7 @@ describeLab(`live flows between nodes${missing ? ` (skipped: ${missing})` : ''}`
     const label = 10_000 * vrf + identity;
     for (const { datapath } of [one, two]) {
       datapath.labelsOut.upsert([[{ vrf, identity }, label]]);
-      datapath.labelsIn.upsert([[label, { vrf, identity, senderVrf }]]);
+      datapath.labelsIn.upsert([[label, { vrf, identity, senderVrf, senderSpace: 0 }]]);
     }
   };
   const setIdentity = (pod: Pod, identity: number): void => {

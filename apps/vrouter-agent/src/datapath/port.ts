@@ -112,6 +112,8 @@ export interface LabelInValue {
   /** 0: identity from the source prefix. */
   readonly identity: number;
   readonly senderVrf: number;
+  /** Of the sender's addresses, as `VrfValue.space`. */
+  readonly senderSpace: number;
 }
 
 export interface LabelOutKey {
@@ -193,6 +195,8 @@ export interface VrfValue {
   /** Flows of the VRF on this node; 0 means no limit. */
   readonly maxFlows: number;
   readonly vni: number;
+  /** VRFs of one space never use an address twice, so an end may move between them. 0: of no space. */
+  readonly space: number;
 }
 
 export interface DatapathGlobals {
@@ -271,6 +275,12 @@ export interface DropEvent {
   readonly rule: number;
 }
 
+/** Processes that did not bind get `source` towards `prefix`; length 0 is the default route. */
+export interface SourceRoute {
+  readonly prefix: IpPrefix;
+  readonly source: Uint8Array;
+}
+
 export interface PodInterfaceRequest {
   /** Path of the network namespace file (CNI_NETNS). */
   readonly netnsPath: string;
@@ -284,6 +294,8 @@ export interface PodInterfaceRequest {
   /** Gateway for each family; undefined: no default route. */
   readonly gatewayV4: Uint8Array | undefined;
   readonly gatewayV6: Uint8Array | undefined;
+  /** Where several addresses could be the source; empty: the kernel takes the first of the family. */
+  readonly sourceRoutes: readonly SourceRoute[];
   readonly mtu: number;
 }
 
@@ -304,6 +316,8 @@ export interface InsideInterface {
   readonly up: boolean;
   /** Gateways of its default routes. */
   readonly gateways: Uint8Array[];
+  /** Of the routes that the agent made: those that name a source. */
+  readonly sourceRoutes: SourceRoute[];
   readonly peerIfindex: number;
 }
 

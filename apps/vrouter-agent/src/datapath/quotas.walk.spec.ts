@@ -79,7 +79,7 @@ describeWalk.each([
   test('a network with a limit is refused as a whole, one without is not', () => {
     const one = walk.addPod(11, { address: '198.51.100.11', vrf: tenantVrf });
     const two = walk.addPod(12, { address: '198.51.100.12', vrf: tenantVrf });
-    walk.datapath.vrfs.upsert([[tenantVrf, { maxFlows: 6, vni: 0 }], [1, { maxFlows: 0, vni: 0 }]]);
+    walk.datapath.vrfs.upsert([[tenantVrf, { maxFlows: 6, vni: 0, space: 0 }], [1, { maxFlows: 0, vni: 0, space: 0 }]]);
     const results = [1, 2, 3, 4].map((port) => passes(port % 2 === 0 ? one : two, port % 2 === 0 ? two : one, port));
     expect(results).toEqual([true, true, true, false]);
     expect(walk.datapath.vrfFlows(tenantVrf)).toBe(6);

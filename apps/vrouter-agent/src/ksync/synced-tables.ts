@@ -82,8 +82,14 @@ export function flushTables(tables: SyncedTables): FlushResult {
         rowsWritten += written.length;
         break;
       }
+      case 'backends': {
+        const written = tables.backends.upsert();
+        // The far end of live flows is in another VRF now.
+        if (written.some(({ row, previous }) => previous && previous.vrf !== row[1].vrf)) verdictsChanged = true;
+        rowsWritten += written.length;
+        break;
+      }
       case 'vrfs':
-      case 'backends':
       case 'sourceRanges':
       case 'services':
       case 'nodes':
@@ -93,9 +99,11 @@ export function flushTables(tables: SyncedTables): FlushResult {
   }
   let vrfsRemoved = false;
   for (const name of [...tableNames].reverse()) {
-    const removed = tables[name].remove();
+    const removed = name === 'hostRoutes' ? removeHostRoutes(tables, () => (verdictsChanged = true)) : tables[name].remove();
     rowsRemoved += removed.length;
     if (name === 'vrfs') vrfsRemoved = removed.length > 0;
+    // Who reached an end only through the service does not any more.
+    if (name === 'services' && removed.length > 0) verdictsChanged = true;
     for (const [key] of removed) {
       if (typeof key !== 'object') break;
       if ('policy' in key) policyTouched(key.policy);
@@ -104,6 +112,16 @@ export function flushTables(tables: SyncedTables): FlushResult {
     }
   }
   return { rowsWritten, rowsRemoved, verdictsChanged, vrfsRemoved };
+}
+
+/** @param onLeft called when an interface that stays has lost its route: it left the VRF. */
+function removeHostRoutes(tables: SyncedTables, onLeft: () => void): ReturnType<SyncedTables['hostRoutes']['remove']> {
+  const removed = tables.hostRoutes.remove();
+  for (const [, { nextHop }] of removed) {
+    const hop = tables.nextHops.get(nextHop);
+    if (hop?.kind === 'encap' && tables.vifs.get({ ifindex: hop.ifindex, vlan: hop.vlan })) onLeft();
+  }
+  return removed;
 }
 
 function judgedDifferently(before: VifValue, after: VifValue): boolean {

@@ -18,7 +18,7 @@ beforeEach(() => {
   state = newState(datapath);
   const request = {
     netnsPath: '/x', containerInterface: 'eth0', hostInterface: 'tap1', mac: new Uint8Array(6), addresses: [],
-    gatewayV4: undefined, gatewayV6: undefined, mtu: 1450,
+    gatewayV4: undefined, gatewayV6: undefined, sourceRoutes: [], mtu: 1450,
   };
   datapath.devices.createPodInterface(request);
   state.setDevice(make.vmiUuid(1), { ifindex: pod, mtu: 1450, hostPorts: [] });

@@ -44,13 +44,16 @@ function listenAddresses(hostAddress: Uint8Array, facts: Facts): Uint8Array[] {
   return any.filter(({ length }) => hostAddress.length === 0 || hostAddress.length === length);
 }
 
-/** The pod's first own address of the family; an alias only when there is no other. */
+/**
+ * The pod's first address of the family, an alias before others: clients of the node's ports are outside
+ * of the pod's network, and towards them the alias is the source of its answers.
+ */
 function backendOf(
   entry: Interface,
   port: DeviceHostPort,
   byteLength: number,
 ): BackendValue | undefined {
   const usable = entry.addresses.filter(({ address }) => address.length === byteLength);
-  const chosen = usable.find(({ alias }) => !alias) ?? usable[0];
+  const chosen = usable.find(({ alias }) => alias) ?? usable[0];
   return chosen && { address: chosen.address, port: port.containerPort, vrf: entry.vrf };
 }

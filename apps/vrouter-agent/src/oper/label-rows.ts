@@ -1,4 +1,5 @@
 import type { Label } from '@contrail/proto-gen/control/v1/messages';
+import { addressSpaceNumber } from './address-space';
 import { checkedNumber } from './checked';
 import type { UnitRows } from './unit-rows';
 
@@ -8,8 +9,9 @@ const labelMax = 2 ** 24 - 1;
 export function labelRows(entry: Label): UnitRows {
   const label = checkedNumber('label.label', entry.label, { min: 1, max: labelMax });
   const { vrf, identity, senderVrf } = entry;
+  const senderSpace = addressSpaceNumber(entry.senderAddressSpace);
   return {
-    labelsIn: [[label, { vrf, identity, senderVrf }]],
+    labelsIn: [[label, { vrf, identity, senderVrf, senderSpace }]],
     labelsOut: [[{ vrf, identity }, label]],
   };
 }

@@ -157,14 +157,14 @@ describe('the others', () => {
 
   it('a label leads both ways', () => {
     expect(rowsOf(make.labelEntry(70, 5, 40))).toEqual({
-      labelsIn: [[70, { vrf: 5, identity: 40, senderVrf: 5 }]],
+      labelsIn: [[70, { vrf: 5, identity: 40, senderVrf: 5, senderSpace: 0 }]],
       labelsOut: [[{ vrf: 5, identity: 40 }, 70]],
     });
   });
 
   it('a VRF answers for its gateway addresses', () => {
     const rows = rowsOf(make.vrfEntry(5, '10.47.255.254'));
-    expect(rows.vrfs).toEqual([[5, { maxFlows: 0, vni: 1005 }]]);
+    expect(rows.vrfs).toEqual([[5, { maxFlows: 0, vni: 1005, space: 0 }]]);
     expect(rows.gateways).toEqual([{ vrf: 5, address: make.bytes('10.47.255.254') }]);
   });
 

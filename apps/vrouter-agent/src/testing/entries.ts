@@ -6,6 +6,7 @@ import type {
   EntryKey,
   GlobalConfig,
   Interface,
+  InterfaceAddress,
   Path,
   PolicyTable,
   Service,
@@ -63,13 +64,14 @@ export function vrfEntry(id: number, ...gateways: string[]): Entry {
         maxFlows: 0,
         gatewayAddresses: gateways.map(bytes),
         tenant: false,
+        addressSpace: Buffer.alloc(0),
       },
     },
   };
 }
 
 export function labelEntry(label: number, vrf: number, identity: number): Entry {
-  return { kind: { $case: 'label', value: { label, vrf, identity, senderVrf: vrf } } };
+  return { kind: { $case: 'label', value: { label, vrf, identity, senderVrf: vrf, senderAddressSpace: Buffer.alloc(0) } } };
 }
 
 export function policyEntry(id: number, fields: Partial<PolicyTable> = {}): Entry {
@@ -97,6 +99,11 @@ export function denyRule(port: number, ruleId: number): PolicyTable['rules'][num
   };
 }
 
+export function podAddress(text: string, fields: Partial<InterfaceAddress> = {}): InterfaceAddress {
+  const gateway = bytes('10.47.255.254');
+  return { address: bytes(text), gateway, prefixLength: 12, alias: false, dnsServer: Buffer.alloc(0), ...fields };
+}
+
 export function interfaceValue(n: number, fields: Partial<Interface> = {}): Interface {
   const uuid = vmiUuid(n);
   return {
@@ -106,15 +113,7 @@ export function interfaceValue(n: number, fields: Partial<Interface> = {}): Inte
     identity: 40,
     policy: policyId,
     mac: Buffer.from(macFromUuid(uuid)),
-    addresses: [
-      {
-        address: bytes(`10.32.0.${n}`),
-        gateway: bytes('10.47.255.254'),
-        prefixLength: 12,
-        alias: false,
-        dnsServer: Buffer.alloc(0),
-      },
-    ],
+    addresses: [podAddress(`10.32.0.${n}`)],
     allowedSources: [],
     portSecurity: true,
     maxFlows: 0,

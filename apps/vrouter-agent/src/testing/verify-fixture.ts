@@ -10,7 +10,7 @@ import { NodeDevices } from '../node/node-devices';
 import { parseAddress } from '@contrail/net';
 import * as make from './entries';
 
-/** A node with one pod, a service, and a route of each kind. */
+/** A node with one pod, which has an alias address, a service, and a route of each kind. */
 export const verifiedWorld = [
   make.globalEntry(),
   make.nodeEntry('node1', '192.0.2.1'),
@@ -18,7 +18,7 @@ export const verifiedWorld = [
   make.vrfEntry(make.podVrf, '10.47.255.254'),
   make.labelEntry(70, make.podVrf, 40),
   make.policyEntry(make.policyId),
-  make.interfaceEntry(1),
+  make.interfaceEntry(1, { addresses: [make.podAddress('10.32.0.1'), make.podAddress('10.33.0.1', { alias: true })] }),
   make.routeEntry(make.podVrf, '10.32.0.1/32', make.interfacePath('node1', 1)),
   make.routeEntry(make.podVrf, '10.40.0.0/16', make.interfacePath('node2', 3)),
   make.serviceEntry('10.96.0.1', [make.backend(1), make.backend(2)]),

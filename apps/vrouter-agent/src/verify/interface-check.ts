@@ -6,6 +6,7 @@ import { createDevice, podInterfaceRequest } from '../cni-server/add-interface';
 import type { Attachment } from '../cni-server/attachment-store';
 import { nameText } from '../cni-server/attachment-store';
 import type { CniContext } from '../cni-server/cni-context';
+import { missingSourceRoutes, sourceRouteText } from '../cni-server/source-route-text';
 import type { InsideInterface, NodeDevice, PodInterfaceRequest } from '../datapath/port';
 import { absent } from './drift';
 import type { Check, Drift, Found, Pause } from './drift';
@@ -86,12 +87,13 @@ function nodeEnd(mtu: NodeDevice['mtu'], mac: Uint8Array, up: boolean): string {
   return `mac ${formatMac(mac)} mtu ${mtu} ${up ? 'up' : 'down'}`;
 }
 
-type PodEnd = Pick<PodInterfaceRequest, 'mac' | 'mtu' | 'addresses' | 'gatewayV4' | 'gatewayV6'> & { readonly up?: boolean };
+type PodEnd = Pick<PodInterfaceRequest, 'mac' | 'mtu' | 'addresses' | 'gatewayV4' | 'gatewayV6' | 'sourceRoutes'> & { readonly up?: boolean };
 
-function podEnd({ mac, mtu, addresses, gatewayV4, gatewayV6, up = true }: PodEnd): string {
+function podEnd({ mac, mtu, addresses, gatewayV4, gatewayV6, sourceRoutes, up = true }: PodEnd): string {
   const gateways = [gatewayV4, gatewayV6].flatMap((gateway) => (gateway ? [formatAddress(gateway)] : []));
   const texts = [...addresses].map(formatAddress).sort();
-  return `mac ${formatMac(mac)} mtu ${mtu} ${up ? 'up' : 'down'} addresses ${texts.join(',') || '-'} gateways ${gateways.join(',') || '-'}`;
+  const sources = sourceRoutes.length > 0 ? ` sources ${sourceRoutes.map(sourceRouteText).sort().join(',')}` : '';
+  return `mac ${formatMac(mac)} mtu ${mtu} ${up ? 'up' : 'down'} addresses ${texts.join(',') || '-'} gateways ${gateways.join(',') || '-'}${sources}`;
 }
 
 /** What is there of what was asked for: a pod may add addresses and routes of its own. */
@@ -105,5 +107,6 @@ function asRequested(request: PodInterfaceRequest, inside: InsideInterface): Pod
     addresses: request.addresses.filter((address) => has(inside.addresses, address)),
     gatewayV4: has(inside.gateways, request.gatewayV4) ? request.gatewayV4 : undefined,
     gatewayV6: has(inside.gateways, request.gatewayV6) ? request.gatewayV6 : undefined,
+    sourceRoutes: request.sourceRoutes.filter((wanted) => !missingSourceRoutes([wanted], inside).length),
   };
 }

@@ -1,7 +1,7 @@
 /** Devices and restarts on the kernel. */
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
-import { formatAddress, formatMac, parseAddress } from '@contrail/net';
+import { formatAddress, formatMac, parseAddress, parsePrefix } from '@contrail/net';
 import { createKernelDatapath, type KernelDatapath } from '../kernel-datapath';
 import { inNetns } from '../netlink/netns';
 import type { PodInterfaceRequest } from '../port';
@@ -28,6 +28,7 @@ describeKernel(`devices${missing ? ` (skipped: ${missing})` : ''}`, () => {
     addresses: [parseAddress('198.51.100.11'), parseAddress('198.51.100.12')],
     gatewayV4: parseAddress('198.51.100.1'),
     gatewayV6: undefined,
+    sourceRoutes: [],
     mtu: 1400,
     ...overrides,
   });
@@ -59,6 +60,7 @@ describeKernel(`devices${missing ? ` (skipped: ${missing})` : ''}`, () => {
       mtu: 1400,
       up: true,
       gateways: ['198.51.100.1'],
+      sourceRoutes: [],
       peerIfindex: made.hostIfindex,
     });
     expect(ip(`${walk.name}-pods`, 'route')).toBe(
@@ -77,6 +79,34 @@ describeKernel(`devices${missing ? ` (skipped: ${missing})` : ''}`, () => {
     await walk.datapath.devices.settled();
     expect(onNode(({ devices }) => devices.listPodInterfaces())).toEqual([]);
     expect(onNode(({ devices }) => devices.inspectPodInterface(podPath, 'eth0'))).toBeUndefined();
+  });
+
+  test('a pod with an alias address has two sources, and mending brings them back', async () => {
+    const [own, alias] = [parseAddress('198.51.100.11'), parseAddress('203.0.113.9')];
+    const wanted = request({
+      addresses: [own, alias],
+      sourceRoutes: [
+        { prefix: parsePrefix('0.0.0.0/0'), source: alias },
+        { prefix: parsePrefix('198.51.100.0/24'), source: own },
+      ],
+    });
+    onNode(({ devices }) => devices.createPodInterface(wanted));
+    onNode(({ devices }) => devices.mendPodInterface(wanted));
+    const pods = `${walk.name}-pods`;
+    const routes =
+      'default via 198.51.100.1 dev eth0 proto 140 src 203.0.113.9 \n' +
+      '198.51.100.0/24 via 198.51.100.1 dev eth0 proto 140 src 198.51.100.11 \n' +
+      '198.51.100.1 dev eth0 proto 140 scope link \n';
+    onNode(({ devices }) => devices.activatePodInterface(devices.findPodInterface('vpod') ?? 0));
+    expect(ip(pods, 'route')).toBe(routes);
+    const inside = onNode(({ devices }) => devices.inspectPodInterface(podPath, 'eth0'));
+    expect(inside?.sourceRoutes).toEqual(expect.arrayContaining([...wanted.sourceRoutes]));
+    ip(pods, 'route', 'replace', 'default', 'via', '198.51.100.1', 'proto', '140');
+    expect(onNode(({ devices }) => devices.inspectPodInterface(podPath, 'eth0'))?.sourceRoutes).toHaveLength(1);
+    onNode(({ devices }) => devices.mendPodInterface(wanted));
+    expect(ip(pods, 'route')).toBe(routes);
+    onNode(({ devices }) => devices.deletePodInterface('vpod'));
+    await walk.datapath.devices.settled();
   });
 
   test('a second interface of the same name is refused and changes nothing', async () => {

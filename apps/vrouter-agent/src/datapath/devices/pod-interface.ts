@@ -5,7 +5,7 @@ import type { Message } from '../netlink/message';
 import { linuxErrno, NetlinkError, NetlinkSocket } from '../netlink/netlink-socket';
 import { inNetns } from '../netlink/netns';
 import * as rt from '../netlink/rtnetlink';
-import type { InsideInterface, PodInterface, PodInterfaceRequest } from '../port';
+import type { InsideInterface, PodInterface, PodInterfaceRequest, SourceRoute } from '../port';
 import { guardedGroup } from './host-guard';
 import { disableIpv6, setNewSysctl } from './sysctl';
 
@@ -36,13 +36,23 @@ export function getLink(socket: NetlinkSocket, name: string): rt.Link {
   return link;
 }
 
+/** All goes through the gateway; prefixes with a source of their own have a route of their own. */
 function gatewayMessages(request: PodInterfaceRequest, ifindex: number): Message[] {
   const gateways = [request.gatewayV4, request.gatewayV6].filter((each) => each !== undefined);
-  return gateways.flatMap((gateway) => [
-    rt.setRoute({ destination: gateway, length: gateway.length * 8, ifindex }),
-    rt.setNeighbour(ifindex, gateway, gatewayMac),
-    rt.setRoute({ destination: new Uint8Array(gateway.length), length: 0, ifindex, gateway }),
-  ]);
+  return gateways.flatMap((gateway) => {
+    const ofFamily = request.sourceRoutes.filter(({ source }) => source.length === gateway.length);
+    const isDefault = ({ prefix }: SourceRoute): boolean => prefix.length === 0;
+    const anywhere = { destination: new Uint8Array(gateway.length), length: 0, ifindex, gateway };
+    const source = ofFamily.find(isDefault)?.source;
+    return [
+      rt.setRoute({ destination: gateway, length: gateway.length * 8, ifindex }),
+      rt.setNeighbour(ifindex, gateway, gatewayMac),
+      rt.setRoute(source ? { ...anywhere, source } : anywhere),
+      ...ofFamily
+        .filter((route) => !isDefault(route))
+        .map(({ prefix, source }) => rt.setRoute({ destination: prefix.address, length: prefix.length, ifindex, gateway, source })),
+    ];
+  });
 }
 
 function configureInside(request: PodInterfaceRequest, socket: NetlinkSocket): number {
@@ -140,17 +150,18 @@ export function inspectPodInterface(
       .query(rt.dumpAddresses(), `addresses in ${netnsPath}`)
       .map(rt.decodeAddress)
       .filter(({ ifindex, address }) => ifindex === link.ifindex && !isLinkLocal(address));
-    const gateways = inside
+    const routes = inside
       .query(rt.dumpRoutes(), `routes in ${netnsPath}`)
       .map(rt.decodeOwnRoute)
-      .flatMap((route) => (route?.ifindex === link.ifindex && route.length === 0 ? [route.gateway] : []))
-      .filter((gateway) => gateway !== undefined);
+      .filter((route) => route?.ifindex === link.ifindex)
+      .filter((route) => route !== undefined);
     return {
       mac: link.mac,
       addresses: addresses.map(({ address }) => address),
       mtu: link.mtu,
       up: link.up,
-      gateways,
+      gateways: routes.flatMap(({ length, gateway }) => (length === 0 && gateway ? [gateway] : [])),
+      sourceRoutes: routes.flatMap(({ destination: address, length, source }) => (source ? [{ prefix: { address, length }, source }] : [])),
       peerIfindex: link.peerIfindex,
     };
   } finally {

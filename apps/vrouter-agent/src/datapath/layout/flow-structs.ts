@@ -47,7 +47,8 @@ export const flowValueV4Struct = struct('flow_value_v4', {
   remoteVrf: u32,
   rule: u32,
   owner: bytes(8, 4),
-  reserved: bytes(16),
+  remoteSpace: u32,
+  reserved: bytes(12),
 });
 
 /** FLOW_ENDED and FLOW_IN_WORK of bpf/flow_layout.h: values of `generation` that are none. */

@@ -153,8 +153,8 @@ export const nextHopValue = convert(
 
 export const labelInValue = convert(
   structs.labelInStruct,
-  (value: LabelInValue) => ({ ...value, reserved: 0 }),
-  (raw): LabelInValue => ({ vrf: raw.vrf, identity: raw.identity, senderVrf: raw.senderVrf }),
+  (value: LabelInValue) => value,
+  (raw): LabelInValue => raw,
 );
 
 export const serviceKey = (
@@ -282,6 +282,6 @@ export const policyValue = convert(
 
 export const vrfValue = convert(
   structs.vrfStruct,
-  (value: VrfValue) => ({ ...value, reserved: noBytes(8) }),
-  (raw): VrfValue => ({ maxFlows: raw.maxFlows, vni: raw.vni }),
+  (value: VrfValue) => ({ ...value, reserved: 0 }),
+  (raw): VrfValue => ({ maxFlows: raw.maxFlows, vni: raw.vni, space: raw.space }),
 );

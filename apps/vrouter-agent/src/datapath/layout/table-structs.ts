@@ -70,7 +70,7 @@ export const labelInStruct = struct('label_in', {
   vrf: u32,
   identity: u32,
   senderVrf: u32,
-  reserved: u32,
+  senderSpace: u32,
 });
 export const labelOutKeyStruct = struct('label_out_key', { vrf: u32, identity: u32 });
 
@@ -135,4 +135,4 @@ export const policyVerdictStruct = struct('policy_verdict', {
   reserved: bytes(8),
 });
 
-export const vrfStruct = struct('vrf', { maxFlows: u32, vni: u32, reserved: bytes(8) });
+export const vrfStruct = struct('vrf', { maxFlows: u32, vni: u32, space: u32, reserved: u32 });

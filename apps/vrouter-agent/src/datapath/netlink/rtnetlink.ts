@@ -277,13 +277,13 @@ export function decodeOwnRoute(reply: Reply): Route | undefined {
     destination: Uint8Array.from(attributes.get(rta.destination) ?? Buffer.alloc(size)),
     length: reply.body.readUInt8(1),
     ifindex: attributes.get(rta.output)?.readUInt32LE(0) ?? 0,
-    ...gatewayOf(attributes),
+    ...optional('gateway', attributes.get(rta.gateway)),
+    ...optional('source', attributes.get(rta.source)),
   };
 }
 
-function gatewayOf(attributes: ReadonlyMap<number, Buffer>): { gateway?: Uint8Array } {
-  const gateway = attributes.get(rta.gateway);
-  return gateway === undefined ? {} : { gateway: Uint8Array.from(gateway) };
+function optional(name: 'gateway' | 'source', value: Buffer | undefined): Pick<Route, 'gateway' | 'source'> {
+  return value === undefined ? {} : { [name]: Uint8Array.from(value) };
 }
 
 /** A neighbour that is never asked for. */

@@ -126,6 +126,7 @@ export class FakeDevices implements Devices {
       mtu: link.request.mtu,
       up: true,
       gateways: [link.request.gatewayV4, link.request.gatewayV6].filter((each) => each !== undefined),
+      sourceRoutes: [...link.request.sourceRoutes],
       peerIfindex: link.ifindex,
       ...this.changed.get(`${link.request.hostInterface} inside`),
     };

@@ -6,22 +6,29 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseAddress } from '@contrail/net';
+import { parseAddress, parsePrefix } from '@contrail/net';
 import type { KernelDatapath } from '../kernel-datapath';
 import { createKernelDatapath } from '../kernel-datapath';
 import { writeSysctl } from '../devices/sysctl';
 import { inNetns } from '../netlink/netns';
-import type { BackendValue, DatapathGlobals, NextHopValue, ServiceValue } from '../port';
+import type { BackendValue, DatapathGlobals, ServiceValue } from '../port';
+import { attachPrograms, prepareDevices } from './lab-devices';
+import {
+  allowAll,
+  baseNextHop,
+  baseService,
+  fabricVrf,
+  gateway,
+  hops,
+  hostIdentity,
+  overhead,
+  podIdentity,
+  podVrf,
+} from './lab-plan';
 import { NetnsPeer } from './netns-peer';
 
-export const podVrf = 1;
-export const fabricVrf = 2;
-export const hostIdentity = 1;
-export const podIdentity = 10;
-export const allowAll = 1;
-export const gateway = '198.51.100.1';
-/** What the tunnel's headers take of the underlay's MTU. */
-const overhead = 50;
+export { allowAll, baseNextHop, baseService, fabricVrf, gateway, hops, podIdentity, podVrf } from './lab-plan';
+
 const tcp = 6;
 const udp = 17;
 
@@ -49,31 +56,15 @@ export interface Pod {
   readonly peer: NetnsPeer;
 }
 
-export const baseNextHop: NextHopValue = {
-  kind: 'discard',
-  ifindex: 0,
-  vlan: 0,
-  remote: undefined,
-  vrf: 0,
-  label: 0,
-  mac: new Uint8Array(6),
-  snat: false,
-  memberCount: 0,
-};
-
-export const baseService: ServiceValue = {
-  id: 0,
-  slotCount: 0,
-  affinityTimeoutS: 0,
-  hasSourceRanges: false,
-  external: false,
-  internalLocalOnly: false,
-  externalLocalOnly: false,
-  hostPort: false,
-};
-
-/** Next hops that every node has; pods' come after. */
-export const hops = { receive: 1, gateway: 2, fabric: 3, discard: 4, tunnelPods: 5, tunnelNode: 6 };
+export interface PodOptions {
+  /** Last byte of the MAC. */
+  readonly mac: number;
+  readonly vrf?: number;
+  readonly identity?: number;
+  readonly policy?: number;
+  /** A second address, by which everybody outside `network` (the pod's own subnet) knows it. */
+  readonly alias?: { readonly address: string; readonly network: string };
+}
 
 export class Node {
   readonly pods: Pod[] = [];
@@ -117,9 +108,10 @@ export class Node {
     lab: Lab,
     name: string,
     address: string,
-    options: { mac: number; vrf?: number },
+    options: PodOptions,
   ): Promise<Pod> {
-    const { mac, vrf = podVrf } = options;
+    const { mac, vrf = podVrf, identity = podIdentity, policy = allowAll, alias } = options;
+    const addresses = [address, ...(alias ? [alias.address] : [])];
     const netns = lab.addNetns(name);
     const macBytes = Uint8Array.of(2, 0, 0, 0, 0, mac);
     const hostInterface = `v${name}`;
@@ -129,9 +121,15 @@ export class Node {
         containerInterface: 'eth0',
         hostInterface,
         mac: macBytes,
-        addresses: [parseAddress(address)],
+        addresses: addresses.map(parseAddress),
         gatewayV4: parseAddress(gateway),
         gatewayV6: undefined,
+        sourceRoutes: alias
+          ? [
+              { prefix: parsePrefix('0.0.0.0/0'), source: parseAddress(alias.address) },
+              { prefix: parsePrefix(alias.network), source: parseAddress(address) },
+            ]
+          : [],
         mtu: lab.podMtu,
       });
       this.datapath.attach(made.hostIfindex, 'pod');
@@ -146,8 +144,8 @@ export class Node {
         {
           kind: 'pod',
           vrf,
-          identity: podIdentity,
-          policy: allowAll,
+          identity,
+          policy,
           portSecurity: true,
           mac: macBytes,
           mtu: lab.podMtu,
@@ -156,12 +154,14 @@ export class Node {
         },
       ],
     ]);
-    const prefix = { address: parseAddress(address), length: 32 };
-    datapath.sources.upsert([[{ ifindex: hostIfindex, vlan: 0, prefix }, true]]);
+    datapath.sources.upsert(
+      addresses.map((each) => [{ ifindex: hostIfindex, vlan: 0, prefix: parsePrefix(`${each}/32`) }, true]),
+    );
     datapath.nextHops.upsert([
       [nextHop, { ...baseNextHop, kind: 'encap', ifindex: hostIfindex, mac: macBytes }],
     ]);
     this.setRoute(address, nextHop, vrf === podVrf ? [podVrf, fabricVrf] : [vrf]);
+    if (alias) this.setRoute(alias.address, nextHop, [vrf, fabricVrf]);
     const peer = new NetnsPeer(netns);
     const pod = {
       name,
@@ -220,52 +220,6 @@ export class Node {
   }
 }
 
-function prepareDevices(datapath: KernelDatapath, address: string): DatapathGlobals {
-  const { devices } = datapath;
-  const uplink = devices.findUplink(parseAddress(address));
-  const mtu = uplink.mtu - overhead;
-  const tunnel = devices.ensureTunnel({ mtu });
-  const host = devices.ensureHostInterface({
-    mtu,
-    nodeAddress: parseAddress(address),
-    prefixes: [
-      { address: parseAddress('198.51.100.0'), length: 24 },
-      { address: parseAddress('203.0.113.0'), length: 24 },
-    ],
-  });
-  const globals: DatapathGlobals = {
-    nodeAddressV4: parseAddress(address),
-    nodeAddressV6: undefined,
-    uplinkIfindex: uplink.ifindex,
-    tunnelIfindex: tunnel.ifindex,
-    hostIfindex: host.ifindex,
-    fabricVrf,
-    hostIdentity,
-    snatPortMin: 61_000,
-    snatPortMax: 65_535,
-    hairpinAddressV4: parseAddress(gateway),
-    hairpinAddressV6: undefined,
-    generation: 1,
-    tcpEstablishedS: 8000,
-    tcpHalfOpenS: 60,
-    tcpClosingS: 10,
-    udpS: 60,
-    udpStreamS: 180,
-    icmpS: 30,
-    uplinkMtu: uplink.mtu,
-    tunnelMtu: mtu,
-  };
-  datapath.setGlobals(globals);
-  return globals;
-}
-
-function attachPrograms(datapath: KernelDatapath, globals: DatapathGlobals): void {
-  datapath.attach(globals.tunnelIfindex, 'tunnel');
-  datapath.attach(globals.uplinkIfindex, 'uplink');
-  datapath.attach(globals.hostIfindex, 'host');
-  datapath.attach(1, 'loopback');
-}
-
 /** Routes, labels and policy of default mode on `node`, with `other` as the only other node. */
 export function programNode(node: Node, other: Node): void {
   const { datapath } = node;
@@ -299,7 +253,7 @@ export function programNode(node: Node, other: Node): void {
   for (const { receiverVrf, identity, senderVrf } of labels) {
     const label = 1000 * receiverVrf + identity;
     datapath.labelsOut.upsert([[{ vrf: receiverVrf, identity }, label]]);
-    datapath.labelsIn.upsert([[label, { vrf: receiverVrf, identity, senderVrf }]]);
+    datapath.labelsIn.upsert([[label, { vrf: receiverVrf, identity, senderVrf, senderSpace: 0 }]]);
   }
   datapath.nodes.upsert([
     [{ address: parseAddress(node.address) }, { self: true }],

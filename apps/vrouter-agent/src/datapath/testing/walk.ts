@@ -98,6 +98,7 @@ export class Walk {
           addresses: [],
           gatewayV4: undefined,
           gatewayV6: undefined,
+          sourceRoutes: [],
           mtu: 1450,
         }),
     );

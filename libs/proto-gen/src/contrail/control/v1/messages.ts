@@ -222,6 +222,12 @@ export interface Vrf {
   gatewayAddresses: Buffer[];
   /** Of an isolated namespace or custom, not one of the cluster's own. */
   tenant: boolean;
+  /**
+   * 16 bytes: uuid of the IPAM from whose flat subnets all its addresses come. No two ends of VRFs with the
+   * same one have an address in common, so an interface that moves between them goes on with its
+   * connections. Empty: other VRFs may use the same addresses.
+   */
+  addressSpace: Buffer;
 }
 
 /** A 24-bit VNI value: which VRF the receiver looks up in, and who the sender is. */
@@ -232,6 +238,8 @@ export interface Label {
   identity: number;
   /** VRF of the sender, where answers to it are looked up. */
   senderVrf: number;
+  /** As Vrf.address_space, of the sender's VRF. */
+  senderAddressSpace: Buffer;
 }
 
 export interface Interface {
@@ -2195,6 +2203,7 @@ function createBaseVrf(): Vrf {
     maxFlows: 0,
     gatewayAddresses: [],
     tenant: false,
+    addressSpace: Buffer.alloc(0),
   };
 }
 
@@ -2223,6 +2232,9 @@ export const Vrf: MessageFns<Vrf> = {
     }
     if (message.tenant !== false) {
       writer.uint32(64).bool(message.tenant);
+    }
+    if (message.addressSpace.length !== 0) {
+      writer.uint32(74).bytes(message.addressSpace);
     }
     return writer;
   },
@@ -2304,6 +2316,14 @@ export const Vrf: MessageFns<Vrf> = {
             message.tenant = reader.bool();
             continue;
           }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.addressSpace = Buffer.from(reader.bytes());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2342,6 +2362,11 @@ export const Vrf: MessageFns<Vrf> = {
         ? object.gateway_addresses.map((e: any) => Buffer.from(bytesFromBase64(e)))
         : [],
       tenant: isSet(object.tenant) ? globalThis.Boolean(object.tenant) : false,
+      addressSpace: isSet(object.addressSpace)
+        ? Buffer.from(bytesFromBase64(object.addressSpace))
+        : isSet(object.address_space)
+        ? Buffer.from(bytesFromBase64(object.address_space))
+        : Buffer.alloc(0),
     };
   },
 
@@ -2371,6 +2396,9 @@ export const Vrf: MessageFns<Vrf> = {
     if (message.tenant !== false) {
       obj.tenant = message.tenant;
     }
+    if (message.addressSpace.length !== 0) {
+      obj.addressSpace = base64FromBytes(message.addressSpace);
+    }
     return obj;
   },
 
@@ -2387,12 +2415,13 @@ export const Vrf: MessageFns<Vrf> = {
     message.maxFlows = object.maxFlows ?? 0;
     message.gatewayAddresses = object.gatewayAddresses?.map((e) => e) || [];
     message.tenant = object.tenant ?? false;
+    message.addressSpace = object.addressSpace ?? Buffer.alloc(0);
     return message;
   },
 };
 
 function createBaseLabel(): Label {
-  return { label: 0, vrf: 0, identity: 0, senderVrf: 0 };
+  return { label: 0, vrf: 0, identity: 0, senderVrf: 0, senderAddressSpace: Buffer.alloc(0) };
 }
 
 export const Label: MessageFns<Label> = {
@@ -2408,6 +2437,9 @@ export const Label: MessageFns<Label> = {
     }
     if (message.senderVrf !== 0) {
       writer.uint32(32).uint32(message.senderVrf);
+    }
+    if (message.senderAddressSpace.length !== 0) {
+      writer.uint32(42).bytes(message.senderAddressSpace);
     }
     return writer;
   },
@@ -2457,6 +2489,14 @@ export const Label: MessageFns<Label> = {
             message.senderVrf = reader.uint32();
             continue;
           }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.senderAddressSpace = Buffer.from(reader.bytes());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2479,6 +2519,11 @@ export const Label: MessageFns<Label> = {
         : isSet(object.sender_vrf)
         ? globalThis.Number(object.sender_vrf)
         : 0,
+      senderAddressSpace: isSet(object.senderAddressSpace)
+        ? Buffer.from(bytesFromBase64(object.senderAddressSpace))
+        : isSet(object.sender_address_space)
+        ? Buffer.from(bytesFromBase64(object.sender_address_space))
+        : Buffer.alloc(0),
     };
   },
 
@@ -2496,6 +2541,9 @@ export const Label: MessageFns<Label> = {
     if (message.senderVrf !== 0) {
       obj.senderVrf = Math.round(message.senderVrf);
     }
+    if (message.senderAddressSpace.length !== 0) {
+      obj.senderAddressSpace = base64FromBytes(message.senderAddressSpace);
+    }
     return obj;
   },
 
@@ -2508,6 +2556,7 @@ export const Label: MessageFns<Label> = {
     message.vrf = object.vrf ?? 0;
     message.identity = object.identity ?? 0;
     message.senderVrf = object.senderVrf ?? 0;
+    message.senderAddressSpace = object.senderAddressSpace ?? Buffer.alloc(0);
     return message;
   },
 };
