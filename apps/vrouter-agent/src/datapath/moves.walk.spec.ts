@@ -39,7 +39,7 @@ describeWalk(`an interface that moves${missing ? ` (skipped: ${missing})` : ''}`
     removeRoute(from, pod.address);
     raiseGeneration();
   };
-  const passes = (pod: WalkPod, destination: string, frame = ack): boolean =>
+  const passes = (pod: WalkPod, destination: string, frame: { flags: number } = ack): boolean =>
     walk.send(pod, destination, frame).verdict === verdicts.redirect;
 
   beforeAll(async () => {

@@ -121,6 +121,24 @@ describe('ForwardingState', () => {
     expect(datapath.globals?.generation).toBe((generation ?? 0) + 1);
   });
 
+  it('judges live flows again when an attached interface leaves a VRF, a service goes, or a backend changes its VRF', () => {
+    const { datapath, state } = synced();
+    const raised = (apply: () => void): boolean => {
+      const before = datapath.globals?.generation;
+      apply();
+      return datapath.globals?.generation !== before;
+    };
+    const own = make.routeEntry(9, '10.32.0.1/32', make.interfacePath('node1', 1));
+    const remote = make.routeEntry(9, '10.32.0.9/32', make.interfacePath('node2', 9));
+    const service = (vrf: number) => make.serviceEntry('10.96.0.9', [make.backend(1, { vrf })]);
+    state.setDevice(make.vmiUuid(1), device(100));
+    expect(raised(() => state.applyBatch(make.batch(2, [own, remote, service(make.podVrf)])))).toBe(false);
+    expect(raised(() => state.applyBatch(make.batch(3, [service(9)])))).toBe(true);
+    expect(raised(() => state.applyBatch(make.batch(4, [], [make.keyOf(remote)])))).toBe(false);
+    expect(raised(() => state.applyBatch(make.batch(5, [], [make.keyOf(own)])))).toBe(true);
+    expect(raised(() => state.applyBatch(make.batch(6, [], [make.keyOf(service(9))])))).toBe(true);
+  });
+
   it('forgets what a new snapshot does not mention, when it is complete', () => {
     const { datapath, state } = synced();
     const [removed, ...kept] = [...world].reverse();
