@@ -74,7 +74,7 @@ describe('connections and their backends', () => {
       const got = await runScript<string[]>(ns.name, 'client', script, { do: 'datagrams', host, port: 81, isConnected, count: 1 });
       return got.includes('silent') ? true : undefined;
     });
-    const names = runScript<string[]>(ns.name, 'client', script, { do: 'datagrams', host, port: 81, isConnected, count: 150 });
+    const names = runScript<string[]>(ns.name, 'client', script, { do: 'datagrams', host, port: 81, isConnected, count: 60 });
     await sleep(4000);
     await select(name, 'spare');
     const got = await names;
