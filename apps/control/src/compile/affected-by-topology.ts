@@ -16,6 +16,7 @@ export function* affectedByTopology(around: Surroundings, diff: TopologyDiff): G
     for (const network of [before, after]) {
       if (network !== undefined) yield* unitsOfNetwork(around, network);
     }
+    if (after !== undefined && before?.addressSpace !== after.addressSpace) yield* labelsOfSender(around, after);
   }
   for (const { a, b } of diff.edges) yield* unitsOfEdge(around, a, b);
 }
@@ -47,6 +48,11 @@ function* unitsOfNetwork(around: Surroundings, network: Network): Generator<Unit
     for (const { instance } of around.topology.joinedWith(network)) yield routeUnit(instance, prefix);
   }
   for (const vmi of model.each('interface by network', network.uuid)) yield interfaceUnit(vmi.uuid);
+}
+
+/** Labels name the address space of their sender, whoever receives. */
+function* labelsOfSender({ topology }: Surroundings, sender: Network): Generator<Unit> {
+  for (const { instance } of topology.networks.values()) yield labelUnit(instance, sender.identity);
 }
 
 function* unitsOfEdge(around: Surroundings, a: Network, b: Network): Generator<Unit> {
