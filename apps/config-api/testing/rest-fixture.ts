@@ -16,6 +16,8 @@ import { restHandler } from '../src/rest/handler';
 import { startRestServer } from '../src/rest/http/rest-server';
 import { Transactor } from '../src/transact/transactor';
 
+type Headers = Readonly<Record<string, string>>;
+
 export interface RestAnswer {
   readonly status: number;
   readonly text: string;
@@ -33,7 +35,7 @@ export interface RestFixture {
   /** What a user may do; `admin` may do everything. */
   readonly rights: Map<string, (question: AccessQuestion) => boolean>;
   /** A request as the original's Python client sends it. @param body an object, or raw text. */
-  call(method: string, uri: string, body?: unknown, token?: string): Promise<RestAnswer>;
+  call(method: string, uri: string, body?: unknown, token?: string, headers?: Headers): Promise<RestAnswer>;
   stop(): Promise<void>;
 }
 
@@ -64,7 +66,8 @@ export async function startRestFixture(
   const plain = await startRestServer({ address: { path: socketPath } }, handle);
   return {
     ...{ store, transactor, port: server.port, socketPath, rights },
-    call: (method, uri, body, token = 'admin') => send(server.port, { method, uri, body, token }),
+    call: (method, uri, body, token = 'admin', headers = {}) =>
+      send(server.port, { method, uri, body, token, headers }),
     stop: async () => {
       await Promise.all([server.stop(), plain.stop()]);
       await store.close();
@@ -108,9 +111,10 @@ interface Call {
   readonly uri: string;
   readonly body: unknown;
   readonly token: string;
+  readonly headers: Headers;
 }
 
-function send(port: number, { method, uri, body, token }: Call): Promise<RestAnswer> {
+function send(port: number, { method, uri, body, token, headers: more }: Call): Promise<RestAnswer> {
   const text = body === undefined ? undefined : typeof body === 'string' ? body : asciiJson(body);
   return new Promise((resolve, reject) => {
     const request = httpRequest(
@@ -118,6 +122,7 @@ function send(port: number, { method, uri, body, token }: Call): Promise<RestAns
         ...{ host: '127.0.0.1', port, method, path: uri },
         headers: {
           ...useragentHeaders,
+          ...more,
           ...(token === '' ? {} : { 'x-auth-token': token }),
           ...(text === undefined ? {} : { 'content-length': Buffer.byteLength(text) }),
           ...(method === 'DELETE' && text === undefined ? { 'content-length': 0 } : {}),

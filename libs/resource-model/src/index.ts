@@ -8,6 +8,7 @@ export {
 } from './base-objects';
 export { derivedChildren, isDerivedChild } from './derived-children';
 export { formatProblem, isUuid } from './formats';
+export { dnsProblems } from './dns-rules';
 export { derivedUuid, impliedUuid, wellKnownUuid } from './identity';
 export {
   automaticRouteTarget,
@@ -66,6 +67,7 @@ export {
   restReferenceField,
   restTypeName,
 } from './rest-names';
+export { protocolNames, protocolNumber } from './protocols';
 export { mapRefs, referenceField, refsOf } from './references';
 export type { ResourceReference } from './references';
 export { relaxedTargets, relaxTarget } from './relaxed-references';
@@ -108,4 +110,5 @@ export {
 } from './subnets';
 export type { ServiceAddresses } from './subnets';
 export { predefinedTagTypes, tagTypeNamed, tagTypeNumber, withTagNumber } from './tags';
+export { conflictProblems } from './type-rules';
 export { limits, parentProblems, readOnlyProblems, validateResource } from './validate';

@@ -119,20 +119,6 @@ function subnetProblems(subnet: IpamSubnetType, path: string): string[] {
     ];
   }
   const problems: string[] = [];
-  const inside = (field: string, text: string): void => {
-    const address = tryParseAddress(text);
-    if (text === '' || address === undefined || prefixContains(prefix, address)) return;
-    problems.push(
-      `${path}.${field}: ${text} is outside ${formatPrefix(prefix)}; use an address of the subnet`,
-    );
-  };
-  inside('default_gateway', subnet.defaultGateway);
-  inside('dns_server_address', subnet.dnsServerAddress);
-  for (const [i, pool] of subnet.allocationPools.entries()) {
-    inside(`allocation_pools[${i}].start`, pool.start);
-    inside(`allocation_pools[${i}].end`, pool.end);
-    problems.push(...poolOrderProblems(pool, `${path}.allocation_pools[${i}]`));
-  }
   for (const [i, exclusion] of subnet.exclusions.entries()) {
     const excluded = tryToPrefix(exclusion);
     if (excluded !== undefined && prefixesOverlap(prefix, excluded)) continue;
@@ -149,10 +135,45 @@ function subnetProblems(subnet: IpamSubnetType, path: string): string[] {
   return problems;
 }
 
-function poolOrderProblems(pool: { start: string; end: string }, path: string): string[] {
-  if (tryParseAddress(pool.start) === undefined || tryParseAddress(pool.end) === undefined) {
-    return [`${path}: needs start and end, both addresses of the subnet`];
+/**
+ * Gateways, DNS addresses and allocation pools that are no addresses, or lie outside of their subnet. A DNS
+ * address may be elsewhere, and a gateway of zeros means none.
+ */
+export function subnetServiceProblems(subnets: readonly IpamSubnetType[], path: string): string[] {
+  return subnets.flatMap((subnet, i) => {
+    const prefix = tryToPrefix(subnet.subnet);
+    return prefix === undefined ? [] : serviceProblems(prefix, subnet, `${path}[${i}]`);
+  });
+}
+
+function serviceProblems(prefix: Prefix, subnet: IpamSubnetType, path: string): string[] {
+  const problems: string[] = [];
+  const check = (field: string, text: string, mustBeInside = true): void => {
+    const address = tryParseAddress(text);
+    if (address === undefined)
+      problems.push(`${path}.${field}: is "${text}", but it must be an address such as ${formatAddress(prefix.address)}`);
+    else if (mustBeInside && !prefixContains(prefix, address))
+      problems.push(
+        `${path}.${field}: ${text} is outside ${formatPrefix(prefix)}; use an address of the subnet`,
+      );
+  };
+  const { defaultGateway, dnsServerAddress } = subnet;
+  if (defaultGateway !== '') check('default_gateway', defaultGateway, !isZeros(defaultGateway));
+  if (dnsServerAddress !== '') check('dns_server_address', dnsServerAddress, false);
+  for (const [i, pool] of subnet.allocationPools.entries()) {
+    check(`allocation_pools[${i}].start`, pool.start);
+    check(`allocation_pools[${i}].end`, pool.end);
+    problems.push(...poolOrderProblems(pool, `${path}.allocation_pools[${i}]`));
   }
+  return problems;
+}
+
+function isZeros(text: string): boolean {
+  return tryParseAddress(text)?.every((byte) => byte === 0) === true;
+}
+
+function poolOrderProblems(pool: { start: string; end: string }, path: string): string[] {
+  if (tryParseAddress(pool.start) === undefined || tryParseAddress(pool.end) === undefined) return [];
   if (addressToBigInt(parseAddress(pool.start)) <= addressToBigInt(parseAddress(pool.end)))
     return [];
   return [`${path}: start ${pool.start} is after end ${pool.end}; exchange them`];

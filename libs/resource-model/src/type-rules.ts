@@ -1,18 +1,40 @@
 import { tryParseAddress } from '@contrail/net';
-import type {
-  PolicyEntriesType,
-  PortType,
-  Resource,
-  Tag,
-} from '@contrail/proto-gen/config/v1/resources';
+import type { FirewallServiceType, Resource, Tag } from '@contrail/proto-gen/config/v1/resources';
+import { dnsProblems } from './dns-rules';
 import { formatProblem } from './formats';
 import { firstAutomaticId } from './numeric-ids';
-import { subnetListProblems } from './subnets';
-
-const protocolNames = ['any', 'tcp', 'udp', 'sctp', 'icmp', 'icmp6', 'ospf'];
+import { networkPolicyProblems, repeatedRuleProblems, securityGroupProblems } from './policy-rules';
+import { isProtocol, protocolNames } from './protocols';
+import { subnetListProblems, subnetServiceProblems } from './subnets';
 
 /** Rules between the fields of one object that the table cannot say; texts without the object's name. */
 export function ruleProblems(resource: Resource): string[] {
+  return [...ownRuleProblems(resource), ...conflictProblems(resource), ...dnsProblems(resource)];
+}
+
+/** Parts of one object that contradict each other: over REST these are a conflict (409), as in the original. */
+export function conflictProblems(resource: Resource): string[] {
+  const kind = resource.kind;
+  switch (kind?.$case) {
+    case 'networkIpam':
+      return subnetServiceProblems(kind.value.ipamSubnets?.subnets ?? [], 'ipam_subnets.subnets');
+    case 'virtualNetwork':
+      return kind.value.networkIpamRefs.flatMap((reference, i) =>
+        subnetServiceProblems(
+          reference.attr?.ipamSubnets ?? [],
+          `network_ipam_refs[${i}].attr.ipam_subnets`,
+        ),
+      );
+    case 'networkPolicy':
+      return repeatedRuleProblems(kind.value.networkPolicyEntries, 'network_policy_entries');
+    case 'securityGroup':
+      return repeatedRuleProblems(kind.value.securityGroupEntries, 'security_group_entries');
+    default:
+      return [];
+  }
+}
+
+function ownRuleProblems(resource: Resource): string[] {
   const kind = resource.kind;
   switch (kind?.$case) {
     case 'networkIpam':
@@ -33,12 +55,18 @@ export function ruleProblems(resource: Resource): string[] {
     case 'routeTarget':
       return routeTargetProblems(kind.value.meta?.fqName ?? []);
     case 'networkPolicy':
-      return policyProblems(kind.value.networkPolicyEntries, 'network_policy_entries');
+      return networkPolicyProblems(kind.value.networkPolicyEntries);
     case 'securityGroup':
       return [
-        ...policyProblems(kind.value.securityGroupEntries, 'security_group_entries'),
+        ...securityGroupProblems(kind.value.securityGroupEntries),
         ...configuredIdProblems(kind.value.configuredSecurityGroupId),
       ];
+    case 'firewallRule':
+      return serviceProblems(kind.value.service, 'service');
+    case 'serviceGroup':
+      return (kind.value.serviceGroupFirewallServiceList?.firewallService ?? []).flatMap((service, i) =>
+        serviceProblems(service, `service_group_firewall_service_list.firewall_service[${i}]`),
+      );
     case 'instanceIp':
       return familyProblems(
         kind.value.instanceIpAddress,
@@ -89,6 +117,14 @@ function routeTargetProblems(fqName: readonly string[]): string[] {
   return problem === undefined ? [] : [`meta.fq_name: is "${name}", but it must be ${problem}`];
 }
 
+function serviceProblems(service: FirewallServiceType | undefined, path: string): string[] {
+  const protocol = service?.protocol ?? '';
+  if (protocol === '' || isProtocol(protocol)) return [];
+  return [
+    `${path}.protocol: is "${protocol}", but it must be one of ${protocolNames.join(', ')} or a number to 255`,
+  ];
+}
+
 function configuredIdProblems(id: number): string[] {
   if (id < firstAutomaticId) return [];
   return [
@@ -103,28 +139,4 @@ function familyProblems(address: string, family: string, field: string): string[
   return actual === family
     ? []
     : [`${field}: is ${family}, but ${address} is ${actual}; write ${actual}`];
-}
-
-function policyProblems(entries: PolicyEntriesType | undefined, path: string): string[] {
-  return (entries?.policyRule ?? []).flatMap((rule, i) => {
-    const here = `${path}.policy_rule[${i}]`;
-    const problems = [
-      ...rule.srcPorts.flatMap((ports, j) => portProblems(ports, `${here}.src_ports[${j}]`)),
-      ...rule.dstPorts.flatMap((ports, j) => portProblems(ports, `${here}.dst_ports[${j}]`)),
-    ];
-    const numeric = /^\d{1,3}$/.test(rule.protocol) && Number(rule.protocol) <= 255;
-    if (rule.protocol !== '' && !numeric && !protocolNames.includes(rule.protocol.toLowerCase())) {
-      problems.push(
-        `${here}.protocol: is "${rule.protocol}", but it must be one of ${protocolNames.join(', ')} or a number to 255`,
-      );
-    }
-    return problems;
-  });
-}
-
-function portProblems(ports: PortType, path: string): string[] {
-  if (ports.startPort <= ports.endPort) return [];
-  return [
-    `${path}: start_port ${ports.startPort} is after end_port ${ports.endPort}; exchange them`,
-  ];
 }

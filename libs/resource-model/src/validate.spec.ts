@@ -33,7 +33,9 @@ const subnet = (fields: object): object => ({
   ipamSubnets: { subnets: [fields] },
 });
 const prefix = { ipPrefix: '10.0.0.0', ipPrefixLen: 24 };
-const rule = (fields: object): object => ({ networkPolicyEntries: { policyRule: [fields] } });
+const rule = (fields: object): object => ({
+  networkPolicyEntries: { policyRule: [{ actionList: { simpleAction: 'pass' }, ...fields }] },
+});
 
 it.each<[string, Resource, string]>([
   [
@@ -134,7 +136,7 @@ it.each<[string, Resource, string]>([
   [
     'an unknown protocol',
     valid('network-policy', rule({ protocol: 'tpc' })),
-    'network_policy_entries.policy_rule[0].protocol: is "tpc", but it must be one of any, tcp, udp, sctp, icmp, icmp6, ospf or a number to 255',
+    'network_policy_entries.policy_rule[0].protocol: is "tpc", but it must be one of any, icmp, igmp, tcp, egp, udp, rsvp, gre, esp, ah, icmp6, icmpv6, ipv6-icmp, ospf, pim, vrrp, pgm, sctp, udplite or a number to 255',
   ],
   [
     'a security group id of the automatic range',

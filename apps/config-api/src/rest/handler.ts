@@ -153,7 +153,7 @@ async function onObject(
   switch (method) {
     case 'GET':
       await context.authorizer.check(user, 'get', current);
-      return json({ [type.name]: await view(context, request, current) });
+      return await readObject(context, request, { type, current });
     case 'PUT': {
       const body = decodeBody(type, request.body);
       const updated = await updateObject(context, user, { current, body });
@@ -163,6 +163,19 @@ async function onObject(
       const deleted = await deleteObject(context, user, { current, root });
       return { kind: 'empty', status: statusFor(deleted) };
   }
+}
+
+/** The time of the last change is the tag by which a client asks whether there was one since. */
+async function readObject(
+  context: RestContext,
+  request: UserRequest,
+  { type, current }: { readonly type: RestType; readonly current: Resource },
+): Promise<Reply> {
+  const etag = `"${metaOf(current).idPerms?.lastModified ?? ''}"`;
+  const known = request.ifNoneMatch.replace(/^W\//, '');
+  if (known === etag || `"${known}"` === etag) return { kind: 'empty', status: 304 };
+  const body = { [type.name]: await view(context, request, current) };
+  return { kind: 'json', headers: { etag }, body };
 }
 
 async function readRoot(

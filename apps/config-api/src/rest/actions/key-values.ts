@@ -3,7 +3,7 @@ import { RestError } from '../http/rest-error';
 import { empty, json } from '../http/request';
 import type { Reply, UserRequest } from '../http/request';
 import type { RestContext } from '../context';
-import { badField, optionalText, textMember } from '../wire/json';
+import { optionalText, textMember } from '../wire/json';
 import type { JsonObject } from '../wire/json';
 
 /** Name of this store in Kubernetes roles. */
@@ -39,7 +39,7 @@ export async function keyValues(
       if (!(await store.deleteText(textMember(body, 'key')))) throw noKey(key ?? '');
       return empty;
     default:
-      throw badField('operation', operation, 'STORE, RETRIEVE or DELETE');
+      throw new RestError(404, `operation: is ${JSON.stringify(operation.slice(0, 80))}, but it must be STORE, RETRIEVE or DELETE`);
   }
 }
 

@@ -1,4 +1,4 @@
-import { metaOf, setMeta } from '@contrail/resource-model';
+import { metaOf, setMeta, typeOf, withFields } from '@contrail/resource-model';
 import { json } from '../http/request';
 import type { Reply, UserRequest } from '../http/request';
 import type { RestContext } from '../context';
@@ -45,7 +45,10 @@ async function changePerms2(
   const current = await getObject(context.store, undefined, textMember(body, 'uuid'));
   await modifyObject(context, user, current, (stored) => {
     const meta = metaOf(stored);
-    return setMeta(stored, { ...meta, perms2: mergePerms2(meta, given) });
+    const changed = setMeta(stored, { ...meta, perms2: mergePerms2(meta, given) });
+    if (given['global_access'] === undefined || typeOf(stored) !== 'virtual-network') return changed;
+    // A network says the same once more, in the field that is older.
+    return withFields(changed, { isShared: given['global_access'] !== 0 });
   });
   return json({});
 }

@@ -52,7 +52,7 @@ export async function updateElements(
 
 function decodeUpdate(update: Json, path: string): ElementUpdate {
   if (!isJsonObject(update)) throw badField(path, update, 'an object');
-  const operation = textMember(update, 'operation');
+  const operation = textMember(update, 'operation').toLowerCase();
   if (!isOperation(operation))
     throw badField(`${path}.operation`, operation, 'add, modify, delete or set');
   const position = update['position'] ?? null;

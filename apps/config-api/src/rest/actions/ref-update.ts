@@ -25,12 +25,12 @@ export async function updateReference(
 ): Promise<Reply> {
   const type = typeMember(body, 'type');
   const reference = referenceMember(type, body);
-  const operation = textMember(body, 'operation');
+  const operation = textMember(body, 'operation').toUpperCase();
   if (operation !== 'ADD' && operation !== 'DELETE')
     throw badField('operation', operation, 'ADD or DELETE');
   const attr = decodeAttribute(reference, body['attr'] ?? null, 'ref-update');
   const current = await getObject(context.store, type, textMember(body, 'uuid'));
-  const target = await findTarget(context, reference, body);
+  const target = await findTarget(context, reference, { body, mustExist: operation === 'ADD' });
   const { uuid, fqName } = target;
   const [added] = fillReferences(type, reference, [{ uuid, fqName, attr }]);
   await modifyObject(context, request.user, current, (stored) => {
@@ -59,13 +59,15 @@ function referenceMember(type: RestType, body: JsonObject): RestReference {
 async function findTarget(
   { store }: RestContext,
   reference: RestReference,
-  body: JsonObject,
+  { body, mustExist }: { readonly body: JsonObject; readonly mustExist: boolean },
 ): Promise<{ uuid: string; fqName: readonly string[] }> {
   const uuid = uuidMember(body, 'ref-uuid');
   const type = restTypeOf(reference.to);
   const fqName = body['ref-fq-name'] ?? null;
   if (uuid === undefined && fqName === null)
     throw badField('ref-uuid', null, 'a uuid; or give ref-fq-name');
+  // A reference goes whatever became of its target.
+  if (uuid !== undefined && !mustExist) return { uuid, fqName: [] };
   const found: Resource =
     uuid === undefined
       ? await getObjectByName(store, type, decodeName('ref-fq-name', fqName))

@@ -44,7 +44,7 @@ export async function setTags(
     throw new ContrailError('INVALID_ARGUMENT', `body: has ${entries.length} types of tags, but at most ${changesMax} are allowed`);
   const changes: TagChange[] = [];
   for (const [tagType, value] of entries)
-    changes.push(await toChange(context, object, tagType.toLowerCase().replaceAll('-', '_'), value));
+    changes.push(await toChange(context, object, tagType.toLowerCase(), value));
   await modifyObject(context, request.user, object, (stored) => {
     const before = (fieldsOf(stored)['tagRefs'] ?? []) as readonly TagReference[];
     return withFields(stored, { tagRefs: changes.reduce(applyChange, before) });
@@ -85,6 +85,8 @@ async function toChange(
       'INVALID_ARGUMENT',
       `${tagType}: has add_values or delete_values, but an object has one tag of this type; write value`,
     );
+  if (typeOf(object) === 'address-group' && tagType !== 'label')
+    throw new ContrailError('INVALID_ARGUMENT', `${tagType}: is a type of tag, but an address-group carries labels only; write label`);
   const isGlobal = wanted['is_global'] ?? false;
   if (typeof isGlobal !== 'boolean') throw badField(`${tagType}.is_global`, isGlobal, 'true or false');
   const scope = isGlobal ? [] : await projectName(context, object);

@@ -112,6 +112,34 @@ describe('addresses of objects', () => {
   });
 });
 
+describe('the gateway of a network', () => {
+  const place = ['default-domain', 'default-project'];
+  const post = async (type: string, fields: object): Promise<{ status: number; text: string; uuid: string }> => {
+    const { status, text } = await api.call('POST', `/${type}s`, { [type]: fields });
+    const made = status === 200 ? (JSON.parse(text) as Record<string, { uuid: string }>)[type]?.uuid : undefined;
+    return { status, text, uuid: made ?? '' };
+  };
+
+  it('is for ports of routers, never for those of virtual machines', async () => {
+    const subnet = { subnet: { ip_prefix: '198.51.100.0', ip_prefix_len: 24 } };
+    const ipam = { to: [...place, 'default-network-ipam'], attr: { ipam_subnets: [subnet] } };
+    const named = (name: string): object => ({ fq_name: [...place, name], parent_type: 'project' });
+    const network = await post('virtual-network', { ...named('routed'), network_ipam_refs: [ipam] });
+    const machine = await post('virtual-machine', { fq_name: ['machine'] });
+    const refs = { virtual_network_refs: [{ uuid: network.uuid }] };
+    const machineRefs = { virtual_machine_refs: [{ uuid: machine.uuid }] };
+    const port = await post('virtual-machine-interface', { ...named('port'), ...refs, ...machineRefs });
+    const ofPort = { virtual_machine_interface_refs: [{ uuid: port.uuid }] };
+    const gateway = { instance_ip_address: '198.51.100.254', ...refs };
+    const refused = expect.stringMatching(/Gateway IP cannot be used by VM port/) as string;
+    expect(await post('instance-ip', { fq_name: ['a'], ...gateway, ...ofPort })).toMatchObject({ status: 400, text: refused });
+    const router = await post('instance-ip', { fq_name: ['b'], ...gateway });
+    expect([router.status, held.size]).toEqual([200, 0]);
+    const taken = await api.call('PUT', `/instance-ip/${router.uuid}`, { 'instance-ip': ofPort });
+    expect([taken.status, taken.text]).toEqual([400, refused]);
+  });
+});
+
 describe('addresses without objects', () => {
   it('are taken all or none, and freed', async () => {
     const uri = `/virtual-network/${await createNetwork()}`;

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { ContrailError } from '@contrail/errors';
-import { formatAddress, tryParseAddress } from '@contrail/net';
+import { formatAddress, networkAddress, tryParseAddress } from '@contrail/net';
 import { metaOf, withFields } from '@contrail/resource-model';
 import type { Resource } from '@contrail/proto-gen/config/v1/resources';
 import type { IpamServiceClient } from '@contrail/proto-gen/ipam/v1/ipam_service';
@@ -13,6 +13,7 @@ import { RestError } from '../http/rest-error';
 import { addressNeedOf } from './address-need';
 import type { AddressNeed } from './address-need';
 import type { AddressRequest, Addresses, Lease } from './addresses';
+import { isGatewayPort } from './gateway-address';
 
 const log = logger('addresses');
 /** Tells addresses taken without an object from those of objects. */
@@ -32,12 +33,13 @@ export class IpamAddresses implements Addresses {
 
   async lease(resource: Resource): Promise<Lease> {
     const need = await addressNeedOf(this.#store, resource);
-    if (need === undefined) return { resource, cancel: () => Promise.resolve() };
+    if (need === undefined || (await isGatewayPort(this.#store, resource)))
+      return { resource, cancel: () => Promise.resolve() };
     const [result] = await this.#allocate([toItem(need, metaOf(resource).uuid)]);
     if (result === undefined)
       throw new ContrailError('UNAVAILABLE', 'ipam answered without a result; try again');
     return {
-      resource: withFields(resource, { [need.addressField]: formatAddress(result.address) }),
+      resource: withFields(resource, fieldsOfResult(need, result)),
       cancel: () => this.#giveBack(need.networkUuid, metaOf(resource).uuid),
     };
   }
@@ -121,6 +123,15 @@ export class IpamAddresses implements Addresses {
       log.warn('address is not released yet', { network, owner, error });
     });
   }
+}
+
+/** An InstanceIp also shows the subnet from which its address is. */
+function fieldsOfResult({ addressField, ownerType }: AddressNeed, result: AllocateResult): Record<string, unknown> {
+  const { address, prefixLength: length, subnetUuid } = result;
+  const own = { [addressField]: formatAddress(address) };
+  if (ownerType !== 'instance-ip' || subnetUuid === '') return own;
+  const ipPrefix = formatAddress(networkAddress({ address, length }));
+  return { ...own, subnetUuid, instanceIpSubnet: { ipPrefix, ipPrefixLen: length } };
 }
 
 function toItem(need: AddressNeed, ownerUuid: string): AllocateItem {

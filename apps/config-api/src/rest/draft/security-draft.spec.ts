@@ -41,7 +41,7 @@ async function createPending(type: string, fqName: readonly string[], fields: Me
 
 it('makes pending objects real together, references among them included', async () => {
   const project = await makeProject('commits');
-  const rule = await createPending('firewall-rule', [...project.name, 'rule'], { direction: '<>' });
+  const rule = await createPending('firewall-rule', [...project.name, 'rule'], { direction: '<>', service: { protocol: 'tcp' } });
   const pendingName = [...project.name, 'draft-policy-management', 'rule'];
   expect(rule['fq_name']).toEqual(pendingName);
   await createPending('firewall-policy', [...project.name, 'policy'], {

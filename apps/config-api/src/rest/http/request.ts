@@ -16,6 +16,8 @@ export interface RestRequest {
   readonly body: Json;
   /** Empty when the client shows none. */
   readonly token: string;
+  /** What the client has of the object already: the tag of an answer; empty for nothing. */
+  readonly ifNoneMatch: string;
   /** The client went away. */
   readonly signal: AbortSignal;
 }

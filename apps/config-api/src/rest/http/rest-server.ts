@@ -173,6 +173,7 @@ async function toRestRequest(
     root: `${scheme}://${hostOf(request)}`,
     body: method === 'GET' ? null : await readBody(request),
     token: tokenOf(request),
+    ifNoneMatch: request.headers['if-none-match'] ?? '',
     signal,
   };
 }

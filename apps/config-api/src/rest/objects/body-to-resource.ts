@@ -5,6 +5,7 @@ import {
   childFqName,
   describe,
   fieldsOf,
+  findMessage,
   metaOf,
   parentFqName,
   setMeta,
@@ -31,6 +32,9 @@ export interface Parent {
   readonly uuid: string;
   readonly fqName: readonly string[];
 }
+
+/** Read, change and refer. */
+const everyAccess = 7;
 
 /** References of a request with their uuids. */
 export type ResolvedReferences = ReadonlyMap<RestReference, readonly GivenReference[]>;
@@ -83,7 +87,7 @@ export function toNewResource(
       parentUuid: parent?.uuid ?? '',
     },
   } as unknown as PartialMessage<typeof type>);
-  return guardNamespace(undefined, applyBody(resource, body, references));
+  return guardNamespace(undefined, completeTag(applyBody(resource, body, references)));
 }
 
 /** A tag is named by its type and value, whatever the client calls it. */
@@ -91,7 +95,20 @@ function tagName({ type, fqName, properties }: ObjectBody): string[] | undefined
   const { tagTypeName, tagValue } = properties;
   if (type.type !== 'tag' || typeof tagTypeName !== 'string' || typeof tagValue !== 'string')
     return undefined;
-  return [...(fqName ?? []).slice(0, -1), `${tagTypeName}=${tagValue}`];
+  return [...(fqName ?? []).slice(0, -1), `${tagTypeName.toLowerCase()}=${tagValue}`];
+}
+
+/** Types of tags are written small, a tag is shown by its name, and a global one is everybody's to refer to. */
+function completeTag(resource: Resource): Resource {
+  const tag = findMessage('tag', resource);
+  if (tag === undefined) return resource;
+  const meta = metaOf(resource);
+  const perms2 =
+    meta.parentType === 'config-root' && meta.perms2 === undefined
+      ? mergePerms2(meta, { global_access: everyAccess })
+      : meta.perms2;
+  const tagTypeName = tag.tagTypeName?.toLowerCase();
+  return setMeta(withFields(resource, { tagTypeName }), { ...meta, perms2, displayName: '' });
 }
 
 /** Characters that the original refuses, and names that no client could write in a list. */

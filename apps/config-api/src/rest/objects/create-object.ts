@@ -9,6 +9,7 @@ import { RestError, notFoundIs } from '../http/rest-error';
 import type { ObjectBody } from '../wire/decode-body';
 import { restTypeOf } from '../wire/rest-types';
 import { completionOf } from './completion';
+import { checkObject } from './refusals';
 import { parentNameOf, parentTypeOf, toNewResource } from './body-to-resource';
 import type { Parent } from './body-to-resource';
 import { getObject, getObjectByName } from './find-object';
@@ -40,6 +41,7 @@ async function create(context: RestContext, user: User, body: ObjectBody): Promi
   ]);
   const named = toNewResource(body, parent, references);
   const wanted = (await completionOf(store, named))(named);
+  checkObject(wanted);
   // What a client says of its own object does not decide whether it may be made.
   await authorizer.check(user, 'create', setMeta(wanted, { ...metaOf(wanted), perms2: undefined }));
   await checkNewReferences(context, user, { before: undefined, after: wanted });

@@ -1,5 +1,5 @@
 import { ContrailError } from '@contrail/errors';
-import { describe, metaOf, typeOf } from '@contrail/resource-model';
+import { describe, findMessage, metaOf, predefinedTagTypes, typeOf } from '@contrail/resource-model';
 import type { Resource } from '@contrail/proto-gen/config/v1/resources';
 import { currentTraceparent } from '@contrail/telemetry';
 import { audit } from '../auth/audit';
@@ -38,7 +38,21 @@ export async function deleteObject(
   }
   audit({ user: user.username, verb: 'delete', objects: [describe(current)], result: 'done' });
   await context.addresses.release(current);
+  await deleteUnusedTagType(context, current);
   return { isPending: false };
+}
+
+/** With the last tag of a type that somebody invented its TagType goes; one that is in use stays. */
+async function deleteUnusedTagType({ transactor }: RestContext, deleted: Resource): Promise<void> {
+  const type = findMessage('tag', deleted)?.tagTypeRefs[0];
+  if (type === undefined || predefinedTagTypes.has(type.fqName.at(-1) ?? '')) return;
+  const key = { uuid: type.uuid, type: 'tag-type', fqName: [] };
+  const operation = { kind: { $case: 'delete' as const, value: { key, expectedRevision: 0n } } };
+  try {
+    await transactor.run([operation], currentTraceparent());
+  } catch (error) {
+    if (!(error instanceof ContrailError) || error.code !== 'FAILED_PRECONDITION') throw error;
+  }
 }
 
 async function dependentsText({ store }: RestContext, uuid: string, root: string): Promise<string> {

@@ -1,4 +1,4 @@
-import { findMessage, metaOf, withFields } from '@contrail/resource-model';
+import { findMessage, metaOf, protocolNumber, withFields } from '@contrail/resource-model';
 import type { ResourceType } from '@contrail/resource-model';
 import type {
   FirewallRule,
@@ -9,11 +9,6 @@ import type { ResourceStore, TypedName } from '@contrail/store';
 import { RestError } from '../http/rest-error';
 import type { Completion } from './completion';
 
-/** Numbers of protocols by name; 0 is any. */
-const protocolNumbers: ReadonlyMap<string, number> = new Map([
-  ...([['any', 0], ['icmp', 1], ['tcp', 6], ['udp', 17]] as const),
-  ...([['icmp6', 58], ['ospf', 89], ['sctp', 132]] as const),
-]);
 /** A rule that says nothing about it wants both ends to agree in `application`. */
 const defaultMatchTypes = [1];
 const globalPrefix = 'global:';
@@ -109,7 +104,6 @@ function numberOf(found: Found | undefined, type: 'tag' | 'tag-type'): number[] 
 
 function completeService({ service }: FirewallRule): Partial<FirewallRule> {
   if (service === undefined) return {};
-  const protocol = service.protocol ?? '';
-  const number = /^\d{1,3}$/.test(protocol) ? Number(protocol) : protocolNumbers.get(protocol.toLowerCase());
+  const number = protocolNumber(service.protocol ?? '');
   return number === undefined ? {} : { service: { ...service, protocolId: number } };
 }

@@ -2,6 +2,7 @@ import { describe, metaOf, typeOf } from '@contrail/resource-model';
 import type { Resource } from '@contrail/proto-gen/config/v1/resources';
 import { currentTraceparent } from '@contrail/telemetry';
 import type { ResourceChange } from '../../transact/step';
+import { isGatewayPort } from '../addresses/gateway-address';
 import { audit } from '../auth/audit';
 import type { User } from '../auth/kubernetes-access';
 import type { RestContext } from '../context';
@@ -12,6 +13,7 @@ import type { ObjectBody } from '../wire/decode-body';
 import { applyBody, guardNamespace } from './body-to-resource';
 import { completionOf } from './completion';
 import { checkNewReferences, resolveReferences } from './references';
+import { checkChange } from './refusals';
 
 /** A changed object; a pending change takes effect with the next commit. */
 export interface Modified {
@@ -45,8 +47,11 @@ export async function modifyObject(
   change: ResourceChange,
 ): Promise<Modified> {
   await context.authorizer.check(user, 'update', current);
-  await checkNewReferences(context, user, { before: current, after: change(current) });
-  await checkLeavingDraftMode(context.store, current, change(current));
+  const wanted = change(current);
+  checkChange(current, wanted);
+  await isGatewayPort(context.store, wanted);
+  await checkNewReferences(context, user, { before: current, after: wanted });
+  await checkLeavingDraftMode(context.store, current, wanted);
   const scope = await waitingScope(context.store, current);
   if (scope !== undefined) {
     await changePending(context, scope, { current, state: 'updated', apply: change });

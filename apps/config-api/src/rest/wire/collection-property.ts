@@ -17,13 +17,13 @@ export type CollectionProperty =
       readonly key: string;
     };
 
-/** @throws ContrailError NOT_FOUND, INVALID_ARGUMENT for a field without elements. */
+/** @throws ContrailError INVALID_ARGUMENT for a field that is none, or has no elements. */
 export function collectionPropertyOf(type: RestType, name: string): CollectionProperty {
   if (name === 'annotations') return { kind: 'annotations' };
   const property = type.properties.find((candidate) => candidate.name === name);
   if (property === undefined) {
     throw new ContrailError(
-      'NOT_FOUND',
+      'INVALID_ARGUMENT',
       `field: is ${showJson(name)}, but a ${type.name} has no such property`,
     );
   }

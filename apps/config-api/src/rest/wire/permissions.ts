@@ -70,10 +70,19 @@ export function mergeIdPerms(meta: Meta, given: Json): IdPermsType | undefined {
 export function mergePerms2(meta: Meta, given: Json): PermType2 | undefined {
   const changes = newMembers(given, encodePerms2(meta), 'perms2');
   if (Object.keys(changes).length === 0) return meta.perms2;
-  return PermType2.fromPartial({
+  const merged = PermType2.fromPartial({
     ...perms2Of(meta),
     ...decodeStructure('PermType2', changes, 'perms2'),
   });
+  checkAccess('perms2.owner_access', merged.ownerAccess);
+  checkAccess('perms2.global_access', merged.globalAccess);
+  for (const [i, { tenantAccess }] of merged.share.entries())
+    checkAccess(`perms2.share[${i}].tenant_access`, tenantAccess);
+  return merged;
+}
+
+function checkAccess(field: string, access: number): void {
+  if (access > everything) throw badField(field, access, `0 to ${everything}: 4 read, 2 write, 1 refer`);
 }
 
 /** The members of a structure that differ from what clients see. */
