@@ -41,7 +41,7 @@ export function killContainer(container: ContainerState): Promise<number> {
 }
 
 /** Sends a signal to every process of the container; needs no API server. @returns how many there were. */
-export async function signalContainer({ node, containerId }: ContainerState, signal: 'KILL' | 'STOP' | 'CONT'): Promise<number> {
+async function signalContainer({ node, containerId }: ContainerState, signal: 'KILL' | 'STOP' | 'CONT'): Promise<number> {
   if (containerId === '') throw new Error('the container has no id');
   const script = `for file in $(grep -l ${containerId} /proc/[0-9]*/cgroup 2>/dev/null); do pid=\${file#/proc/}; kill -${signal} \${pid%/cgroup} && echo done; done`;
   const { stdout } = await nodeExec(node, ['sh', '-c', script]);
