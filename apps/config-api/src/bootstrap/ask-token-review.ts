@@ -16,7 +16,8 @@ export interface TokenReviewStatus {
 }
 
 /**
- * Asks Kubernetes whose token this is.
+ * Asks Kubernetes whose token this is. A server that knows no audiences would take any token: unless it says
+ * that the token is for ours, the token is refused.
  *
  * @param audience undefined: that of the API server.
  * @throws ContrailError UNAVAILABLE when Kubernetes does not answer.
@@ -37,5 +38,7 @@ export async function askTokenReview(
     subject: 'TokenReview',
     deadlineMs: reviewDeadlineMs,
   })) as { readonly status?: TokenReviewStatus };
-  return review.status ?? {};
+  const status = review.status ?? {};
+  const isForUs = audience === undefined || status.audiences?.includes(audience) === true;
+  return isForUs ? status : { authenticated: false };
 }

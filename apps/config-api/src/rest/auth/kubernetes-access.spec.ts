@@ -52,12 +52,20 @@ describe('authenticate', () => {
     ['for the API server, asking for none', token(['https://kubernetes.default.svc']), {}],
     ['of another form, asking for none', 'opaque', {}],
   ])('reviews a token %s', async (_, shown, extra) => {
-    status = { authenticated: true, user };
+    status = { authenticated: true, audiences: ['contrail'], user };
     expect(await access.authenticate(shown)).toEqual(user);
     expect(asked).toEqual([
       { path: '/apis/authentication.k8s.io/v1/tokenreviews', spec: { token: shown, ...extra } },
     ]);
   });
+
+  it.each([[undefined], [['https://kubernetes.default.svc']]])(
+    'refuses a token for us that Kubernetes confirms for %j only',
+    async (audiences) => {
+      status = { authenticated: true, audiences, user };
+      expect(await access.authenticate(token(['contrail']))).toBeUndefined();
+    },
+  );
 
   it('asks again after ten seconds, and not before', async () => {
     status = { authenticated: true, user };
