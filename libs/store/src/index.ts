@@ -10,6 +10,7 @@ export type {
   Page,
   ResourceStore,
   StoreChange,
+  CountLimit,
   SubnetGuard,
   TransactionFailure,
   TransactionRequest,

@@ -53,6 +53,11 @@ export function nameKey(fqName: readonly string[]): string {
   return fqName.join('\u001f');
 }
 
+/** Where the keys of names that continue a name begin, and where they have ended. */
+export function namesBelow(fqName: readonly string[]): { from: string; to: string } {
+  return { from: `${nameKey(fqName)}\u001f`, to: `${nameKey(fqName)}\u0020` };
+}
+
 /** The uuid in a member of `n:<type>`. */
 export function uuidOfMember(member: string): string {
   return member.slice(member.indexOf('\0') + 1);

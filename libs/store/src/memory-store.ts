@@ -3,9 +3,10 @@ import { idRangeOf, metaOf, setMeta, typeOf } from '@contrail/resource-model';
 import type { IdSpace, ResourceType } from '@contrail/resource-model';
 import { NodeProgress } from '@contrail/proto-gen/config/v1/messages';
 import type { Resource } from '@contrail/proto-gen/config/v1/resources';
-import { decodeBytes, nameKey } from './keys';
+import { decodeBytes, nameKey, namesBelow } from './keys';
 import type { DependentKind } from './keys';
 import type {
+  CountLimit,
   Dependent,
   ListQuery,
   Page,
@@ -81,6 +82,7 @@ export class MemoryStore implements ResourceStore, ChangeSource {
       applyWrites(after, request.writes) ??
       targetFailure(after, request.writes) ??
       heldFailure(after, request.writes) ??
+      limitFailure(this.#objects, request.limits ?? []) ??
       this.#claimFailure(request);
     if (failure !== undefined) return Promise.resolve({ ok: false, failure });
     const revisions = request.writes.map((write) => this.#record(write, request.traceparent));
@@ -290,6 +292,21 @@ function heldFailure(objects: Objects, writes: readonly Write[]): TransactionFai
       count: dependents.length,
       dependents: dependents.slice(0, 3),
     };
+  }
+  return undefined;
+}
+
+function limitFailure(
+  objects: Objects,
+  limits: readonly CountLimit[],
+): TransactionFailure | undefined {
+  for (const [limit, { type, of, added, max }] of limits.entries()) {
+    const counts = (resource: Resource): boolean =>
+      of.kind === 'named'
+        ? nameKey(metaOf(resource).fqName).startsWith(namesBelow(of.fqName).from)
+        : dependenciesOf(resource).some(({ kind, target }) => kind === 's' && target === of.uuid);
+    const found = [...objects.values()].filter((resource) => typeOf(resource) === type && counts(resource));
+    if (found.length + added > max) return { kind: 'over-limit', limit };
   }
   return undefined;
 }

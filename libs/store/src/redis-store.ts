@@ -320,6 +320,8 @@ function decodeFailure(outcome: string, fields: readonly string[]): TransactionF
       return { kind: outcome, write, uuid };
     case 'subnet-in-use':
       return { kind: 'subnet-in-use', write, subnet: uuid, count: Number(fields[2]) };
+    case 'over-limit':
+      return { kind: 'over-limit', limit: write };
     case 'held':
       return {
         kind: 'held',

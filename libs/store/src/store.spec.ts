@@ -6,6 +6,7 @@ import type { TestRedis } from '@contrail/testing';
 import { MemoryStore } from './memory-store';
 import { openStore } from './redis-store';
 import type {
+  CountLimit,
   ResourceStore,
   TransactionRequest,
   TransactionResult,
@@ -209,6 +210,24 @@ describe.each(['redis', 'memory'])('the store (%s)', (implementation) => {
     expect(await store.findUuids([{ type: 'project', fqName: metaOf(project).fqName }])).toEqual([
       metaOf(again).uuid,
     ]);
+  });
+
+  it('refuses more objects of a type below a name, or that refer to an object, than a limit allows', async () => {
+    const blueish = child('project', domain, 'blue!');
+    const other = child('virtual-network', project, 'other');
+    const named = { type: 'virtual-network', of: { kind: 'named', fqName: metaOf(project).fqName } } as const;
+    const referrers = { type: 'virtual-network', of: { kind: 'referrers', uuid: metaOf(ipam).uuid } } as const;
+    const attempt = (limit: CountLimit): Promise<TransactionResult> =>
+      store.transact(request([create(other)], { limits: [{ ...named, added: 0, max: 1 }, limit] }));
+    const refused = { kind: 'over-limit', limit: 1 };
+    expect(failureOf(await attempt({ ...named, added: 1, max: 1 }))).toEqual(refused);
+    expect(failureOf(await attempt({ ...referrers, added: 1, max: 1 }))).toEqual(refused);
+    expect(await store.getMany([metaOf(other).uuid])).toEqual([undefined]);
+    await store.transact(request([create(blueish), create(child('virtual-network', blueish, 'net'))]));
+    expect(failureOf(await attempt({ ...named, added: 1, max: 2 }))).toBeUndefined();
+    expect(failureOf(await store.transact(request([create(child('virtual-network', project, 'third'))], {
+      limits: [{ ...referrers, added: 0, max: 1 }],
+    })))).toBeUndefined();
   });
 
   it('lists in order of names, in pages, and the children of one parent', async () => {

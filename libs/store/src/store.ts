@@ -75,6 +75,18 @@ export interface SubnetGuard {
   readonly network?: string;
 }
 
+/** The transaction fails when with it there would be more than `max` objects of a type. */
+export interface CountLimit {
+  readonly type: ResourceType;
+  /** Only objects whose names continue this one, or that refer to this object. */
+  readonly of:
+    | { readonly kind: 'named'; readonly fqName: readonly string[] }
+    | { readonly kind: 'referrers'; readonly uuid: string };
+  /** Objects that the transaction adds, less those that it removes. */
+  readonly added: number;
+  readonly max: number;
+}
+
 export interface TransactionRequest {
   readonly writes: readonly Write[];
   /** Numbers that the written objects show; the transaction fails when one was freed meanwhile. */
@@ -82,6 +94,7 @@ export interface TransactionRequest {
   /** Numbers of deleted objects. */
   readonly frees: readonly IdUse[];
   readonly guards?: readonly SubnetGuard[];
+  readonly limits?: readonly CountLimit[];
   readonly traceparent: string;
 }
 
@@ -116,6 +129,8 @@ export type TransactionFailure =
       /** Addresses in use. */
       readonly count: number;
     }
+  /** `limit` is an index into the limits. */
+  | { readonly kind: 'over-limit'; readonly limit: number }
   | {
       readonly kind: 'held';
       readonly write: number;

@@ -10,9 +10,9 @@ import {
 } from '@contrail/resource-model';
 import type { ResourceType } from '@contrail/resource-model';
 import type { Resource } from '@contrail/proto-gen/config/v1/resources';
-import { nameKey, typeNumber } from './keys';
+import { nameKey, namesBelow, typeNumber } from './keys';
 import type { DependentKind } from './keys';
-import type { TransactionRequest, Write } from './store';
+import type { CountLimit, TransactionRequest, Write } from './store';
 
 /** How one object depends on another. */
 export interface Dependency {
@@ -81,6 +81,7 @@ export function encodeTransaction(
     claims: request.claims.map(({ space, key, id }) => [space, key, id]),
     frees: request.frees.map(({ space, key }) => [space, key]),
     guards: (request.guards ?? []).map((guard) => ({ ...guard, write: guard.write + 1 })),
+    limits: (request.limits ?? []).map(encodeLimit),
     traceparent: request.traceparent,
     logLength,
   };
@@ -88,6 +89,14 @@ export function encodeTransaction(
     write.kind === 'put' ? storedBytes(write.resource) : '',
   );
   return [JSON.stringify(description), ...bytes];
+}
+
+/** A type's names are counted between two keys, referrers one by one. */
+function encodeLimit({ type, of, added, max }: CountLimit): Record<string, unknown> {
+  const common = { t: typeNumber(type), added, max };
+  return of.kind === 'referrers'
+    ? { ...common, referred: of.uuid }
+    : { ...common, ...namesBelow(of.fqName) };
 }
 
 function encodeWrite(write: Write): Record<string, unknown> {

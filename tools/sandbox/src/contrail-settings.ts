@@ -143,7 +143,7 @@ const redisRights: Readonly<Record<RedisUser, readonly string[]>> = {
   'config-api': [
     ...['~{contrail}:', '~{contrail}:[^a]*', '%R~{contrail}:a:*', ...functionRights],
     ...['+get', '+mget', '+getrange', '+del', '+incr', '+zrange', '+lindex', '+lpop', '+rpush'],
-    ...['+xadd', '+xread', '+xrange', '+hvals', '+hkeys'],
+    ...['+xadd', '+xread', '+xrange', '+hvals', '+hkeys', '+zlexcount'],
   ],
   ipam: [
     ...['~{contrail}:', '~{contrail}:a:*', '~{contrail}:probe', ...functionRights],

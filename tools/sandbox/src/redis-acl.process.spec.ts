@@ -64,7 +64,9 @@ describe('Redis with the ACL of the sandbox', () => {
     try {
       const put = { kind: 'put', resource: vm('x'), previous: undefined } as const;
       const request = { claims: [], frees: [], traceparent: '' };
-      expect(await store.transact({ ...request, writes: [put] })).toMatchObject({ ok: true });
+      const of = { kind: 'named', fqName: ['default-domain'] } as const;
+      const limits = [{ type: 'virtual-machine', of, added: 1, max: 1 } as const];
+      expect(await store.transact({ ...request, writes: [put], limits })).toMatchObject({ ok: true });
       const { uuid } = metaOf(vm('x'));
       const [stored] = await store.getMany([uuid]);
       if (stored === undefined) throw new Error('the object is not there');

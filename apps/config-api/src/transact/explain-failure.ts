@@ -2,6 +2,8 @@ import { ContrailError } from '@contrail/errors';
 import { describe, metaOf, typeOf } from '@contrail/resource-model';
 import type { Resource } from '@contrail/proto-gen/config/v1/resources';
 import type { ResourceStore, TransactionFailure, Write } from '@contrail/store';
+import { OverQuotaError } from './quotas';
+import type { QuotaLimit } from './quotas';
 import { prefixOfSubnet } from './subnet-guards';
 
 /** True when the same request can succeed after reading again: somebody else was faster. */
@@ -13,6 +15,7 @@ export function isRepeatable(failure: TransactionFailure): boolean {
     case 'uuid-taken':
       return true;
     case 'subnet-in-use':
+    case 'over-limit':
       return false;
     case 'held':
       // A weak referrer appeared since: the next attempt removes its reference.
@@ -27,7 +30,7 @@ export function isRepeatable(failure: TransactionFailure): boolean {
 /** The error that tells a client why its transaction was refused, with names instead of uuids. */
 export async function explainFailure(
   store: ResourceStore,
-  writes: readonly Write[],
+  { writes, quotas }: { readonly writes: readonly Write[]; readonly quotas: readonly QuotaLimit[] },
   failure: TransactionFailure,
 ): Promise<ContrailError> {
   switch (failure.kind) {
@@ -53,6 +56,8 @@ export async function explainFailure(
         'NOT_FOUND',
         `${nameOf(writes, failure.write)} ${fieldOf(writes, failure)}: ${failure.uuid} does not exist; create it first`,
       );
+    case 'over-limit':
+      return quotas[failure.limit]?.error ?? new OverQuotaError('a quota limit is exceeded');
     case 'subnet-in-use': {
       const { subnet, count } = failure;
       const prefix = prefixOfSubnet(previousAt(writes, failure.write), subnet);

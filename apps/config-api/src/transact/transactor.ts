@@ -20,6 +20,7 @@ import { explainFailure, isRepeatable } from './explain-failure';
 import { addImplied } from './implied';
 import { KeyedQueue } from './keyed-queue';
 import { isEqual, stamp } from './merge';
+import { quotaLimits } from './quotas';
 import { resolveNames, uuidOfStep } from './resolve-names';
 import type { ResolvedStep } from './resolve-names';
 import { toSteps } from './step';
@@ -131,7 +132,9 @@ export class Transactor {
       };
     }
     const guards = await subnetGuards(store, writes);
-    const result = await store.transact({ writes, claims, frees, guards, traceparent });
+    const quotas = await quotaLimits(store, set);
+    const limits = quotas.map(({ limit }) => limit);
+    const result = await store.transact({ writes, claims, frees, guards, limits, traceparent });
     if (result.ok) {
       const written = new Map(
         writes.map((write, i) => [uuidOf(write), withRevision(write, result.revisions[i] ?? 0n)]),
@@ -143,7 +146,7 @@ export class Transactor {
       };
     }
     if (!last && isRepeatable(result.failure)) return undefined;
-    throw await explainFailure(store, writes, result.failure);
+    throw await explainFailure(store, { writes, quotas }, result.failure);
   }
 
   async #read(steps: readonly ResolvedStep[]): Promise<WorkingSet> {

@@ -166,6 +166,26 @@ local function check_guards(prefix, guards)
   end
 end
 
+-- Referrers of one type; names are counted without being read.
+local function counted(prefix, limit)
+  if not limit.referred then
+    return redis.call('ZLEXCOUNT', prefix .. 'n:' .. limit.t, '[' .. limit.from, '(' .. limit.to)
+  end
+  local count = 0
+  local members = redis.call('ZRANGEBYLEX', prefix .. 'd:' .. limit.referred, '[s', '(t')
+  for _, member in ipairs(members) do
+    local kind = header(prefix .. 'o:' .. string.sub(member, 2))
+    if kind == tostring(limit.t) then count = count + 1 end
+  end
+  return count
+end
+
+local function check_limits(prefix, limits)
+  for index, limit in ipairs(limits) do
+    if counted(prefix, limit) + limit.added > limit.max then return { 'over-limit', index } end
+  end
+end
+
 local function apply_write(prefix, write, bytes, request)
   local revision = integer(redis.call('INCR', prefix .. 'rev'))
   local object, names = prefix .. 'o:' .. write.u, prefix .. 'n:' .. write.t
@@ -211,7 +231,7 @@ local function commit(keys, args)
   if failure then return failure end
   local changes = dependent_changes(writes)
   failure = check_held(prefix, writes, changes) or check_claims(prefix, request.claims)
-    or check_guards(prefix, request.guards)
+    or check_guards(prefix, request.guards) or check_limits(prefix, request.limits)
   if failure then return failure end
   local answer = { 'ok' }
   for index, write in ipairs(writes) do

@@ -1,5 +1,6 @@
 import { ContrailError } from '@contrail/errors';
 import type { ErrorCode } from '@contrail/errors';
+import { OverQuotaError } from '../../transact/quotas';
 
 /** An answer that is not the one of the error's code: 404 in one place is 400 in another. */
 export class RestError extends Error {
@@ -35,6 +36,7 @@ const statusByCode: Readonly<Record<ErrorCode, number>> = {
 /** Status of whatever a handler threw; anything unknown is a bug of ours, 500. */
 export function statusOf(error: unknown): number {
   if (error instanceof RestError) return error.status;
+  if (error instanceof OverQuotaError) return 412;
   return error instanceof ContrailError ? statusByCode[error.code] : 500;
 }
 

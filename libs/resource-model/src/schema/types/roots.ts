@@ -24,7 +24,6 @@ export const rootTypes: readonly ResourceTypeSpec[] = [
         doc: 'Changes of security policies wait for a commit.',
       }),
       p(13, 'quota', 'QuotaType', {
-        storedOnly: true,
         doc: 'Most objects of each type in the project; -1 means no limit.',
       }),
     ],

@@ -1273,7 +1273,7 @@ export interface Project {
   enableSecurityPolicyDraft?:
     | boolean
     | undefined;
-  /** Most objects of each type in the project; -1 means no limit. Stored, not acted on yet. */
+  /** Most objects of each type in the project; -1 means no limit. */
   quota: QuotaType | undefined;
   aliasIpPoolRefs: ProjectAliasIpPoolRef[];
   applicationPolicySetRefs: ProjectApplicationPolicySetRef[];
