@@ -1,4 +1,6 @@
 /** The command line of `npm run bench`. */
+import { trafficTests } from './load';
+import type { TrafficTest } from './load';
 
 export interface BenchArguments {
   /** In the order of the registry, not of the command line. */
@@ -10,12 +12,15 @@ export interface BenchArguments {
   readonly help: boolean;
   /** Rounds of interleaved measurements; undefined: as the scenario says. */
   readonly rounds: number | undefined;
+  /** Kinds of traffic; undefined: all. */
+  readonly tests: readonly TrafficTest[] | undefined;
 }
 
 const usage = (known: ReadonlyMap<string, string>): string =>
   [
-    'usage: npm run bench -- [SCENARIO…] [--quick] [--rounds N] [--write]',
+    'usage: npm run bench -- [SCENARIO…] [--quick] [--rounds N] [--tests TEST,…] [--write]',
     'Without a scenario all are run. --quick: few and short measurements; --write: tables go into docs/performance.md.',
+    `--tests: of ${trafficTests.join(', ')}.`,
     ...[...known].map(([name, title]) => `  ${name.padEnd(12)} ${title}`),
   ].join('\n');
 
@@ -24,6 +29,7 @@ export function parseArguments(args: readonly string[], known: ReadonlyMap<strin
   const named = new Set<string>();
   const flags = { quick: false, write: false, help: false };
   let rounds: number | undefined;
+  let tests: TrafficTest[] | undefined;
   const rest = [...args];
   for (let arg = rest.shift(); arg !== undefined; arg = rest.shift()) {
     if (arg === '--quick') flags.quick = true;
@@ -32,11 +38,19 @@ export function parseArguments(args: readonly string[], known: ReadonlyMap<strin
     else if (arg === '--rounds') {
       rounds = Number(rest.shift());
       if (!Number.isInteger(rounds) || rounds < 1) throw new Error(`--rounds: needs a whole number above 0\n${usage(known)}`);
-    } else if (known.has(arg)) named.add(arg);
+    } else if (arg === '--tests') tests = parseTests(rest.shift() ?? '', known);
+    else if (known.has(arg)) named.add(arg);
     else throw new Error(`${arg}: neither a scenario nor an option\n${usage(known)}`);
   }
   const scenarios = [...known.keys()].filter((name) => named.size === 0 || named.has(name));
-  return { scenarios, rounds, ...flags };
+  return { scenarios, rounds, tests, ...flags };
+}
+
+function parseTests(text: string, known: ReadonlyMap<string, string>): TrafficTest[] {
+  const names = text.split(',');
+  const unknown = names.find((name) => trafficTests.every((test) => test !== name));
+  if (unknown !== undefined) throw new Error(`--tests: "${unknown}" is no test\n${usage(known)}`);
+  return trafficTests.filter((test) => names.includes(test));
 }
 
 export { usage };

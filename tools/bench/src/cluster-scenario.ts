@@ -90,8 +90,8 @@ async function runCluster(context: ScenarioContext): Promise<string> {
 }
 
 async function trafficPart(context: ScenarioContext, load: LoadGenerator, paths: readonly TrafficPath[]): Promise<string> {
-  const { quick, rounds, progress, signal } = context;
-  const options = { rounds: rounds ?? (quick ? 5 : 20), milliseconds: quick ? 150 : 250, progress, signal };
+  const { quick, rounds, tests, progress, signal } = context;
+  const options = { rounds: rounds ?? (quick ? 5 : 20), milliseconds: quick ? 150 : 250, ...(tests && { tests }), progress, signal };
   return trafficTables(await measureTraffic(load, paths, options), paths, barePair);
 }
 

@@ -1,8 +1,5 @@
-import { LoadGenerator, loadPorts } from './load';
-import { createBarePair, barePair } from './rigs/bare-pair';
-import { createLimitProgram } from './rigs/limit-program';
-import type { Rig } from './rigs/rig';
-import { createVrouterLab } from './rigs/vrouter-lab';
+import { barePair } from './rigs/bare-pair';
+import { withDatapathRigs } from './rigs/datapath-rigs';
 import type { Scenario, ScenarioContext } from './scenario';
 import { measureTraffic, trafficTables } from './traffic';
 
@@ -13,22 +10,12 @@ export const datapathScenario: Scenario = {
   run: runDatapath,
 };
 
-async function runDatapath({ programs, quick, rounds, progress, signal }: ScenarioContext): Promise<string> {
-  const prefix = `bench${process.pid}`;
-  const rigs: Rig[] = [];
-  const load = new LoadGenerator(programs.netload());
-  const options = { rounds: rounds ?? (quick ? 5 : 20), milliseconds: quick ? 150 : 250, progress, signal };
-  try {
-    rigs.push(createBarePair(prefix));
-    rigs.push(createLimitProgram(programs.limitObject(), prefix));
-    rigs.push(await createVrouterLab(programs.appProgram('vrouter-agent', 'lab'), loadPorts));
-    for (const netns of rigs.flatMap(({ serverNetns }) => serverNetns)) await load.serve(netns);
-    const paths = rigs.flatMap((rig) => rig.paths);
+async function runDatapath(context: ScenarioContext): Promise<string> {
+  const { quick, rounds = quick ? 5 : 20, tests, progress, signal } = context;
+  const options = { rounds, milliseconds: quick ? 150 : 250, ...(tests && { tests }), progress, signal };
+  return withDatapathRigs(context, async (load, paths) => {
     const results = await measureTraffic(load, paths, options);
     const how = `${options.rounds} interleaved rounds of ${options.milliseconds} ms; ratios are medians over the rounds, with quartiles.`;
     return `${how}\n\n${trafficTables(results, paths, barePair)}`;
-  } finally {
-    load.stop();
-    for (const rig of rigs.reverse()) await rig.close();
-  }
+  });
 }

@@ -8,10 +8,11 @@ import { configScenario } from './config-scenario';
 import { datapathScenario } from './datapath-scenario';
 import { describeMachine, machineText } from './machine';
 import { Programs } from './programs';
+import { programsScenario } from './programs-scenario';
 import type { Scenario } from './scenario';
 import { replaceSection } from './table';
 
-const scenarios: readonly Scenario[] = [datapathScenario, cniScenario, configScenario, clusterScenario];
+const scenarios: readonly Scenario[] = [datapathScenario, programsScenario, cniScenario, configScenario, clusterScenario];
 
 async function main(): Promise<void> {
   const known = new Map(scenarios.map(({ name, title }) => [name, title]));

@@ -1,9 +1,12 @@
+import type { TrafficTest } from './load';
 import type { Programs } from './programs';
 
 export interface ScenarioContext {
   readonly quick: boolean;
   /** Rounds asked for; undefined: as the scenario finds right. */
   readonly rounds: number | undefined;
+  /** Kinds of traffic asked for; undefined: all. */
+  readonly tests: readonly TrafficTest[] | undefined;
   readonly programs: Programs;
   readonly progress: (text: string) => void;
   /** Aborted when somebody ends the tool: the scenario throws soon and takes down what it made. */
