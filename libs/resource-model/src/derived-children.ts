@@ -78,7 +78,7 @@ function accessControlLists(group: Resource): Resource[] {
   const rules = findMessage('security-group', group)?.securityGroupEntries?.policyRule ?? [];
   return (['ingress', 'egress'] as const).map((direction) => {
     const meta = childMeta(group, 'access-control-list', `${direction}-access-control-list`);
-    const aclRule = rules.filter((rule) => isOf(rule, direction)).flatMap(toAclRules);
+    const aclRule = rules.filter((rule) => isOf(rule, direction)).flatMap((rule) => toAclRules(rule, '>'));
     return toResource('access-control-list', {
       meta,
       accessControlListEntries: { dynamic: false, aclRule },
@@ -92,7 +92,8 @@ function isOf(rule: PolicyRuleType, direction: 'ingress' | 'egress'): boolean {
   return ends.some(({ securityGroup }) => securityGroup === 'local');
 }
 
-function toAclRules(rule: PolicyRuleType): AclRuleType[] {
+/** One rule for each combination of what a policy rule lists. */
+export function toAclRules(rule: PolicyRuleType, direction: string): AclRuleType[] {
   const anyPort: PortType = { startPort: 0, endPort: 65535 };
   const ports = (list: readonly PortType[]): readonly PortType[] =>
     list.length === 0 ? [anyPort] : list;
@@ -107,14 +108,15 @@ function toAclRules(rule: PolicyRuleType): AclRuleType[] {
           },
           actionList: rule.actionList,
           ruleUuid: rule.ruleUuid,
-          direction: '>',
+          direction,
         })),
       ),
     ),
   );
 }
 
-function childMeta(
+/** Identity of a child that its parent implies. */
+export function childMeta(
   parent: Resource,
   type: ResourceType,
   name: string,

@@ -70,6 +70,7 @@ export {
 export { protocolNames, protocolNumber } from './protocols';
 export { mapRefs, referenceField, refsOf } from './references';
 export type { ResourceReference } from './references';
+export { networkAccessList, networkAccessListUuid } from './network-access-list';
 export { relaxedTargets, relaxTarget } from './relaxed-references';
 export {
   decodeResource,

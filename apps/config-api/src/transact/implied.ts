@@ -1,6 +1,7 @@
 import { idsToFree } from '@contrail/resource-model';
 import type { IdUse, ResourceStore } from '@contrail/store';
 import { addDerivedChildren } from './derived';
+import { addNetworkAccessLists } from './network-access-lists';
 import { addNumbers } from './numbers';
 import type { TakenId } from './numbers';
 import { addRemovals } from './removals';
@@ -18,6 +19,7 @@ export interface IdChanges {
  */
 export async function addImplied(store: ResourceStore, set: WorkingSet): Promise<IdChanges> {
   await addDerivedChildren(store, set);
+  await addNetworkAccessLists(store, set);
   await addRemovals(store, set);
   const claims = await addNumbers(store, set);
   return { claims, frees: set.deletions().flatMap(idsToFree) };

@@ -46,7 +46,7 @@ function checkRemovable(set: WorkingSet, resource: Resource): void {
       `${describe(resource)}: every deployment has this object; it cannot be deleted`,
     );
   }
-  if (set.isDeleted(parentUuid)) return;
+  if (set.isDeleted(parentUuid) || set.dropped.has(uuid)) return;
   const isDefault =
     typeOf(resource) === 'routing-instance' &&
     fromResource('routing-instance', resource).routingInstanceIsDefault === true;

@@ -21,6 +21,8 @@ export interface Entry {
 /** The objects of one transaction, in the order in which they were first named. */
 export class WorkingSet {
   readonly entries = new Map<string, Entry>();
+  /** Objects that others implied and imply no more: they go, though nobody may delete them. */
+  readonly dropped = new Set<string>();
 
   /** Adds an object as stored; the first time counts. */
   add(uuid: string, previous: Resource | undefined, label = ''): Entry {
