@@ -88,5 +88,7 @@ while [ "$round" = 1 ] || [ "$SECONDS" -lt "$until_second" ]; do
   round=$((round + 1))
 done
 
+finish
+trap - EXIT
 say 'results'
 node tools/report.mjs "${results[@]}"
