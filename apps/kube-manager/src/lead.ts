@@ -8,6 +8,7 @@ import { describeUnsettled, Reconciler } from './reconcile/reconciler';
 import { Sweeper } from './reconcile/sweeper';
 import { TransactionWriter } from './reconcile/transaction-writer';
 import type { Health } from './serve/health';
+import { IsolationStatus } from './serve/isolation-status';
 import { metrics } from './serve/metrics';
 import { monitorProgress } from './serve/progress-monitor';
 import { defaultNamespace, systemNamespace } from './translate/cluster';
@@ -58,8 +59,9 @@ export async function lead(options: LeadOptions, signal: AbortSignal): Promise<v
   const addresses = new AddressBook(options.ipam);
   const writer = new TransactionWriter(config, cache, (operations) => metrics.operations.inc(operations));
   const complain = complainer(options.events);
+  const isolationStatus = new IsolationStatus({ kube: options.kube, config, hasNode: (name) => kubeWatch.node(name) !== undefined });
   const reconciler = new Reconciler({
-    work: { cluster, kube: kubeWatch, cache, writer, addresses, complain },
+    work: { cluster, kube: kubeWatch, cache, writer, addresses, complain, isolationStatus },
     exists,
     onPass: (kind, outcome, seconds) => metrics.passes.observe({ kind, outcome }, seconds),
     onSettled: (trigger: Trigger) => metrics.latency.observe({ kind: trigger.kind }, (Date.now() - trigger.atMs) / 1000),
@@ -91,6 +93,7 @@ export async function lead(options: LeadOptions, signal: AbortSignal): Promise<v
     reconciler.start();
     await Promise.all([
       sweeper.run(signal),
+      isolationStatus.run(signal),
       monitorProgress(config, options.progressIntervalMs, signal),
       watchSpace(options.ipam, spaceListener(kubeWatch, reconciler, complain), signal),
     ]);

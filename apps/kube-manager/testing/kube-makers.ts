@@ -8,8 +8,8 @@ export function uidOf(kind: string, namespace: string, name: string): string {
   return `00000000-0000-4000-8000-${hash.toString(16).padStart(12, '0')}`;
 }
 
-export function makeNamespace(name: string): Namespace {
-  return { metadata: { name, uid: uidOf('Namespace', '', name) } };
+export function makeNamespace(name: string, annotations: Record<string, string> = {}): Namespace {
+  return { metadata: { name, uid: uidOf('Namespace', '', name), annotations } };
 }
 
 export function makeNode(name: string, ...internalIps: string[]): Node {

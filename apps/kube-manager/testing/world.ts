@@ -31,7 +31,7 @@ export interface WorldOptions {
   readonly sweepIntervalMs?: number;
 }
 
-const always = ['default', 'kube-system'].map(makeNamespace);
+const always = ['default', 'kube-system'].map((name) => makeNamespace(name));
 
 /** kube-manager's active half with a fake Kubernetes, config-api and ipam around it. */
 export class World {

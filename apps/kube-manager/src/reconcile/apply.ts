@@ -5,6 +5,7 @@ import { diffByKey } from '@contrail/reconcile';
 import { findMessage, metaOf, typeOf } from '@contrail/resource-model';
 import { dependencyRank } from '../translate/dependency-order';
 import { isStored, mergeOwned } from '../translate/merge-owned';
+import { addressNetworkOf } from './address-network';
 import type { Workplace } from './workplace';
 
 /**
@@ -70,7 +71,7 @@ async function release(work: Workplace, instanceIp: InstanceIp): Promise<void> {
   const owner = instanceIp.meta?.uuid;
   if (network === undefined || owner === undefined) return;
   try {
-    await work.addresses.release(network, owner, tryParseAddress(instanceIp.instanceIpAddress));
+    await work.addresses.release(addressNetworkOf(work, network), owner, tryParseAddress(instanceIp.instanceIpAddress));
   } catch (error) {
     // The object is gone already; ipam takes back what has no object.
     work.log.warn('an address could not be released; ipam takes it back later', { instanceIp: owner, error });

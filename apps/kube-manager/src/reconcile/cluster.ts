@@ -6,6 +6,7 @@ import { translateCluster } from '../translate/cluster-resources';
 import { rootKey } from '../translate/ownership';
 import type { Root } from '../translate/ownership';
 import { apply } from './apply';
+import { liftedPolicies } from './isolation-peers';
 import { belongsToOther, findHome } from './namespace-home';
 import { WaitingList } from './waiting-list';
 import type { Workplace } from './workplace';
@@ -19,7 +20,7 @@ export async function reconcileCluster(work: Workplace, root: Root): Promise<Rec
     const topic = WaitingList.object(ipFabricNetworkUuid);
     return work.waiting.wait(key, topic, 'waits for the network ip-fabric, which config-api makes at its start');
   }
-  const desired = translateCluster(work.cluster, home.project);
+  const desired = translateCluster(work.cluster, home.project, liftedPolicies(work));
   for (const resource of desired) refuseForeign(work, resource);
   const own = new Set(desired.map((resource) => metaOf(resource).uuid));
   // A shared project belongs to this root as well, but is written with the namespaces.

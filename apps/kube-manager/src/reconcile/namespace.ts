@@ -1,18 +1,109 @@
-import type { ReconcileOutcome } from '@contrail/reconcile';
+import { ContrailError } from '@contrail/errors';
+import type { ReconcileOutcome, ReconcilePending } from '@contrail/reconcile';
+import { findMessage, typeOf } from '@contrail/resource-model';
+import { projectFqName, projectUuid, serviceNetwork } from '../translate/cluster';
+import { podServicePolicy, translateIsolatedNetworks } from '../translate/isolated-networks';
+import { subjectOf, wantedIsolation } from '../translate/isolation';
+import type { Isolation } from '../translate/isolation';
+import type { KubeNamespace } from '../translate/kube-objects';
 import { translateNamespace } from '../translate/namespace';
 import { rootKey } from '../translate/ownership';
 import type { Root } from '../translate/ownership';
 import { apply } from './apply';
-import { findForeignProject } from './namespace-home';
+import { isolatedNamespaces, liftedPolicies, wakePeers } from './isolation-peers';
+import { findForeignProject, findIsolation } from './namespace-home';
+import { isInUse, switchIsolation } from './switch-isolation';
+import { WaitingList } from './waiting-list';
 import type { Workplace } from './workplace';
 
-/** Project and default security group. A project goes when nothing is left in it; until then this is retried. */
+/** Other namespaces detach within this time from a policy that goes. */
+const detachMs = 100;
+
+/**
+ * Project, default security group, and the networks of an isolated namespace. Isolating makes the networks first and moves
+ * the pods and services then; the way back is the reverse. What is still used stays, and its removal is retried.
+ */
 export async function reconcileNamespace(work: Workplace, root: Root): Promise<ReconcileOutcome> {
   const namespace = work.kube.namespace(root.name);
   if (namespace === undefined) {
+    const hasPolicy = [...work.cache.ofRoot(rootKey(root)).values()].some((resource) => typeOf(resource) === 'network-policy');
+    if (hasPolicy) wakePeers(work, root.name);
     await apply(work, rootKey(root), []);
     return 'gone';
   }
-  await apply(work, rootKey(root), translateNamespace(work.cluster, namespace, findForeignProject(work, namespace)));
-  return 'done';
+  const before = whatPeersSee(work, namespace);
+  const applied = findIsolation(work, namespace);
+  const { isolation: wanted, complaints } = wantedIsolation(namespace, applied);
+  for (const complaint of complaints) work.complain(complaint);
+  const missing = await ensure(work, namespace, { applied: applied ?? wanted, wanted });
+  if (missing !== undefined) return missing;
+  if (applied !== undefined && applied !== wanted) {
+    const revision = await switchIsolation(work, namespace, wanted);
+    work.isolationStatus.begin(namespace, wanted, revision);
+  }
+  if (whatPeersSee(work, namespace) !== before) wakePeers(work, namespace.name);
+  work.isolationStatus.ensure(namespace, wanted);
+  // The networks are empty now.
+  const hasLeft = applied !== undefined && applied !== wanted && wanted === 'none';
+  return (hasLeft ? await ensure(work, namespace, { applied: wanted, wanted }) : undefined) ?? 'done';
+}
+
+interface Steps {
+  readonly applied: Isolation;
+  readonly wanted: Isolation;
+}
+
+/** Everything but the switch itself. */
+async function ensure(work: Workplace, namespace: KubeNamespace, { applied, wanted }: Steps): Promise<ReconcilePending | undefined> {
+  const key = rootKey({ kind: 'Namespace', namespace: '', name: namespace.name });
+  const { cluster } = work;
+  const existing = findForeignProject(work, namespace);
+  const desired = translateNamespace(cluster, namespace, { existing, isolation: applied });
+  if (applied === 'none' && wanted === 'none') {
+    const policy = podServicePolicy(cluster, namespace);
+    if (work.cache.has(policy.uuid) && isInUse(work, namespace)) {
+      return { pending: 'waits until nothing uses the networks that it had while it was isolated', retryAfterMs: detachMs };
+    }
+    await applyWithoutNetworks(work, namespace, () => apply(work, key, desired));
+    return undefined;
+  }
+  const last = serviceNetwork(cluster);
+  if (!work.cache.has(last.uuid)) {
+    return work.waiting.wait(key, WaitingList.object(last.uuid), `waits for VirtualNetwork/${last.fqName.join(':')}`);
+  }
+  const networks = translateIsolatedNetworks(cluster, namespace, {
+    project: existing ?? { uuid: projectUuid(cluster, namespace.uid), fqName: projectFqName(cluster, namespace.name) },
+    isolation: wanted === 'none' ? applied : wanted,
+    peers: isolatedNamespaces(work, namespace.name).map((peer) => peer.namespace),
+    liftedPolicies: liftedPolicies(work, namespace.name),
+  });
+  await apply(work, key, [...desired, ...networks]);
+  return undefined;
+}
+
+/** @throws ContrailError what config-api says; when somebody else keeps a network from going, an event says so. */
+async function applyWithoutNetworks(work: Workplace, namespace: KubeNamespace, run: () => Promise<void>): Promise<void> {
+  try {
+    await run();
+  } catch (error) {
+    const isHeld = error instanceof ContrailError && error.code === 'FAILED_PRECONDITION';
+    if (isHeld && work.cache.has(podServicePolicy(work.cluster, namespace).uuid) && !isInUse(work, namespace)) {
+      work.complain({
+        subject: subjectOf(namespace),
+        reason: 'NetworkInUse',
+        action: 'RemoveNetwork',
+        note:
+          `Namespace/${namespace.name}: is not isolated any more, but its networks are kept, because something else uses them: ` +
+          `${error.message}. Remove that reference; the networks go by themselves then`,
+      });
+    }
+    throw error;
+  }
+}
+
+/** Whether the namespace is isolated and its services are open decides about networks of others. */
+function whatPeersSee(work: Workplace, namespace: KubeNamespace): string {
+  const stored = work.cache.get(podServicePolicy(work.cluster, namespace).uuid);
+  const policy = stored === undefined ? undefined : findMessage('network-policy', stored);
+  return `${policy !== undefined} ${findIsolation(work, namespace) ?? 'none'}`;
 }

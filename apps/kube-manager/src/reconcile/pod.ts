@@ -2,7 +2,7 @@ import { ContrailError } from '@contrail/errors';
 import { formatAddress, tryParseAddress } from '@contrail/net';
 import type { ReconcileOutcome, ReconcilePending } from '@contrail/reconcile';
 import { findMessage } from '@contrail/resource-model';
-import { familiesOf, podNetwork } from '../translate/cluster';
+import { familiesOf } from '../translate/cluster';
 import type { IpFamily, ObjectReference } from '../translate/cluster';
 import type { KubePod } from '../translate/kube-objects';
 import { podInstanceIpUuid, translatePod } from '../translate/pod';
@@ -11,8 +11,9 @@ import { rootKey } from '../translate/ownership';
 import type { Root } from '../translate/ownership';
 import type { ComplaintSubject } from '../translate/complaint';
 import type { AddressRequest } from './address-book';
+import { addressNetworkOf } from './address-network';
 import { apply } from './apply';
-import { findHome } from './namespace-home';
+import { findNetworkedHome } from './namespace-home';
 import { WaitingList } from './waiting-list';
 import type { Workplace } from './workplace';
 
@@ -28,21 +29,16 @@ export async function reconcilePod(work: Workplace, root: Root): Promise<Reconci
     work.reported.settled(key);
     return pod === undefined ? 'gone' : 'done';
   }
-  const home = findHome(work, pod.namespace);
+  const home = findNetworkedHome(work, pod.namespace);
   if ('sentence' in home) return work.waiting.wait(key, home.topic, home.sentence);
-  const network = podNetwork(work.cluster);
-  if (!work.cache.has(network.uuid)) {
-    const sentence = `waits for VirtualNetwork/${network.fqName.join(':')}`;
-    return work.waiting.wait(key, WaitingList.object(network.uuid), sentence);
-  }
   if (pod.reportedAddresses.length === 0 && !work.cache.hasRoot(key) && work.reported.isIncomplete) {
     const sentence = 'waits until running pods, of which the store has lost the objects, have the addresses that they report';
     return work.waiting.wait(key, WaitingList.reportedAddresses, sentence);
   }
-  const addresses = await findAddresses(work, pod, network);
+  const addresses = await findAddresses(work, pod, home.podNetwork);
   if ('pending' in addresses) return addresses;
   work.reported.settled(key);
-  await apply(work, key, translatePod(work.cluster, pod, { ...home, network, addresses }));
+  await apply(work, key, translatePod(work.cluster, pod, { ...home, network: home.podNetwork, addresses }));
   return 'done';
 }
 
@@ -70,11 +66,13 @@ async function findAddress(
   const stored = work.cache.get(ownerUuid);
   const instanceIp = stored === undefined ? undefined : findMessage('instance-ip', stored);
   const address = tryParseAddress(instanceIp?.instanceIpAddress ?? '');
-  if (instanceIp !== undefined && address !== undefined && instanceIp.virtualNetworkRefs[0]?.uuid === network.uuid) {
+  const networkUuid = addressNetworkOf(work, network.uuid);
+  const storedNetwork = addressNetworkOf(work, instanceIp?.virtualNetworkRefs[0]?.uuid ?? '');
+  if (instanceIp !== undefined && address !== undefined && storedNetwork === networkUuid) {
     return { address, subnetUuid: instanceIp.subnetUuid };
   }
   const description = rootKey({ kind: 'Pod', namespace: pod.namespace, name: pod.name });
-  const request = { networkUuid: network.uuid, ownerUuid, description };
+  const request = { networkUuid, ownerUuid, description };
   return (await reserveReported(work, pod, { request, family })) ?? work.addresses.allocate(request, family);
 }
 
@@ -112,6 +110,6 @@ function complainExhausted(
   const note = `${text}. The pod gets its address as soon as one is free`;
   work.complain({ subject: subjectOf(pod), reason: 'AddressExhausted', action: 'AllocateAddress', note });
   const key = rootKey({ kind: 'Pod', namespace: pod.namespace, name: pod.name });
-  work.waiting.note(key, WaitingList.address(network.uuid));
+  work.waiting.note(key, WaitingList.address(addressNetworkOf(work, network.uuid)));
   return { pending: `waits for a free address of VirtualNetwork/${network.fqName.join(':')}`, retryAfterMs: exhaustedRetryMs };
 }

@@ -28,7 +28,7 @@ const stuckMs = 120_000;
 const backoff = { firstMs: 50, maxMs: 15_000, factor: 2, jitter: 0.5 };
 
 export interface ReconcilerOptions {
-  readonly work: Omit<Workplace, 'waiting' | 'reported' | 'log'>;
+  readonly work: Omit<Workplace, 'waiting' | 'reported' | 'log' | 'enqueue'>;
   /** Whether Kubernetes has the root object now. */
   readonly exists: (key: string) => boolean;
   readonly onPass?: (kind: string, outcome: string, seconds: number) => void;
@@ -54,7 +54,12 @@ export class Reconciler {
       clock: systemClock,
     });
     this.stuck = new StuckObjects(kube, complain, systemClock);
-    this.work = { ...options.work, waiting, reported, log, complain: (complaint) => this.stuck.tell(complaint) };
+    this.work = {
+      ...options.work,
+      ...{ waiting, reported, log },
+      enqueue: (key) => this.loop.enqueue(key),
+      complain: (complaint) => this.stuck.tell(complaint),
+    };
     this.loop = new ReconcileLoop<string>({
       concurrency,
       backoff,

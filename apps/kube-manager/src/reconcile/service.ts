@@ -3,7 +3,7 @@ import { addressEquals, tryParseAddress } from '@contrail/net';
 import type { ReconcileOutcome } from '@contrail/reconcile';
 import { findMessage } from '@contrail/resource-model';
 import { serviceNetwork } from '../translate/cluster';
-import type { IpFamily, ObjectReference } from '../translate/cluster';
+import type { IpFamily } from '../translate/cluster';
 import type { KubeService } from '../translate/kube-objects';
 import { podInstanceIpUuid, podInterfaceUuid } from '../translate/pod';
 import type { AllocatedAddress } from '../translate/pod';
@@ -11,7 +11,7 @@ import { hasLoadbalancer, serviceInstanceIpUuid, translateService } from '../tra
 import { rootKey } from '../translate/ownership';
 import type { Root } from '../translate/ownership';
 import { apply } from './apply';
-import { findHome } from './namespace-home';
+import { findNetworkedHome } from './namespace-home';
 import { WaitingList } from './waiting-list';
 import type { Workplace } from './workplace';
 
@@ -23,20 +23,15 @@ export async function reconcileService(work: Workplace, root: Root): Promise<Rec
     await apply(work, key, []);
     return service === undefined ? 'gone' : 'done';
   }
-  const home = findHome(work, service.namespace);
+  const home = findNetworkedHome(work, service.namespace);
   if ('sentence' in home) return work.waiting.wait(key, home.topic, home.sentence);
-  const network = serviceNetwork(work.cluster);
-  if (!work.cache.has(network.uuid)) {
-    const sentence = `waits for VirtualNetwork/${network.fqName.join(':')}`;
-    return work.waiting.wait(key, WaitingList.object(network.uuid), sentence);
-  }
-  const addresses = await findAddresses(work, service, network);
+  const addresses = await findAddresses(work, service);
   if (addresses.length === 0) return { pending: 'has no cluster IP inside SERVICE_SUBNETS' };
   const { resources, complaints } = translateService(
     work.cluster,
     service,
     work.kube.slices.ofService(service.namespace, service.name),
-    { ...home, network, addresses, findInterface: interfaceFinder(work, key) },
+    { ...home, network: home.serviceNetwork, addresses, findInterface: interfaceFinder(work, key) },
   );
   for (const complaint of complaints) work.complain(complaint);
   await apply(work, key, resources);
@@ -44,20 +39,12 @@ export async function reconcileService(work: Workplace, root: Root): Promise<Rec
 }
 
 /** Cluster IPs as ipam records them; one outside the subnets is complained about and left out. */
-async function findAddresses(
-  work: Workplace,
-  service: KubeService,
-  network: ObjectReference,
-): Promise<AllocatedAddress[]> {
-  const found = await Promise.all(service.clusterIps.map((text) => findAddress(work, service, { network, text })));
+async function findAddresses(work: Workplace, service: KubeService): Promise<AllocatedAddress[]> {
+  const found = await Promise.all(service.clusterIps.map((text) => findAddress(work, service, text)));
   return found.flatMap((address) => address ?? []);
 }
 
-async function findAddress(
-  work: Workplace,
-  service: KubeService,
-  { network, text }: { readonly network: ObjectReference; readonly text: string },
-): Promise<AllocatedAddress | undefined> {
+async function findAddress(work: Workplace, service: KubeService, text: string): Promise<AllocatedAddress | undefined> {
   const address = tryParseAddress(text);
   if (address === undefined) {
     complainClusterIp(work, service, text, 'is not an IP address');
@@ -72,8 +59,9 @@ async function findAddress(
     return { address, subnetUuid: instanceIp.subnetUuid };
   }
   const description = rootKey({ kind: 'Service', namespace: service.namespace, name: service.name });
+  const networkUuid = serviceNetwork(work.cluster).uuid;
   try {
-    return await work.addresses.reserve({ networkUuid: network.uuid, ownerUuid, description }, address);
+    return await work.addresses.reserve({ networkUuid, ownerUuid, description }, address);
   } catch (error) {
     const refused = error instanceof ContrailError && ['INVALID_ARGUMENT', 'OUT_OF_RANGE'].includes(error.code);
     if (!refused) throw error;

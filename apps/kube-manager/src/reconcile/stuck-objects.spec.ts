@@ -21,6 +21,8 @@ describe('StuckObjects', () => {
     complaints = [];
     const kube: KubeView = {
       namespace: () => undefined,
+      namespaces: () => [],
+      services: () => [],
       node: () => undefined,
       pod: (namespace, name) => (namespace === 'blue' && name === 'web-1' ? pod : undefined),
       pods: () => [pod],

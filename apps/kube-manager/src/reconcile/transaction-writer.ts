@@ -48,17 +48,22 @@ export class TransactionWriter {
     return this.written;
   }
 
-  /** @param wanted in an order in which each prefix may be applied alone. */
-  async write(wanted: readonly Operation[]): Promise<void> {
+  /**
+   * @param wanted in an order in which each prefix may be applied alone.
+   * @returns revision of the store with all of them.
+   */
+  async write(wanted: readonly Operation[]): Promise<bigint> {
     // A batch is one call in one trace; each object's change belongs to the trace of its own event.
     const traceparent = currentTraceparent();
     const operations = wanted.map((operation) => ({ ...operation, traceparent }));
+    let revision = 0n;
     for (let from = 0; from < operations.length; from += operationsMax) {
-      await this.writePart(operations.slice(from, from + operationsMax));
+      revision = await this.writePart(operations.slice(from, from + operationsMax));
     }
+    return revision;
   }
 
-  private async writePart(operations: readonly Operation[]): Promise<void> {
+  private async writePart(operations: readonly Operation[]): Promise<bigint> {
     const uuids = operations.map(uuidOf);
     const revisions = new Map<string, bigint>();
     this.cache.beginWrite(uuids);
@@ -69,6 +74,7 @@ export class TransactionWriter {
         if (resource !== undefined) revisions.set(metaOf(resource).uuid, metaOf(resource).revision);
       }
       this.remember(operations, written);
+      return written.revision;
     } finally {
       this.cache.endWrite(uuids, revisions);
     }

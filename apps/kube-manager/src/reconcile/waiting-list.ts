@@ -20,6 +20,11 @@ export class WaitingList {
     return `namespace/${name}`;
   }
 
+  /** The pods and services of a namespace live by another isolation than before. */
+  static isolation(namespace: string): string {
+    return `isolation/${namespace}`;
+  }
+
   /** A free address of a network. */
   static address(networkUuid: string): string {
     return `address/${networkUuid}`;

@@ -1,4 +1,5 @@
 import type { Logger } from '@contrail/telemetry';
+import type { IsolationStatus } from '../serve/isolation-status';
 import type { Cluster } from '../translate/cluster';
 import type { Complaint } from '../translate/complaint';
 import type { KubeWatch } from '../watch/kube-watch';
@@ -17,10 +18,16 @@ export interface Workplace {
   readonly addresses: AddressBook;
   readonly waiting: WaitingList;
   readonly reported: ReportedAddresses;
+  /** Has the root object with this key looked at. */
+  readonly enqueue: (key: string) => void;
+  readonly isolationStatus: Pick<IsolationStatus, 'begin' | 'ensure'>;
   /** A Warning event on a Kubernetes object. */
   readonly complain: (complaint: Complaint) => void;
   readonly log: Logger;
 }
 
 /** What the reconcilers ask of Kubernetes. */
-export type KubeView = Pick<KubeWatch, 'namespace' | 'node' | 'pod' | 'pods' | 'service' | 'slices'>;
+export type KubeView = Pick<
+  KubeWatch,
+  'namespace' | 'namespaces' | 'node' | 'pod' | 'pods' | 'service' | 'services' | 'slices'
+>;

@@ -1,13 +1,6 @@
 import { formatAddress } from '@contrail/net';
 import type { Prefix } from '@contrail/net';
-import type {
-  AddressType,
-  DeepPartial,
-  Meta,
-  PolicyRuleType,
-  Resource,
-  VirtualNetworkPolicyType,
-} from '@contrail/proto-gen/config/v1/resources';
+import type { AddressType, DeepPartial, Meta, Resource } from '@contrail/proto-gen/config/v1/resources';
 import {
   clusterPodServicePolicyName,
   defaultDomainName,
@@ -27,29 +20,31 @@ import type { ResourceType } from '@contrail/resource-model';
 import { defaultNamespace, podNetwork, projectFqName, serviceNetwork } from './cluster';
 import type { Cluster, ObjectReference } from './cluster';
 import { ownerAnnotations } from './ownership';
+import { attachPolicies, networkEnd, passRule, policyEnd, policyRules } from './policy-rules';
 
 /**
  * What a cluster has besides its Kubernetes objects: IPAMs, Contrail network policies, the cluster pod and
  * service networks, and the attachment of the ip-fabric network.
  *
  * @param project the project of namespace `default`, which holds all of them.
+ * @param liftedPolicies policies of isolated namespaces whose services everybody reaches: the cluster's pods do by them.
  * @returns resources in dependency order.
  * Source: contrail-r21.md 2.2, steps 2 to 6.
  */
-export function translateCluster(cluster: Cluster, project: ObjectReference): Resource[] {
+export function translateCluster(
+  cluster: Cluster,
+  project: ObjectReference,
+  liftedPolicies: readonly ObjectReference[] = [],
+): Resource[] {
   const make = clusterObjectMaker(cluster, project);
   const fabric = [defaultDomainName, defaultProjectName, ipFabricNetworkName];
   const pods = podNetwork(cluster);
   const services = serviceNetwork(cluster);
-  const ipams = {
-    pod: make.reference('network-ipam', podIpamName(cluster.name)),
-    service: make.reference('network-ipam', serviceIpamName(cluster.name)),
-    fabric: make.reference('network-ipam', ipFabricIpamName(cluster.name)),
-  };
+  const ipams = clusterIpams(cluster);
   const policies = {
-    fabric: make.reference('network-policy', ipFabricPolicyName(cluster.name)),
-    service: make.reference('network-policy', servicePolicyName(cluster.name)),
-    podService: make.reference('network-policy', clusterPodServicePolicyName(cluster.name)),
+    fabric: clusterObject(cluster, 'network-policy', ipFabricPolicyName(cluster.name)),
+    service: clusterObject(cluster, 'network-policy', servicePolicyName(cluster.name)),
+    podService: clusterObject(cluster, 'network-policy', clusterPodServicePolicyName(cluster.name)),
   };
   return [
     make.ipam(ipams.pod, cluster.podSubnets),
@@ -58,17 +53,33 @@ export function translateCluster(cluster: Cluster, project: ObjectReference): Re
     make.policy(policies.fabric, policyEnd(policies.fabric), networkEnd(fabric)),
     make.policy(policies.service, policyEnd(policies.service), networkEnd(services.fqName)),
     make.policy(policies.podService, networkEnd(pods.fqName), networkEnd(services.fqName)),
-    make.network(pods, ipams.pod, [policies.fabric, policies.podService], cluster.ipFabricSnat),
+    make.network(pods, ipams.pod, [policies.fabric, policies.podService, ...liftedPolicies], cluster.ipFabricSnat),
     make.network(services, ipams.service, [policies.fabric, policies.service, policies.podService], false),
     toResource('virtual-network', {
       meta: { uuid: ipFabricNetworkUuid, fqName: fabric, parentType: 'project', parentUuid: defaultProjectUuid },
-      networkPolicyRefs: [attach(policies.fabric)],
+      networkPolicyRefs: attachPolicies([policies.fabric]).networkPolicyRefs,
     }),
   ];
 }
 
+/** An object of the cluster itself, by its name. */
+export function clusterObject(cluster: Cluster, type: ResourceType, name: string): ObjectReference {
+  return {
+    uuid: derivedUuid(cluster.uid, type, cluster.uid, name),
+    fqName: [...projectFqName(cluster, defaultNamespace), name],
+  };
+}
+
+/** IPAMs of the cluster: pods, services, and the underlay. */
+export function clusterIpams(cluster: Cluster): Record<'pod' | 'service' | 'fabric', ObjectReference> {
+  return {
+    pod: clusterObject(cluster, 'network-ipam', podIpamName(cluster.name)),
+    service: clusterObject(cluster, 'network-ipam', serviceIpamName(cluster.name)),
+    fabric: clusterObject(cluster, 'network-ipam', ipFabricIpamName(cluster.name)),
+  };
+}
+
 interface ClusterObjectMaker {
-  reference(type: ResourceType, name: string): ObjectReference;
   ipam(ipam: ObjectReference, subnets: readonly Prefix[]): Resource;
   policy(policy: ObjectReference, source: AddressType, destination: AddressType): Resource;
   network(
@@ -90,70 +101,30 @@ function clusterObjectMaker(cluster: Cluster, project: ObjectReference): Cluster
     annotations,
   });
   return {
-    reference: (type, name) => ({
-      uuid: derivedUuid(cluster.uid, type, cluster.uid, name),
-      fqName: [...projectFqName(cluster, defaultNamespace), name],
-    }),
     ipam: (ipam, subnets) =>
       toResource('network-ipam', {
         meta: meta(ipam),
         ipamSubnetMethod: 'flat-subnet',
         ipamSubnets: { subnets: subnets.map((subnet) => ({ subnet: toSubnet(subnet) })) },
       }),
-    policy: (policy, source, destination) =>
-      toResource('network-policy', {
-        meta: meta(policy),
-        networkPolicyEntries: { policyRule: [passRule(policy, source, destination)] },
-      }),
-    network: (network, ipam, policies, fabricSnat) =>
-      toResource('virtual-network', {
-        meta: meta(network),
+    policy: (policy, source, destination) => {
+      const managed = policyRules([passRule(policy, [source, destination])]);
+      return toResource('network-policy', {
+        meta: { ...meta(policy), annotations: { ...annotations, ...managed.annotations } },
+        networkPolicyEntries: { policyRule: managed.rules },
+      });
+    },
+    network: (network, ipam, policies, fabricSnat) => {
+      const attached = attachPolicies(policies);
+      return toResource('virtual-network', {
+        meta: { ...meta(network), annotations: { ...annotations, ...attached.annotations } },
         addressAllocationMode: 'flat-subnet-only',
         virtualNetworkProperties: { forwardingMode: 'l3' },
         fabricSnat,
         networkIpamRefs: [{ uuid: ipam.uuid, fqName: [...ipam.fqName], attr: { ipamSubnets: [] } }],
-        networkPolicyRefs: policies.map(attach),
-      }),
-  };
-}
-
-/** Every protocol and port, both ways. */
-function passRule(policy: ObjectReference, source: AddressType, destination: AddressType): DeepPartial<PolicyRuleType> {
-  const anyPort = [{ startPort: -1, endPort: -1 }];
-  return {
-    ruleUuid: derivedUuid(policy.uuid, 'policy-rule', policy.uuid),
-    direction: '<>',
-    protocol: 'any',
-    srcAddresses: [source],
-    srcPorts: anyPort,
-    dstAddresses: [destination],
-    dstPorts: anyPort,
-    actionList: { simpleAction: 'pass' },
-  };
-}
-
-/** As the end of a rule, a policy stands for every network to which it is attached. */
-function policyEnd(policy: ObjectReference): AddressType {
-  return { ...emptyEnd, networkPolicy: policy.fqName.join(':') };
-}
-
-function networkEnd(fqName: readonly string[]): AddressType {
-  return { ...emptyEnd, virtualNetwork: fqName.join(':') };
-}
-
-const emptyEnd: AddressType = {
-  subnet: undefined,
-  virtualNetwork: '',
-  securityGroup: '',
-  networkPolicy: '',
-  subnetList: [],
-};
-
-function attach(policy: ObjectReference): { uuid: string; fqName: string[]; attr: VirtualNetworkPolicyType } {
-  return {
-    uuid: policy.uuid,
-    fqName: [...policy.fqName],
-    attr: { sequence: { major: 0, minor: 0 }, timer: undefined },
+        networkPolicyRefs: attached.networkPolicyRefs,
+      });
+    },
   };
 }
 

@@ -81,7 +81,7 @@ class Translation {
     switch (kind) {
       case 'Namespace': {
         const namespace = toKubeNamespace(document as Namespace);
-        this.resources.push(...translateNamespace(cluster, namespace, undefined));
+        this.resources.push(...translateNamespace(cluster, namespace, { existing: undefined, isolation: 'none' }));
         if (namespace.name === defaultNamespace) this.resources.push(...translateCluster(cluster, this.homeOf(defaultNamespace).project));
         return;
       }

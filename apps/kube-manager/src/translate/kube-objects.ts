@@ -1,5 +1,6 @@
 import type { Namespace, Node, Pod, Service } from 'kubernetes-types/core/v1';
 import type { EndpointSlice } from 'kubernetes-types/discovery/v1';
+import { isolationKey, isolationStatusKey, serviceIsolationKey } from './annotation-keys';
 
 /**
  * Kubernetes objects with the fields that we use, and nothing else: this is what a cluster of 150 000 pods
@@ -8,6 +9,11 @@ import type { EndpointSlice } from 'kubernetes-types/discovery/v1';
 export interface KubeNamespace {
   readonly name: string;
   readonly uid: string;
+  /** Annotations as written; absent ones are undefined. */
+  readonly isolation: string | undefined;
+  readonly serviceIsolation: string | undefined;
+  /** What we wrote there. */
+  readonly isolationStatus: string | undefined;
 }
 
 export interface KubeNode {
@@ -92,7 +98,14 @@ export interface KubeEndpoint {
 }
 
 export function toKubeNamespace(raw: Namespace): KubeNamespace {
-  return { name: raw.metadata?.name ?? '', uid: raw.metadata?.uid ?? '' };
+  const { name = '', uid = '', annotations = {} } = raw.metadata ?? {};
+  return {
+    name,
+    uid,
+    isolation: annotations[isolationKey],
+    serviceIsolation: annotations[serviceIsolationKey],
+    isolationStatus: annotations[isolationStatusKey],
+  };
 }
 
 export function toKubeNode(raw: Node): KubeNode {

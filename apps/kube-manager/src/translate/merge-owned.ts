@@ -2,11 +2,13 @@ import type {
   IpamSubnetType,
   Meta,
   NetworkIpam,
+  NetworkPolicy,
   Resource,
   VirtualNetwork,
 } from '@contrail/proto-gen/config/v1/resources';
 import { encodeResource, mapRefs, metaOf, setMeta, typeOf, withFields } from '@contrail/resource-model';
 import type { ResourceType } from '@contrail/resource-model';
+import { managedPoliciesOf, managedRulesOf, mergeManaged } from './managed-entries';
 
 /**
  * Which fields of an existing object are ours. Others keep what a user or config-api wrote: further policies
@@ -23,9 +25,9 @@ const ownership: Partial<Record<ResourceType, Ownership>> = {
   'network-ipam': { replace: ['ipamSubnetMethod'] },
   'virtual-network': {
     replace: ['addressAllocationMode', 'fabricSnat'],
-    unite: ['networkIpamRefs', 'networkPolicyRefs'],
+    unite: ['networkIpamRefs'],
   },
-  'network-policy': { replace: ['networkPolicyEntries'] },
+  'network-policy': {},
   'security-group': {},
   'virtual-router': { replace: ['virtualRouterIpAddress', 'virtualRouterIpAddresses', 'kubeNodeName'] },
   'virtual-machine': { replace: ['serverType', 'hostPortMappings', 'kubeNodeName'] },
@@ -98,7 +100,13 @@ function mergeSpecial(desired: Resource, actual: Resource): Record<string, unkno
     return { ipamSubnets: mergeSubnets(desired.kind.value, actual.kind.value) };
   }
   if (desired.kind?.$case === 'virtualNetwork' && actual.kind?.$case === 'virtualNetwork') {
-    return { virtualNetworkProperties: mergeNetworkProperties(desired.kind.value, actual.kind.value) };
+    return {
+      virtualNetworkProperties: mergeNetworkProperties(desired.kind.value, actual.kind.value),
+      networkPolicyRefs: mergeAttachments(desired.kind.value, actual.kind.value),
+    };
+  }
+  if (desired.kind?.$case === 'networkPolicy' && actual.kind?.$case === 'networkPolicy') {
+    return { networkPolicyEntries: mergeRules(desired.kind.value, actual.kind.value) };
   }
   return {};
 }
@@ -115,6 +123,22 @@ function mergeNetworkProperties(desired: VirtualNetwork, actual: VirtualNetwork)
   const found = actual.virtualNetworkProperties;
   if (wanted === undefined || found === undefined) return found ?? wanted;
   return { ...found, forwardingMode: wanted.forwardingMode };
+}
+
+/** An administrator may have changed the sequence of an attachment of ours. */
+function mergeAttachments(desired: VirtualNetwork, actual: VirtualNetwork): VirtualNetwork['networkPolicyRefs'] {
+  const managed = managedPoliciesOf(actual.meta ?? { annotations: {} });
+  const lists = { found: actual.networkPolicyRefs, wanted: desired.networkPolicyRefs };
+  return mergeManaged(lists, { idOf: ({ uuid }) => uuid, managed, renew: false });
+}
+
+function mergeRules(desired: NetworkPolicy, actual: NetworkPolicy): NetworkPolicy['networkPolicyEntries'] {
+  const managed = managedRulesOf(actual.meta ?? { annotations: {} });
+  const lists = {
+    found: actual.networkPolicyEntries?.policyRule ?? [],
+    wanted: desired.networkPolicyEntries?.policyRule ?? [],
+  };
+  return { policyRule: mergeManaged(lists, { idOf: ({ ruleUuid }) => ruleUuid, managed, renew: true }) };
 }
 
 function unite(found: unknown, wanted: unknown): unknown[] {

@@ -2,18 +2,23 @@ import type { DeepPartial, PolicyRuleType, Resource } from '@contrail/proto-gen/
 import { defaultSecurityGroupName, derivedUuid, toResource } from '@contrail/resource-model';
 import { projectFqName, projectUuid, reference } from './cluster';
 import type { Cluster, ObjectReference } from './cluster';
+import { isolationAnnotations } from './isolation';
+import type { Isolation } from './isolation';
 import type { KubeNamespace } from './kube-objects';
 import { ownerAnnotations } from './ownership';
 
-/**
- * A namespace: its project and its default security group, which allows everything (R21).
- *
- * @param existing a project of this name that somebody else made: it is used and never touched.
- */
+export interface NamespaceSurroundings {
+  /** A project of this name that somebody else made: it is used and never touched. */
+  readonly existing: ObjectReference | undefined;
+  /** What the pods and services of the namespace live by; the security group says so. */
+  readonly isolation: Isolation;
+}
+
+/** A namespace: its project and its default security group, which allows everything (R21). */
 export function translateNamespace(
   cluster: Cluster,
   namespace: KubeNamespace,
-  existing: ObjectReference | undefined,
+  { existing, isolation }: NamespaceSurroundings,
 ): Resource[] {
   const fqName = projectFqName(cluster, namespace.name);
   const project = existing ?? { uuid: projectUuid(cluster, namespace.uid), fqName };
@@ -27,7 +32,7 @@ export function translateNamespace(
       parentType: 'project',
       parentUuid: project.uuid,
       displayName: groupName,
-      annotations: own,
+      annotations: { ...own, ...isolationAnnotations(isolation) },
     },
     securityGroupEntries: { policyRule: allowAll(cluster, namespace.uid) },
   });

@@ -99,6 +99,10 @@ export class KubeWatch {
     return this.serviceReflector.snapshot.get(`${namespace}/${name}`)?.value;
   }
 
+  namespaces(): KubeNamespace[] {
+    return [...this.namespaceReflector.snapshot.values()].map(({ value }) => value);
+  }
+
   pods(): KubePod[] {
     return [...this.podReflector.snapshot.values()].map(({ value }) => value);
   }

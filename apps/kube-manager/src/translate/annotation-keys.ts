@@ -1,0 +1,4 @@
+/** Annotations by which users speak to us, and one by which we answer. Contract: docs/annotations.md. */
+export const isolationKey = 'opencontrail.org/isolation';
+export const serviceIsolationKey = 'opencontrail.org/isolation.service';
+export const isolationStatusKey = 'opencontrail.org/isolation-status';
