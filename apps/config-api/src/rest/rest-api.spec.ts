@@ -177,6 +177,7 @@ describe('objects', () => {
     const parent = await api.call('DELETE', `/virtual-network/${uuid}`);
     expect(parent.status).toBe(409);
     expect(parent.text).toContain(`Delete when children still present: http`);
+    expect(parent.text).not.toContain('/routing-instance/');
     expect(parent.text).toContain(`/floating-ip-pool/${pool}`);
   });
 });

@@ -1,5 +1,12 @@
 import { ContrailError } from '@contrail/errors';
-import { describe, findMessage, metaOf, predefinedTagTypes, typeOf } from '@contrail/resource-model';
+import {
+  describe,
+  findMessage,
+  goesWithParent,
+  metaOf,
+  predefinedTagTypes,
+  typeOf,
+} from '@contrail/resource-model';
 import type { Resource } from '@contrail/proto-gen/config/v1/resources';
 import { currentTraceparent } from '@contrail/telemetry';
 import { audit } from '../auth/audit';
@@ -34,7 +41,7 @@ export async function deleteObject(
     );
   } catch (error) {
     if (!(error instanceof ContrailError) || error.code !== 'FAILED_PRECONDITION') throw error;
-    throw new RestError(409, `${error.message}${await dependentsText(context, uuid, root)}`);
+    throw new RestError(409, `${error.message}${await dependentsText(context, current, root)}`);
   }
   audit({ user: user.username, verb: 'delete', objects: [describe(current)], result: 'done' });
   await context.addresses.release(current);
@@ -55,7 +62,11 @@ async function deleteUnusedTagType({ transactor }: RestContext, deleted: Resourc
   }
 }
 
-async function dependentsText({ store }: RestContext, uuid: string, root: string): Promise<string> {
+/** Links of what must go first; children that go with the object need no mention. */
+async function dependentsText({ store }: RestContext, object: Resource, root: string): Promise<string> {
+  const { uuid } = metaOf(object);
+  const goesAlong = (child: Resource): boolean =>
+    goesWithParent({ type: typeOf(child), name: metaOf(child).fqName.at(-1) ?? '' }, typeOf(object));
   const texts: string[] = [];
   for (const [kind, text] of [
     ['c', 'Delete when children still present'],
@@ -63,7 +74,7 @@ async function dependentsText({ store }: RestContext, uuid: string, root: string
   ] as const) {
     const found = await store.getMany(await store.dependents(uuid, kind, namedMax));
     const hrefs = found.flatMap((resource) =>
-      resource === undefined ? [] : [hrefOf(root, typeOf(resource), metaOf(resource).uuid)],
+      resource === undefined || (kind === 'c' && goesAlong(resource)) ? [] : [hrefOf(root, typeOf(resource), metaOf(resource).uuid)],
     );
     if (hrefs.length > 0) texts.push(`\n${text}: ${hrefs.join(' ')}`);
   }
