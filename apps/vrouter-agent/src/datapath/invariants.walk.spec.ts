@@ -129,6 +129,7 @@ describeWalk(`invariants${missing ? ` (skipped: ${missing})` : ''}`, () => {
     test('a SYN over a closing connection begins a new one', async () => {
       walk.setService(1, '203.0.113.12', 80, { id: 4 }, [{ address: b.address, port: 1 }]);
       walk.send(a, '203.0.113.12');
+      walk.send(b, a.address, { flags: tcpFlags.syn | tcpFlags.ack, sourcePort: 1, destinationPort: 40_000 });
       walk.setService(1, '203.0.113.12', 80, { id: 4 }, [{ address: b.address, port: 2 }]);
       expect(walk.send(a, '203.0.113.12').destinationPort).toBe(1);
       walk.send(a, '203.0.113.12', { flags: tcpFlags.rst });
