@@ -196,14 +196,14 @@ it('keeps the progress of nodes and gives equal ids for equal keys', async () =>
   expect(ids).toEqual([1, 2, 1]);
 });
 
-it('serves token exchange to clients without certificate, and only that', async () => {
+it('serves token exchange to clients without certificate, and the model to users with a token only', async () => {
   const address = `127.0.0.1:${api.bootstrapPort}`;
   const tls = staticTls({ ca: pki.caCert });
   const bootstrap = createClient(BootstrapServiceClient, { address, service: 'config-api', tls });
   const config = createClient(ConfigServiceClient, { address, service: 'config-api', tls });
   const request = { token: 'x', certificateRequestPem: '' };
   expect(await codeOf(callUnary(bootstrap, 'exchangeToken', request))).toBe('FAILED_PRECONDITION');
-  expect(await codeOf(callUnary(config, 'getProgress', {}))).toBe('UNIMPLEMENTED');
+  expect(await codeOf(callUnary(config, 'getProgress', {}))).toBe('UNAUTHENTICATED');
   closeClient(bootstrap);
   closeClient(config);
 });

@@ -10,8 +10,12 @@ import { kubernetesReviewer, refusingReviewer } from './bootstrap/token-review';
 import type { Config } from './config';
 import { reportStore } from './report-store';
 import { startRest } from './start-rest';
+import { Authorizer } from './rest/auth/authorizer';
+import { ProjectFinder } from './rest/auth/containing-project';
+import { kubernetesAccess, refusingAccess } from './rest/auth/kubernetes-access';
 import { configService } from './serve/config-service';
 import { transactionRetries } from './serve/metrics';
+import { userConfigService } from './serve/user-config-service';
 import { Transactor } from './transact/transactor';
 
 export interface Running {
@@ -52,6 +56,9 @@ export async function run(config: Config): Promise<Running> {
   const kube = config.kubernetes && new KubeClient(inClusterConnection(config.kubernetes));
   const reviewToken =
     kube === undefined ? refusingReviewer : kubernetesReviewer(kube, config.tokenAudience);
+  const access =
+    kube === undefined ? refusingAccess : kubernetesAccess(kube, config.tokenAudience, clock);
+  const authorizer = new Authorizer(access, new ProjectFinder(store, clock));
   const read = (file: string): string => readFileSync(file, 'utf8');
   const ready = (): string[] => [
     ...health.problems,
@@ -68,7 +75,9 @@ export async function run(config: Config): Promise<Running> {
     address: hostPort(config.bootstrapListenAddress),
     tls,
     clientCertificate: 'none',
+    reflection: true,
     services: [
+      userConfigService({ store, transactor, access, authorizer }),
       bootstrapService({
         ...{ store, clock, reviewToken, agentUser: config.agentUser },
         authority: () => ({
@@ -79,7 +88,7 @@ export async function run(config: Config): Promise<Running> {
       }),
     ],
   });
-  const rest = await startRest({ config, tls, kube, store, transactor, clock });
+  const rest = await startRest({ config, tls, access, authorizer, store, transactor });
   const admin = await startAdminServer({ address: config.adminAddress, live: () => [], ready });
   const ports = {
     ...{ port: server.port, bootstrapPort: bootstrap.port },

@@ -1,5 +1,3 @@
-import type { KubeClient } from '@contrail/kube';
-import type { Clock } from '@contrail/reconcile';
 import { closeClient, createClient } from '@contrail/rpc';
 import type { TlsSource } from '@contrail/rpc';
 import type { ResourceStore } from '@contrail/store';
@@ -7,9 +5,8 @@ import { IpamServiceClient } from '@contrail/proto-gen/ipam/v1/ipam_service';
 import type { Config } from './config';
 import { noAddresses } from './rest/addresses/addresses';
 import { IpamAddresses } from './rest/addresses/ipam-addresses';
-import { Authorizer } from './rest/auth/authorizer';
-import { ProjectFinder } from './rest/auth/containing-project';
-import { kubernetesAccess, refusingAccess } from './rest/auth/kubernetes-access';
+import type { Authorizer } from './rest/auth/authorizer';
+import type { Access } from './rest/auth/kubernetes-access';
 import { restHandler } from './rest/handler';
 import { startRestServer } from './rest/http/rest-server';
 import type { RunningRestServer } from './rest/http/rest-server';
@@ -18,19 +15,15 @@ import type { Transactor } from './transact/transactor';
 export interface RestParts {
   readonly config: Config;
   readonly tls: TlsSource;
-  /** undefined outside Kubernetes: nobody can log in. */
-  readonly kube: KubeClient | undefined;
+  readonly access: Access;
+  readonly authorizer: Authorizer;
   readonly store: ResourceStore;
   readonly transactor: Transactor;
-  readonly clock: Clock;
 }
 
 /** Serves the VNC REST API behind TLS, and on a unix socket without where the configuration says so. */
 export async function startRest(parts: RestParts): Promise<RunningRestServer> {
-  const { config, tls, kube, store, transactor, clock } = parts;
-  const access =
-    kube === undefined ? refusingAccess : kubernetesAccess(kube, config.tokenAudience, clock);
-  const authorizer = new Authorizer(access, new ProjectFinder(store, clock));
+  const { config, tls, access, authorizer, store, transactor } = parts;
   const ipam =
     config.ipamAddress === undefined
       ? undefined

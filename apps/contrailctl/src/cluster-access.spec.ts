@@ -34,6 +34,25 @@ it('takes addresses and certificate from the cluster, and leaves no key behind',
   expect(existsSync(keyFile)).toBe(false);
 });
 
+const withTrust = `
+case "$*" in
+  *"config view --minify --raw"*) echo '{"users":[{"user":{"token":"of-the-file"}}]}' ;;
+  *"get configmap contrail-addresses"*) echo '{"data":{"CONFIG_API_ADDRESS":"192.0.2.1:9001","CONFIG_API_BOOTSTRAP_ADDRESS":"192.0.2.1:9011"}}' ;;
+  *"get configmap contrail-trust"*) echo '{"data":{"ca.crt":"ca"}}' ;;
+  *) exit 9 ;;
+esac`;
+
+it.each([
+  ['of the kubeconfig', {}, 'of-the-file'],
+  ['that is given', { CONTRAIL_TOKEN: 'given' }, 'given'],
+])('needs no Secret with a token %s', async (_, environment, token) => {
+  standIn(withTrust);
+  const access = await readClusterAccess(loadConfig(environment), kubectl);
+  expect(access.config).toMatchObject({ token, configApiAddress: '192.0.2.1:9011' });
+  expect(readFileSync(access.config.caFile, 'utf8')).toBe('ca');
+  access.close();
+});
+
 it('says what kubectl says, with the remedy', async () => {
   standIn('echo "a warning" >&2; echo "Error from server (Forbidden): secrets is forbidden" >&2; exit 1');
   await expect(readClusterAccess(loadConfig({}), kubectl)).rejects.toThrow(

@@ -12,6 +12,8 @@ const namespace = 'contrail';
 const addressesName = 'contrail-addresses';
 const certificateName = 'contrail-tls-contrailctl';
 
+const trustName = 'contrail-trust';
+
 /** Where the services are and who we are, for this one run. */
 export interface ClusterAccess {
   readonly config: Config;
@@ -21,31 +23,54 @@ export interface ClusterAccess {
 
 /**
  * As a kubectl plugin: addresses and certificate come from the cluster of the kubeconfig, by `kubectl`, so whoever may read
- * the Secret needs no files of his own. Options of the command line go before.
+ * the Secret needs no files of his own. Who has a token, given or in the kubeconfig, needs neither Secret nor certificate.
+ * Options of the command line go before.
  *
  * @param kubectl the program.
  * @throws ContrailError UNAVAILABLE with what kubectl says.
  */
 export async function readClusterAccess(config: Config, kubectl = 'kubectl'): Promise<ClusterAccess> {
   const read = (kind: string, name: string): Promise<Data> => readData(config, kubectl, { kind, name });
-  const [addresses, certificate] = await Promise.all([read('configmap', addressesName), read('secret', certificateName)]);
+  const token = config.token || (await tokenOfKubeconfig(config, kubectl));
+  const [addresses, files] = await Promise.all([
+    read('configmap', addressesName),
+    token === '' ? read('secret', certificateName).then(fromBase64) : read('configmap', trustName),
+  ]);
   const folder = mkdtempSync(path.join(tmpdir(), 'contrailctl-'));
   const save = (key: string): string => {
     const file = path.join(folder, key);
-    writeFileSync(file, Buffer.from(certificate[key] ?? '', 'base64'), { mode: 0o600 });
+    writeFileSync(file, files[key] ?? '', { mode: 0o600 });
     return file;
   };
+  const { CONFIG_API_ADDRESS: forServices, CONFIG_API_BOOTSTRAP_ADDRESS: forUsers, IPAM_ADDRESS: ipam } = addresses;
   return {
     config: {
-      ...config,
-      configApiAddress: addresses['CONFIG_API_ADDRESS'] ?? config.configApiAddress,
-      ipamAddress: addresses['IPAM_ADDRESS'] ?? config.ipamAddress,
+      ...{ ...config, token },
+      configApiAddress: (token === '' ? forServices : forUsers) ?? config.configApiAddress,
+      ipamAddress: ipam ?? config.ipamAddress,
       certFile: save('tls.crt'),
       keyFile: save('tls.key'),
       caFile: save('ca.crt'),
     },
     close: () => rmSync(folder, { recursive: true, force: true }),
   };
+}
+
+function fromBase64(data: Data): Data {
+  return Object.fromEntries(Object.entries(data).map(([key, value]) => [key, Buffer.from(value, 'base64').toString('utf8')]));
+}
+
+/** Of the kubeconfig's current user; empty when it has none. */
+async function tokenOfKubeconfig({ kubeconfig }: Config, kubectl: string): Promise<string> {
+  const words = [...(kubeconfig === '' ? [] : ['--kubeconfig', kubeconfig]), 'config', 'view', '--minify', '--raw', '-o', 'json'];
+  try {
+    const { stdout } = await execute(kubectl, words, { timeout: kubectlTimeoutMs });
+    const { users } = JSON.parse(stdout) as { users?: { user?: { token?: string } }[] };
+    return users?.[0]?.user?.token ?? '';
+  } catch {
+    // A kubeconfig that cannot be read is reported with what is read next.
+    return '';
+  }
 }
 
 type Data = Readonly<Record<string, string>>;

@@ -12,6 +12,8 @@ export interface Config {
   readonly kubernetes: { readonly host: string; readonly port: number } | undefined;
   /** Addresses and certificate come from the cluster of the kubeconfig, as a kubectl plugin needs it. */
   readonly fromCluster: boolean;
+  /** A Kubernetes token in place of a certificate; empty: none. */
+  readonly token: string;
   readonly certFile: string;
   readonly keyFile: string;
   readonly caFile: string;
@@ -26,6 +28,7 @@ export function loadConfig(env: NodeJS.ProcessEnv): Config {
     kubeconfig: reader.string('KUBECONFIG', ''),
     kubernetes: readKubernetes(reader),
     fromCluster: reader.boolean('CONTRAIL_FROM_CLUSTER', false),
+    token: reader.string('CONTRAIL_TOKEN', ''),
     certFile: reader.string('TLS_CERT_FILE', '/etc/contrail/tls/tls.crt'),
     keyFile: reader.string('TLS_KEY_FILE', '/etc/contrail/tls/tls.key'),
     caFile: reader.string('TLS_CA_FILE', '/etc/contrail/tls/ca.crt'),

@@ -42,6 +42,7 @@ function createProgram({ config, signal, write, exit }: ProgramPorts): Program {
     .option('--config-api <address>', 'config-api, with TLS', defaults.configApi)
     .option('--ipam <address>', 'ipam, with TLS', defaults.ipam)
     .option('--kubeconfig <file>', 'how to reach Kubernetes', defaults.kubeconfig)
+    .option('--token <token>', 'a Kubernetes token in place of a certificate', defaults.token)
     .option('--tls-cert <file>', 'own certificate', defaults.tlsCert)
     .option('--tls-key <file>', 'its key', defaults.tlsKey)
     .option('--tls-ca <file>', 'the authority', defaults.tlsCa)

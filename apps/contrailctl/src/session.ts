@@ -16,6 +16,8 @@ export interface GlobalOptions {
   readonly ipam: string;
   /** File of a kubeconfig; empty: none. */
   readonly kubeconfig: string;
+  /** A Kubernetes token in place of a certificate; empty: none. */
+  readonly token: string;
   readonly tlsCert: string;
   readonly tlsKey: string;
   readonly tlsCa: string;
@@ -47,8 +49,10 @@ export async function withAgent<T>(session: Session, run: (client: AgentServiceC
 }
 
 export async function withConfigApi<T>(session: Session, run: (client: ConfigServiceClient) => Promise<T>): Promise<T> {
-  const tls = ownTls(session.options);
-  const client = createClient(ConfigServiceClient, { address: session.options.configApi, service: 'config-api', tls });
+  const { token, configApi, tlsCa } = session.options;
+  const tls = token === '' ? ownTls(session.options) : loadTls({ caFile: tlsCa });
+  const target = { address: configApi, service: 'config-api', tls };
+  const client = createClient(ConfigServiceClient, token === '' ? target : { ...target, token });
   return await closing(client, tls, run);
 }
 
@@ -66,8 +70,8 @@ export function withPort(address: string, port: number): string {
 
 /** What `GlobalOptions` are when the command line does not say. */
 export function defaultsOf(config: Config): Omit<GlobalOptions, 'output' | 'node'> {
-  const { socket, configApiAddress, ipamAddress, kubeconfig, certFile, keyFile, caFile } = config;
-  return { socket, configApi: configApiAddress, ipam: ipamAddress, kubeconfig, tlsCert: certFile, tlsKey: keyFile, tlsCa: caFile };
+  const { socket, configApiAddress, ipamAddress, kubeconfig, token, certFile, keyFile, caFile } = config;
+  return { socket, configApi: configApiAddress, ipam: ipamAddress, kubeconfig, token, tlsCert: certFile, tlsKey: keyFile, tlsCa: caFile };
 }
 
 function ownTls({ tlsCert, tlsKey, tlsCa }: GlobalOptions): TlsSource {

@@ -1,4 +1,4 @@
-import { credentials as grpcCredentials, experimental, Metadata } from '@grpc/grpc-js';
+import { credentials as grpcCredentials, experimental, InterceptingCall, Metadata } from '@grpc/grpc-js';
 import type {
   CallOptions,
   Client,
@@ -6,6 +6,7 @@ import type {
   ClientOptions,
   ClientReadableStream,
   ClientUnaryCall,
+  Interceptor,
   ServiceError,
  ChannelCredentials} from '@grpc/grpc-js';
 import type { ContrailError } from '@contrail/errors';
@@ -18,6 +19,8 @@ export interface ClientTarget {
   /** Name that the server's certificate must have. */
   readonly service: string;
   readonly tls: TlsSource | 'insecure';
+  /** Shown with every call, to servers that know users by their tokens. */
+  readonly token?: string;
 }
 
 type Constructor<C> = new (address: string, credentials: ChannelCredentials, options?: Partial<ClientOptions>) => C;
@@ -41,7 +44,19 @@ export function createClient<C extends Client>(ClientClass: Constructor<C>, targ
     target.tls === 'insecure'
       ? OPTIONS
       : { ...OPTIONS, 'grpc.ssl_target_name_override': target.service, 'grpc.default_authority': target.service };
-  return new ClientClass(channelTarget(target.address), channelCredentials(target.tls), options);
+  const { token } = target;
+  const shown = token === undefined ? options : { ...options, interceptors: [showToken(token)] };
+  return new ClientClass(channelTarget(target.address), channelCredentials(target.tls), shown);
+}
+
+function showToken(token: string): Interceptor {
+  return (options, nextCall) =>
+    new InterceptingCall(nextCall(options), {
+      start: (metadata, listener, next) => {
+        metadata.set('authorization', `Bearer ${token}`);
+        next(metadata, listener);
+      },
+    });
 }
 
 export function closeClient(client: Client): void {

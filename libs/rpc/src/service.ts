@@ -1,4 +1,5 @@
 import type {
+  Metadata,
   sendUnaryData,
   ServerDuplexStream,
   ServerUnaryCall,
@@ -14,6 +15,8 @@ import { toServiceError } from './status';
 
 export interface CallContext {
   readonly caller: Caller;
+  /** The Bearer token that the client shows; empty for none. */
+  token(): string;
   /** Aborted when the client cancels, its deadline passes, or the connection breaks. */
   readonly signal: AbortSignal;
 }
@@ -102,6 +105,7 @@ async function* readAll<I>(call: Readable, signal: AbortSignal): AsyncIterable<I
 
 /** What the functions below need of a call, whatever its messages are. */
 interface OpenCall {
+  readonly metadata: Pick<Metadata, 'get'>;
   getAuthContext(): { sslPeerCertificate?: PeerCertificate };
   on(event: 'cancelled', listener: () => void): unknown;
 }
@@ -126,11 +130,16 @@ function runStream(call: Pick<OpenStream, 'end' | 'emit'>, run: () => Promise<vo
 function contextOf(call: OpenCall): CallContext {
   const controller = new AbortController();
   call.on('cancelled', () => controller.abort());
-  return { caller: peerOf(call), signal: controller.signal };
+  return { caller: peerOf(call), token: () => bearerOf(call), signal: controller.signal };
+}
+
+function bearerOf({ metadata }: Pick<OpenCall, 'metadata'>): string {
+  const [value = ''] = metadata.get('authorization');
+  return /^Bearer +(\S+)$/i.exec(value.toString())?.[1] ?? '';
 }
 
 function writerOf<O>(call: OpenStream): ServerStream<O> {
-  const { caller, signal } = contextOf(call);
+  const { caller, token, signal } = contextOf(call);
   const gone = (): ContrailError => new ContrailError('CANCELLED', `the stream to ${caller.service} ended`);
   const write = (message: unknown): Promise<void> =>
     new Promise<void>((resolve, reject) => {
@@ -154,7 +163,7 @@ function writerOf<O>(call: OpenStream): ServerStream<O> {
       call.once('drain', done);
       signal.addEventListener('abort', stop, { once: true });
     });
-  return { caller, signal, write, writeEncoded: (bytes) => write(new EncodedMessage(bytes)) };
+  return { caller, token, signal, write, writeEncoded: (bytes) => write(new EncodedMessage(bytes)) };
 }
 
 export interface MethodDefinition<I, O> {

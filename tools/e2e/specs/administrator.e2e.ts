@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { sandbox } from '../src/cluster';
+import { eventually, kubectl, sandbox, temporaryNamespace } from '../src/cluster';
 import { contrailctl } from '../src/contrailctl';
 
 const repository = path.resolve(__dirname, '../../..');
@@ -80,6 +80,33 @@ describe("an administrator's day", () => {
     expect(status).toBe(1);
     expect(stderr).toContain(`VirtualNetwork/${network} still has FloatingIpPool/${network}:public; delete or change those first`);
   });
+
+  it('lets a member of a namespace work with his token alone, in his project', async () => {
+    const namespace = await temporaryNamespace('member');
+    const project = `default-domain:k8s-${namespace.name}`;
+    try {
+      await eventually('the project', async () => ((await contrailctl(['get', 'project', project])).status === 0 ? true : undefined));
+      await sandbox(['token', '--role', 'member', '--namespace', namespace.name]);
+      const token = (await kubectl(['-n', 'contrail', 'create', 'token', `member-${namespace.name}`])).trim();
+      const config = JSON.parse(await kubectl(['config', 'view', '--raw', '-o', 'json'])) as { users: { user: object }[] };
+      for (const user of config.users) user.user = { token };
+      const kubeconfig = path.join(folder, 'member.json');
+      writeFileSync(kubeconfig, JSON.stringify(config));
+      const programs = (await sandbox(['build', 'kubernetes'])).stdout.trim();
+      const env = { ...process.env, KUBECONFIG: kubeconfig, CONTRAIL_FROM_CLUSTER: 'true', PATH: `${programs}:${process.env['PATH'] ?? ''}` };
+      const plugin = (...words: string[]): Promise<string> =>
+        new Promise((resolve) => {
+          execFile(path.join(repository, 'tools/contrailctl'), words, { env, timeout: 60_000 }, (_error, stdout, stderr) => resolve(`${stdout}${stderr}`));
+        });
+      expect(await plugin('create', 'vn', `${project}:own`)).toBe(`virtual-network/${project}:own created\n`);
+      expect(await plugin('get', 'project', '-o', 'name')).toBe(`project/${project}\n`);
+      expect(await plugin('describe', 'vn', `${project}:own`)).toContain('routing-instance');
+      expect(await plugin('create', 'vn', inProject('foreign'))).toMatch(/may not create virtual-networks .* bind a role/);
+      expect(await plugin('delete', 'vn', `${project}:own`)).toBe(`virtual-network/${project}:own deleted\n`);
+    } finally {
+      await namespace.remove();
+    }
+  }, 180_000);
 
   it('needs nothing but a kubeconfig as kubectl plugin', async () => {
     const kubeconfig = (await sandbox(['kubeconfig'])).stdout.trim();

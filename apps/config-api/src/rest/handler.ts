@@ -11,7 +11,7 @@ import { updateReference } from './actions/ref-update';
 import { securityPolicyDraft } from './actions/security-draft';
 import { setTags } from './actions/set-tag';
 import { issueTokenV2, issueTokenV3 } from './actions/tokens';
-import { audit } from './auth/audit';
+import { audit } from '../audit/audit';
 import type { RestContext } from './context';
 import { discovery } from './discovery';
 import { RestError } from './http/rest-error';

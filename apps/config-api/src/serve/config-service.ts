@@ -20,6 +20,7 @@ import type { Clock } from '@contrail/reconcile';
 import { findMessage } from '@contrail/resource-model';
 import type { ResourceStore } from '@contrail/store';
 import { currentTraceparent, logger } from '@contrail/telemetry';
+import { auditService } from '../audit/audit-changes';
 import type { TransactionOutcome, Transactor } from '../transact/transactor';
 import { allotIds } from './allot';
 import { allotters, progressReporters, readers, writers } from './callers';
@@ -57,7 +58,7 @@ export function configService(options: ConfigServiceOptions): ServiceSpec {
       allow: readers,
       handle: unary((request) => measured('List', () => listResources(store, request))),
     },
-    ...changeMethods((operations) => runTransaction(options, operations)),
+    ...changeMethods((service, operations) => runTransaction(options, service, operations)),
     watch: {
       allow: readers,
       handle: serverStream((request, stream) => serveWatch(store, request, stream)),
@@ -91,39 +92,39 @@ export function configService(options: ConfigServiceOptions): ServiceSpec {
 
 /** Methods that change objects; all of them are transactions. */
 function changeMethods(
-  transact: (operations: readonly Operation[]) => Promise<TransactionOutcome>,
+  transact: (service: string, operations: readonly Operation[]) => Promise<TransactionOutcome>,
 ): ChangeMethods {
   return {
     create: {
       allow: writers,
-      handle: unary((request: CreateRequest) =>
+      handle: unary((request: CreateRequest, { caller }) =>
         measured('Create', async () => ({
-          resource: onlyResource(await transact([operation('create', request)])),
+          resource: onlyResource(await transact(caller.service, [operation('create', request)])),
         })),
       ),
     },
     update: {
       allow: writers,
-      handle: unary((request: UpdateRequest) =>
+      handle: unary((request: UpdateRequest, { caller }) =>
         measured('Update', async () => ({
-          resource: onlyResource(await transact([operation('update', request)])),
+          resource: onlyResource(await transact(caller.service, [operation('update', request)])),
         })),
       ),
     },
     delete: {
       allow: writers,
-      handle: unary((request: DeleteRequest) =>
+      handle: unary((request: DeleteRequest, { caller }) =>
         measured('Delete', async () => {
-          await transact([operation('delete', request)]);
+          await transact(caller.service, [operation('delete', request)]);
           return {};
         }),
       ),
     },
     transact: {
       allow: writers,
-      handle: unary((request: TransactRequest) =>
+      handle: unary((request: TransactRequest, { caller }) =>
         measured('Transact', async () => {
-          const { revision, outcomes } = await transact(request.operations);
+          const { revision, outcomes } = await transact(caller.service, request.operations);
           return {
             revision,
             results: outcomes.map(({ resource, changed }) => ({ resource, changed })),
@@ -143,9 +144,11 @@ function operation<K extends NonNullable<Operation['kind']>['$case']>(
 
 async function runTransaction(
   { store, transactor }: ConfigServiceOptions,
+  service: string,
   operations: readonly Operation[],
 ): Promise<TransactionOutcome> {
   const outcome = await transactor.run(operations, currentTraceparent());
+  auditService(service, operations, outcome);
   const nodes = outcome.deleted.flatMap(nodeOf);
   // The transaction is done; a left-over report harms nobody and must not make it look failed.
   await store.forgetProgress(nodes).catch((error: unknown) => {

@@ -27,6 +27,7 @@ import { toSteps } from './step';
 import type { ResourceChange, Step } from './step';
 import { subnetGuards } from './subnet-guards';
 import { WorkingSet } from './working-set';
+import type { ObjectChange } from './working-set';
 
 export interface OperationOutcome {
   /** undefined for a deletion. */
@@ -51,6 +52,8 @@ export interface TransactorOptions {
 export interface TransactionOptions {
   /** For config-api's own objects: fields that clients cannot set may be set. */
   readonly setsReadOnly?: boolean;
+  /** Refuses what the operations themselves do, before what they imply is added. @throws ContrailError */
+  readonly authorize?: (changes: readonly ObjectChange[]) => Promise<void>;
 }
 
 interface AttemptOptions extends TransactionOptions {
@@ -114,13 +117,14 @@ export class Transactor {
   /** @returns undefined when somebody else was faster. */
   async #attempt(
     steps: readonly Step[],
-    { traceparent, last, setsReadOnly }: AttemptOptions,
+    { traceparent, last, setsReadOnly, authorize }: AttemptOptions,
   ): Promise<TransactionOutcome | undefined> {
     const { store, clock } = this.#options;
     const resolved = await resolveNames(store, steps, randomUUID);
     const set = await this.#read(resolved);
     for (const step of resolved) set.apply(step);
     if (setsReadOnly !== true) checkReadOnly(resolved, set);
+    await authorize?.(set.changes());
     const { claims, frees } = await addImplied(store, set);
     await this.#completeReferences(set);
     const writes = toWrites(set, new Date(clock.now()).toISOString().slice(0, -1));

@@ -18,6 +18,9 @@ export interface Entry {
   traceparent?: string | undefined;
 }
 
+/** An object before and after; undefined where it does not exist. */
+export type ObjectChange = Pick<Entry, 'previous' | 'next'>;
+
 /** The objects of one transaction, in the order in which they were first named. */
 export class WorkingSet {
   readonly entries = new Map<string, Entry>();
@@ -37,6 +40,13 @@ export class WorkingSet {
       if (next === undefined || (previous !== undefined && isEqual(previous, next))) return [];
       return type === undefined || typeOf(next) === type ? [next] : [];
     });
+  }
+
+  /** What the transaction does to objects. */
+  changes(): ObjectChange[] {
+    return [...this.entries.values()].filter(({ previous, next }) =>
+      previous === undefined || next === undefined ? previous !== next : !isEqual(previous, next),
+    );
   }
 
   /** Objects that will not exist yet do. */

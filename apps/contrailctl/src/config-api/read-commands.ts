@@ -119,7 +119,7 @@ function printResources(session: Session, type: ResourceType, { found, isOne }: 
 async function describe(session: Session, type: ResourceType, name: string): Promise<void> {
   const text = await withConfigApi(session, async (client) => {
     const resource = await getOne(client, type, name);
-    return describeResource(resource, await readSnapshot(client, relatedTypes(type), session.signal));
+    return describeResource(resource, await readSnapshot(session, client, relatedTypes(type)));
   });
   session.write(text);
 }
@@ -130,7 +130,7 @@ async function tree(
 ): Promise<void> {
   const lines = await withConfigApi(session, async (client) => {
     const root = type === undefined || name === undefined ? undefined : await getOne(client, parseTypeWord(type), name);
-    const all = await readSnapshot(client, [], session.signal);
+    const all = await readSnapshot(session, client, []);
     const childrenMax = options.all === true ? Number.POSITIVE_INFINITY : 20;
     const wish = { refs: options.refs === true, childrenMax };
     if (root !== undefined || type === undefined) return treeLines(all, { ...wish, root: root && metaOf(root).uuid });

@@ -1,10 +1,24 @@
 import type { ConfigServiceClient } from '@contrail/proto-gen/config/v1/config_service';
 import type { Resource } from '@contrail/proto-gen/config/v1/resources';
+import { typeNames } from '@contrail/resource-model';
 import type { ResourceType } from '@contrail/resource-model';
 import { openServerStream } from '@contrail/rpc';
+import type { Session } from '../session';
+import { listAll } from './list-all';
 
-/** Every object of some types (none named: of all) at one moment. */
+/** Every object of some types (none named: of all) at one moment. A user gets lists of what he may see, one after the other. */
 export async function readSnapshot(
+  session: Session,
+  client: ConfigServiceClient,
+  types: readonly ResourceType[],
+): Promise<Resource[]> {
+  if (session.options.token === '') return await watchOnce(client, types, session.signal);
+  const found: Resource[] = [];
+  for (const type of types.length === 0 ? typeNames : types) found.push(...(await listAll(client, type)));
+  return found;
+}
+
+async function watchOnce(
   client: ConfigServiceClient,
   types: readonly ResourceType[],
   signal: AbortSignal,

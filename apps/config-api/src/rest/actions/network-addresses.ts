@@ -7,7 +7,7 @@ import { badField, isJsonObject, textList } from '../wire/json';
 import type { Json, JsonObject } from '../wire/json';
 import { findRestType } from '../wire/rest-types';
 import type { Resource } from '@contrail/proto-gen/config/v1/resources';
-import { audit } from '../auth/audit';
+import { audit } from '../../audit/audit';
 import { describe } from '@contrail/resource-model';
 
 /** Addresses that one request may take. */

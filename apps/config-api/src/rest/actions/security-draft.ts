@@ -3,7 +3,7 @@ import { describe, fieldsOf, mapRefs, metaOf, setMeta, typeOf, withFields } from
 import type { Operation } from '@contrail/proto-gen/config/v1/messages';
 import type { Resource } from '@contrail/proto-gen/config/v1/resources';
 import { currentTraceparent } from '@contrail/telemetry';
-import { audit } from '../auth/audit';
+import { audit } from '../../audit/audit';
 import type { RestContext } from '../context';
 import { committedName, draftScope, pendingObjects } from '../draft/draft-scope';
 import type { DraftScope } from '../draft/draft-scope';

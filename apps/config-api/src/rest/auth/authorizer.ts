@@ -26,11 +26,14 @@ export class Authorizer {
     this.#projects = projects;
   }
 
-  /** @throws ContrailError PERMISSION_DENIED that says which right is missing where. */
-  async check(user: User, verb: Verb, resource: Resource): Promise<void> {
-    if (await this.may(user, verb, resource)) return;
+  /**
+   * @param place what is in the same project, of an object whose parents are not stored yet.
+   * @throws ContrailError PERMISSION_DENIED that says which right is missing where.
+   */
+  async check(user: User, verb: Verb, resource: Resource, place = resource): Promise<void> {
+    if (await this.may(user, verb, resource, place)) return;
     const { plural } = restTypeOf(typeOf(resource));
-    const namespace = (await this.#projects.of(resource))?.namespace;
+    const namespace = (await this.#projects.of(place))?.namespace;
     const where =
       namespace === undefined
         ? 'the cluster, because the object is in no project of a namespace'
@@ -38,12 +41,12 @@ export class Authorizer {
     throw denied(user, `${verb} ${plural} (${describe(resource)}) in ${where}`);
   }
 
-  async may(user: User, verb: Verb, resource: Resource): Promise<boolean> {
+  async may(user: User, verb: Verb, resource: Resource, place = resource): Promise<boolean> {
     const type = typeOf(resource);
     const { plural } = restTypeOf(type);
     if (await this.#access.mayDo(user, { verb, resource: plural })) return true;
     const bit = bitOf(verb);
-    const project = await this.#projects.of(resource);
+    const project = await this.#projects.of(place);
     if (project?.namespace !== undefined) {
       const { namespace, uuid } = project;
       const isAllowed = await this.#access.mayDo(user, { verb, resource: plural, namespace });

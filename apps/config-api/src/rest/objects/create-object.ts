@@ -1,7 +1,7 @@
 import { describe, metaOf, setMeta, specOf, typeOf } from '@contrail/resource-model';
 import type { Resource } from '@contrail/proto-gen/config/v1/resources';
 import { currentTraceparent } from '@contrail/telemetry';
-import { audit } from '../auth/audit';
+import { audit } from '../../audit/audit';
 import type { User } from '../auth/kubernetes-access';
 import type { RestContext } from '../context';
 import { createPending, waitingScope } from '../draft/draft-changes';

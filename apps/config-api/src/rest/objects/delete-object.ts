@@ -9,7 +9,7 @@ import {
 } from '@contrail/resource-model';
 import type { Resource } from '@contrail/proto-gen/config/v1/resources';
 import { currentTraceparent } from '@contrail/telemetry';
-import { audit } from '../auth/audit';
+import { audit } from '../../audit/audit';
 import type { User } from '../auth/kubernetes-access';
 import type { RestContext } from '../context';
 import { changePending, waitingScope } from '../draft/draft-changes';

@@ -41,7 +41,7 @@ export async function resolveReferences(
  * @throws ContrailError PERMISSION_DENIED, NOT_FOUND
  */
 export async function checkNewReferences(
-  context: RestContext,
+  context: Pick<RestContext, 'authorizer' | 'store'>,
   user: User,
   change: { readonly before: Resource | undefined; readonly after: Resource },
 ): Promise<void> {

@@ -3,7 +3,7 @@ import type { Resource } from '@contrail/proto-gen/config/v1/resources';
 import { currentTraceparent } from '@contrail/telemetry';
 import type { ResourceChange } from '../../transact/step';
 import { isGatewayPort } from '../addresses/gateway-address';
-import { audit } from '../auth/audit';
+import { audit } from '../../audit/audit';
 import type { User } from '../auth/kubernetes-access';
 import type { RestContext } from '../context';
 import { changePending, waitingScope } from '../draft/draft-changes';
