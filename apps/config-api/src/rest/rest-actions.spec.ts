@@ -1,18 +1,10 @@
-import { startRestFixture } from '../../testing/rest-fixture';
-import type { RestAnswer, RestFixture } from '../../testing/rest-fixture';
+import { membersOf, useRestFixture } from '../../testing/use-rest-fixture';
+import type { Members } from '../../testing/use-rest-fixture';
+import type { RestAnswer } from '../../testing/rest-fixture';
 import { withoutMembers } from './wire/json';
 
-let api: RestFixture;
+const api = useRestFixture();
 
-beforeAll(async () => {
-  api = await startRestFixture();
-}, 60_000);
-
-afterAll(async () => {
-  await api.stop();
-});
-
-type Members = Record<string, unknown>;
 const project = ['default-domain', 'default-project'];
 
 async function post(uri: string, body: unknown): Promise<RestAnswer> {
@@ -33,9 +25,7 @@ async function create(type: string, name: string, fields: Members = {}): Promise
 }
 
 async function read(type: string, uuid: string): Promise<Members> {
-  const answer = await api.call('GET', `/${type}/${uuid}`);
-  expect(answer.status).toBe(200);
-  return (answer.json() as Record<string, Members>)[type] ?? {};
+  return membersOf(await api.call('GET', `/${type}/${uuid}`), type);
 }
 
 async function list(uri: string): Promise<Members> {

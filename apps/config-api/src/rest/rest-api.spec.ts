@@ -1,23 +1,11 @@
-import { startRestFixture } from '../../testing/rest-fixture';
-import type { RestAnswer, RestFixture } from '../../testing/rest-fixture';
+import { fromResource, withFields } from '@contrail/resource-model';
+import type { Resource } from '@contrail/proto-gen/config/v1/resources';
+import { membersOf, useRestFixture } from '../../testing/use-rest-fixture';
+import type { Members } from '../../testing/use-rest-fixture';
 import { withoutMembers } from './wire/json';
 
-let api: RestFixture;
+const api = useRestFixture();
 
-beforeAll(async () => {
-  api = await startRestFixture();
-}, 60_000);
-
-afterAll(async () => {
-  await api.stop();
-});
-
-type Members = Record<string, unknown>;
-
-function membersOf(answer: RestAnswer, name: string): Members {
-  expect([answer.status, answer.text.slice(0, 300)]).toEqual([200, expect.any(String)]);
-  return (answer.json() as Record<string, Members>)[name] ?? {};
-}
 
 let count = 0;
 
@@ -183,6 +171,32 @@ describe('objects', () => {
 });
 
 describe('subnets', () => {
+  it('keep exclusions, which only gRPC has, when they are written as a whole', async () => {
+    const subnet = { subnet: { ip_prefix: '10.3.0.0', ip_prefix_len: 24 } };
+    const to = ['default-domain', 'default-project', 'default-network-ipam'];
+    const { uuid } = await createNetwork({ network_ipam_refs: [{ to, attr: { ipam_subnets: [subnet] } }] });
+    const exclusions = [{ ipPrefix: '10.3.0.64', ipPrefixLen: 28 }];
+    const withExclusions = (stored: Resource): Resource => {
+      const refs = fromResource('virtual-network', stored).networkIpamRefs.map((reference) => ({
+        ...reference,
+        attr: { hostRoutes: undefined, ipamSubnets: (reference.attr?.ipamSubnets ?? []).map((item) => ({ ...item, exclusions })) },
+      }));
+      return withFields(stored, { networkIpamRefs: refs });
+    };
+    await api.transactor.modify({ type: 'virtual-network', uuid }, withExclusions, '');
+    const stored = async (): Promise<unknown> => {
+      const [network] = await api.store.getMany([uuid]);
+      return network && fromResource('virtual-network', network).networkIpamRefs[0]?.attr?.ipamSubnets.map((item) => item.exclusions);
+    };
+    const other = { subnet: { ip_prefix: '10.4.0.0', ip_prefix_len: 24 } };
+    const attr = { ipam_subnets: [subnet, other] };
+    await api.call('PUT', `/virtual-network/${uuid}`, { 'virtual-network': { network_ipam_refs: [{ to, attr }] } });
+    expect(await stored()).toEqual([exclusions, []]);
+    const update = { type: 'virtual-network', uuid, 'ref-type': 'network-ipam', 'ref-fq-name': to, operation: 'ADD', attr: { ipam_subnets: [subnet] } };
+    expect((await api.call('POST', '/ref-update', update)).status).toBe(200);
+    expect(await stored()).toEqual([exclusions]);
+  });
+
   it('takes texts for numbers, clears host bits, fills in gateway, DNS address and identity', async () => {
     const ipam = await create('network-ipam', {
       fq_name: ['default-domain', 'default-project', 'subnets'],

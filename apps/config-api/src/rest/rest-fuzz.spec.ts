@@ -1,19 +1,11 @@
 import { connect } from 'node:net';
 import fc from 'fast-check';
-import { startRestFixture } from '../../testing/rest-fixture';
-import type { RestAnswer, RestFixture } from '../../testing/rest-fixture';
+import { useRestFixture } from '../../testing/use-rest-fixture';
+import type { RestAnswer } from '../../testing/rest-fixture';
 import { withoutMembers } from './wire/json';
 import { allRestTypes } from './wire/rest-types';
 
-let api: RestFixture;
-
-beforeAll(async () => {
-  api = await startRestFixture();
-}, 60_000);
-
-afterAll(async () => {
-  await api.stop();
-});
+const api = useRestFixture();
 
 /** More in `npm run soak`. */
 const runs = Number(process.env['FUZZ_RUNS'] ?? 150);

@@ -1,18 +1,10 @@
-import { startRestFixture } from '../../testing/rest-fixture';
-import type { RestAnswer, RestFixture } from '../../testing/rest-fixture';
+import { membersOf, useRestFixture } from '../../testing/use-rest-fixture';
+import type { Members } from '../../testing/use-rest-fixture';
+import type { RestAnswer } from '../../testing/rest-fixture';
 
 /** Answers of the original's server that depend on its rules; found with its Python client. */
-let api: RestFixture;
+const api = useRestFixture();
 
-beforeAll(async () => {
-  api = await startRestFixture();
-}, 60_000);
-
-afterAll(async () => {
-  await api.stop();
-});
-
-type Members = Record<string, unknown>;
 const project = ['default-domain', 'default-project'];
 let count = 0;
 
@@ -22,15 +14,11 @@ function post(type: string, fields: Members): Promise<RestAnswer> {
 }
 
 async function create(type: string, fields: Members = {}): Promise<Members> {
-  const answer = await post(type, fields);
-  expect([answer.status, answer.text]).toEqual([200, expect.any(String)]);
-  return (answer.json() as Record<string, Members>)[type] ?? {};
+  return membersOf(await post(type, fields), type);
 }
 
 async function read(type: string, uuid: unknown): Promise<Members> {
-  const answer = await api.call('GET', `/${type}/${String(uuid)}`);
-  expect(answer.status).toBe(200);
-  return (answer.json() as Record<string, Members>)[type] ?? {};
+  return membersOf(await api.call('GET', `/${type}/${String(uuid)}`), type);
 }
 
 const ipamSubnets = (subnet: Members): Members => ({

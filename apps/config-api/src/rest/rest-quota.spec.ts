@@ -1,17 +1,9 @@
-import { startRestFixture } from '../../testing/rest-fixture';
-import type { RestAnswer, RestFixture } from '../../testing/rest-fixture';
+import { membersOf, useRestFixture } from '../../testing/use-rest-fixture';
+import type { Members } from '../../testing/use-rest-fixture';
+import type { RestAnswer } from '../../testing/rest-fixture';
 
-let api: RestFixture;
+const api = useRestFixture();
 
-beforeAll(async () => {
-  api = await startRestFixture();
-}, 60_000);
-
-afterAll(async () => {
-  await api.stop();
-});
-
-type Members = Record<string, unknown>;
 let count = 0;
 
 /** A project with this quota, and how objects are made in it. */
@@ -30,8 +22,7 @@ async function projectWith(quota: Members): Promise<{
   return { name, uuid, post };
 }
 
-const uuidOf = (answer: RestAnswer, type: string): string =>
-  (answer.json() as Record<string, { uuid: string }>)[type]?.uuid ?? '';
+const uuidOf = (answer: RestAnswer, type: string): string => String(membersOf(answer, type)['uuid']);
 const rule = (port: number): Members => ({
   ...{ direction: '>', protocol: 'tcp', src_addresses: [{ security_group: 'local' }] },
   dst_ports: [{ start_port: port, end_port: port }],

@@ -1,13 +1,12 @@
 import { metaOf, toResource, wellKnownUuid } from '@contrail/resource-model';
-import { startRestFixture } from '../../../testing/rest-fixture';
-import type { RestAnswer, RestFixture } from '../../../testing/rest-fixture';
+import type { RestAnswer } from '../../../testing/rest-fixture';
+import { useRestFixture } from '../../../testing/use-rest-fixture';
+import type { Members } from '../../../testing/use-rest-fixture';
 import type { AccessQuestion } from './kubernetes-access';
 
-let api: RestFixture;
 let blue: string;
 let red: string;
 
-type Members = Record<string, unknown>;
 
 /** A project as kube-manager makes it for a namespace. */
 async function makeProject(name: string): Promise<string> {
@@ -27,17 +26,12 @@ const inNamespace =
 
 const memberVerbs = ['get', 'list', 'create', 'update', 'delete', 'use'];
 
-beforeAll(async () => {
-  api = await startRestFixture();
+const api = useRestFixture(async ({ rights }) => {
   [blue, red] = [await makeProject('blue'), await makeProject('red')];
-  api.rights.set('blue-member', inNamespace('blue', memberVerbs));
-  api.rights.set('red-member', inNamespace('red', memberVerbs));
-  api.rights.set('blue-viewer', inNamespace('blue', ['get', 'list']));
-  api.rights.set('nobody', () => false);
-}, 60_000);
-
-afterAll(async () => {
-  await api.stop();
+  rights.set('blue-member', inNamespace('blue', memberVerbs));
+  rights.set('red-member', inNamespace('red', memberVerbs));
+  rights.set('blue-viewer', inNamespace('blue', ['get', 'list']));
+  rights.set('nobody', () => false);
 });
 
 let count = 0;

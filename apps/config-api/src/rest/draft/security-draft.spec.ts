@@ -1,17 +1,9 @@
-import { startRestFixture } from '../../../testing/rest-fixture';
-import type { RestAnswer, RestFixture } from '../../../testing/rest-fixture';
+import { useRestFixture } from '../../../testing/use-rest-fixture';
+import type { Members } from '../../../testing/use-rest-fixture';
+import type { RestAnswer } from '../../../testing/rest-fixture';
 
-let api: RestFixture;
+const api = useRestFixture();
 
-beforeAll(async () => {
-  api = await startRestFixture();
-}, 60_000);
-
-afterAll(async () => {
-  await api.stop();
-});
-
-type Members = Record<string, unknown>;
 
 async function read(type: string, fqName: readonly string[]): Promise<Members | undefined> {
   const id = await api.call('POST', '/fqname-to-id', { type, fq_name: fqName });

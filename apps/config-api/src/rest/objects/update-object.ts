@@ -12,6 +12,7 @@ import { RestError } from '../http/rest-error';
 import type { ObjectBody } from '../wire/decode-body';
 import { applyBody, guardNamespace } from './body-to-resource';
 import { completionOf } from './completion';
+import { keepExclusions } from './keep-exclusions';
 import { checkNewReferences, resolveReferences } from './references';
 import { checkChange } from './refusals';
 
@@ -44,8 +45,9 @@ export async function modifyObject(
   context: RestContext,
   user: User,
   current: Resource,
-  change: ResourceChange,
+  wish: ResourceChange,
 ): Promise<Modified> {
+  const change: ResourceChange = (stored) => keepExclusions(stored, wish(stored));
   await context.authorizer.check(user, 'update', current);
   const wanted = change(current);
   checkChange(current, wanted);
