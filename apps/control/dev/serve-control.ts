@@ -4,6 +4,7 @@ import { testPki } from '@contrail/testing';
 import { connectConfigApi } from '../src/config-api-client';
 import { startControl } from '../src/start-control';
 import { clusterResources, nodeResource, podResources, serviceResources } from '../testing/cluster';
+import { testSettings } from '../testing/compiled';
 import { FakeConfigApi } from '../testing/fake-config-api';
 import { TestAgent } from '../testing/test-agent';
 
@@ -32,7 +33,7 @@ export async function serveControl(): Promise<{ stop(): Promise<void> }> {
     listenAddress: '127.0.0.1:9003',
     tls,
     configApi: connectConfigApi(`127.0.0.1:${configPort}`, tls),
-    settings: { clusterName: 'k8s', clusterPodNetwork: 'k8s-default-pod-network' },
+    settings: testSettings,
     pendingMax: 50_000,
   });
   const admin = await startAdminServer({

@@ -4,7 +4,11 @@ it('has the defaults of CONTRIBUTING', () => {
   expect(loadConfig({ CONFIG_API_ADDRESS: '192.0.2.1:9001' })).toMatchObject({
     listenAddress: '0.0.0.0:9003',
     adminAddress: { host: '0.0.0.0', port: 9103 },
-    settings: { clusterName: 'k8s', clusterPodNetwork: 'k8s-default-pod-network' },
+    settings: {
+      clusterName: 'k8s',
+      clusterPodNetwork: 'k8s-default-pod-network',
+      essentialServices: ['default/kubernetes', 'kube-system/kube-dns'],
+    },
     tls: { certFile: '/etc/contrail/tls/tls.crt', keyFile: '/etc/contrail/tls/tls.key', caFile: '/etc/contrail/tls/ca.crt' },
   });
 });

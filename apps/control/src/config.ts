@@ -31,6 +31,7 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>> = p
       settings: {
         clusterName,
         clusterPodNetwork: reader.string('CLUSTER_POD_NETWORK', podNetworkName(clusterName)),
+        essentialServices: reader.list('ESSENTIAL_SERVICES', ['default/kubernetes', 'kube-system/kube-dns']),
       },
       pendingMax: reader.integer('AGENT_PENDING_MAX', { default: 50_000, min: 1_000 }),
     };

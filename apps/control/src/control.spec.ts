@@ -15,6 +15,7 @@ import {
   testUuid,
 
 } from '../testing/cluster';
+import { testSettings } from '../testing/compiled';
 import { eventually } from '../testing/eventually';
 import { FakeConfigApi } from '../testing/fake-config-api';
 import { TestAgent } from '../testing/test-agent';
@@ -24,7 +25,6 @@ import type { RunningControl } from './start-control';
 
 jest.setTimeout(30_000);
 
-const settings = { clusterName: 'k8s', clusterPodNetwork: 'k8s-default-pod-network' };
 const blue = testUuid(2, 10);
 const pod = (n: number, node: string): ReturnType<typeof podResources> =>
   podResources({ n, node, address: `10.47.${Math.floor(n / 250)}.${n % 250}` });
@@ -60,7 +60,7 @@ async function start(options: { pendingMax?: number; orphanGraceMs?: number } = 
     listenAddress: '127.0.0.1:0',
     tls: tls('control'),
     configApi: connectConfigApi(`127.0.0.1:${port}`, tls('control')),
-    settings,
+    settings: testSettings,
     pendingMax: options.pendingMax ?? 100_000,
     ...(options.orphanGraceMs === undefined ? {} : { orphanGraceMs: options.orphanGraceMs }),
   });

@@ -135,16 +135,19 @@ export interface TestPod {
   readonly node: string;
   readonly address: string;
   readonly networkUuid?: string;
+  /** A second address, unique in the cluster. */
+  readonly alias?: string;
 }
 
 export const podUuids = {
   machine: (n: number) => testUuid(6, n),
   interface: (n: number) => testUuid(7, n),
   instanceIp: (n: number) => testUuid(8, n),
+  aliasIp: (n: number) => testUuid(15, n),
 };
 
 /** The objects of one pod with one interface. */
-export function podResources({ n, node, address, networkUuid = uuids.podNetwork }: TestPod): Resource[] {
+export function podResources({ n, node, address, networkUuid = uuids.podNetwork, alias }: TestPod): Resource[] {
   return [
     toResource('virtual-machine', {
       meta: { uuid: podUuids.machine(n), fqName: [`k8s__default__pod-${n}`] },
@@ -168,7 +171,16 @@ export function podResources({ n, node, address, networkUuid = uuids.podNetwork 
       virtualNetworkRefs: [{ uuid: networkUuid }],
       virtualMachineInterfaceRefs: [{ uuid: podUuids.interface(n) }],
     }),
+    ...(alias === undefined ? [] : [aliasResource(n, alias)]),
   ];
+}
+
+function aliasResource(n: number, alias: string): Resource {
+  return toResource('alias-ip', {
+    meta: { uuid: podUuids.aliasIp(n), fqName: [...project, 'pods', 'aliases', `pod-${n}`], parentType: 'alias-ip-pool' },
+    aliasIpAddress: alias,
+    virtualMachineInterfaceRefs: [{ uuid: podUuids.interface(n) }],
+  });
 }
 
 export interface TestMember {
@@ -177,6 +189,8 @@ export interface TestMember {
   readonly pod?: number;
   readonly node?: string;
   readonly ready?: boolean;
+  /** Why it takes no part. */
+  readonly refused?: string;
 }
 
 export interface TestService {
@@ -185,10 +199,16 @@ export interface TestService {
   readonly port: number;
   readonly targetPort: number;
   readonly members: readonly TestMember[];
+  /** Of the cluster IP; the cluster's service network unless it says otherwise. */
+  readonly networkUuid?: string;
+  /** "namespace/name"; one in `default` unless it says otherwise. */
+  readonly name?: string;
 }
 
 /** The objects of one ClusterIP service with one TCP port. */
-export function serviceResources({ n, clusterIp, port, targetPort, members }: TestService): Resource[] {
+export function serviceResources(service: TestService): Resource[] {
+  const { n, clusterIp, port, targetPort, members, networkUuid = uuids.serviceNetwork, name = `default/svc-${n}` } = service;
+  const [kubeNamespace = '', kubeName = ''] = name.split('/');
   const [lb, vmi, iip, listener, pool] = [9, 10, 11, 12, 13].map((type) => testUuid(type, n)) as [
     string, string, string, string, string,
   ];
@@ -197,7 +217,7 @@ export function serviceResources({ n, clusterIp, port, targetPort, members }: Te
     toResource('virtual-machine-interface', {
       meta: { uuid: vmi, fqName: named('vmi') },
       virtualMachineInterfaceDeviceOwner: 'K8S:LOADBALANCER',
-      virtualNetworkRefs: [{ uuid: uuids.serviceNetwork }],
+      virtualNetworkRefs: [{ uuid: networkUuid }],
     }),
     toResource('instance-ip', {
       meta: { uuid: iip, fqName: [`svc-${n}__${iip}`] },
@@ -205,7 +225,7 @@ export function serviceResources({ n, clusterIp, port, targetPort, members }: Te
       virtualMachineInterfaceRefs: [{ uuid: vmi }],
     }),
     toResource('loadbalancer', {
-      meta: { uuid: lb, fqName: named('lb'), annotations: { namespace: 'default', name: `svc-${n}` } },
+      meta: { uuid: lb, fqName: named('lb'), annotations: { namespace: kubeNamespace, name: kubeName } },
       loadbalancerProvider: 'native',
       virtualMachineInterfaceRefs: [{ uuid: vmi }],
     }),
@@ -223,8 +243,8 @@ export function serviceResources({ n, clusterIp, port, targetPort, members }: Te
 }
 
 function memberResource(pool: string, own: { uuid: string; targetPort: number }, member: TestMember): Resource {
-  const { address, pod, node = '', ready = true } = member;
-  const annotations: Record<string, string> = {};
+  const { address, pod, node = '', ready = true, refused } = member;
+  const annotations: Record<string, string> = refused === undefined ? {} : { refused };
   if (pod !== undefined) Object.assign(annotations, { vmi: podUuids.interface(pod), vm: podUuids.machine(pod) });
   return toResource('loadbalancer-member', {
     meta: { uuid: own.uuid, fqName: [pool, own.uuid], parentType: 'loadbalancer-pool', parentUuid: pool, annotations },

@@ -9,7 +9,11 @@ import { toModelObject } from '../src/model/to-model-object';
 import type { Topology } from '../src/topology/topology';
 import { settle, TestIds } from './settle';
 
-export const testSettings = { clusterName: 'k8s', clusterPodNetwork: 'k8s-default-pod-network' };
+export const testSettings = {
+  clusterName: 'k8s',
+  clusterPodNetwork: 'k8s-default-pod-network',
+  essentialServices: ['default/kubernetes', 'kube-system/kube-dns'],
+};
 
 type EntryKind = NonNullable<Entry['kind']>;
 type ValueOf<K extends EntryKind['$case']> = Extract<EntryKind, { $case: K }>['value'];

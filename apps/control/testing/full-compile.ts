@@ -34,7 +34,7 @@ export function fullCompile(model: Model, ids: NumericIds, settings: CompileSett
       if (compiled === undefined) continue;
       const record = new EntryRecord(unit, compiled);
       records.set(unit.key, record);
-      if (unit.kind === 'service') context.reach.replace(unit.instance, [], record.interest?.backends ?? []);
+      if (unit.kind === 'service') context.reach.replace(unit.key, unit.instance, record.interest?.backends ?? []);
     }
   };
   compile(serviceUnits(context));
@@ -69,6 +69,7 @@ function* otherUnits({ model, topology }: CompileContext): Generator<Unit> {
     yield routeUnit(instance, { address: new Uint8Array(16), length: 0 });
     for (const { subnets } of networks) for (const { prefix } of subnets) yield routeUnit(instance, prefix);
     for (const { address } of model.all('instance-ip')) yield hostRouteUnit(instance, address);
+    for (const { address } of model.all('alias-ip')) yield hostRouteUnit(instance, address);
     for (const { addresses } of model.all('virtual-router')) {
       for (const address of addresses) yield hostRouteUnit(instance, address);
     }

@@ -36,7 +36,8 @@ export function settle(
   }
 }
 
-function drain(steps: Generator<void, CompileResult>): CompileResult {
+/** Compiles to the end. */
+export function drain(steps: Generator<void, CompileResult>): CompileResult {
   for (;;) {
     const step = steps.next();
     if (step.done === true) return step.value;

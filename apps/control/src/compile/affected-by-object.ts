@@ -1,6 +1,7 @@
 import { addressEquals } from '@contrail/net';
 import type { Model } from '../model/model';
 import type {
+  AliasIpObject,
   InstanceIpObject,
   InterfaceObject,
   ListenerObject,
@@ -9,6 +10,8 @@ import type {
   ModelObject,
   PoolObject,
 } from '../model/model-object';
+import type { CompileSettings } from './compile-context';
+import { backendHome, membersOf } from './backend-home';
 import type { Network, Topology } from '../topology/topology';
 import { globalUnit, hostRouteUnit, interfaceUnit, nodeUnit, serviceUnit, vrfUnit } from './unit';
 import type { Unit } from './unit';
@@ -16,6 +19,7 @@ import type { Unit } from './unit';
 export interface Surroundings {
   readonly model: Model;
   readonly topology: Topology;
+  readonly settings: CompileSettings;
 }
 
 /**
@@ -39,6 +43,8 @@ export function affectedByObject(around: Surroundings, object: ModelObject): Ite
       return unitsOfInterface(around, object);
     case 'instance-ip':
       return unitsOfInstanceIp(around, object);
+    case 'alias-ip':
+      return unitsOfAliasIp(around, object);
     case 'loadbalancer':
       return servicesOfLoadbalancer(around, object);
     case 'loadbalancer-listener':
@@ -56,7 +62,24 @@ export function* unitsOfInterface(around: Surroundings, vmi: InterfaceObject): G
   for (const instanceIp of around.model.each('address by interface', vmi.uuid)) {
     yield* unitsOfAddress(around, instanceIp, vmi);
   }
+  for (const aliasIp of around.model.each('alias by interface', vmi.uuid)) yield* unitsOfAlias(around, aliasIp, vmi);
   yield* servicesBehind(around, vmi);
+}
+
+function* unitsOfAliasIp(around: Surroundings, aliasIp: AliasIpObject): Generator<Unit> {
+  for (const uuid of aliasIp.interfaceUuids) {
+    yield interfaceUnit(uuid);
+    const vmi = around.model.get('virtual-machine-interface', uuid);
+    if (vmi === undefined) continue;
+    yield* unitsOfAlias(around, aliasIp, vmi);
+    yield* servicesBehind(around, vmi);
+  }
+}
+
+/** An alias is known in the interface's own VRF and to the nodes. */
+function* unitsOfAlias({ topology }: Surroundings, { address }: AliasIpObject, vmi: InterfaceObject): Generator<Unit> {
+  const home = topology.networks.get(vmi.networkUuid);
+  for (const network of [home, topology.fabric]) if (network !== undefined) yield hostRouteUnit(network.instance, address);
 }
 
 function* unitsOfInstanceIp(around: Surroundings, instanceIp: InstanceIpObject): Generator<Unit> {
@@ -71,8 +94,7 @@ function* unitsOfInstanceIp(around: Surroundings, instanceIp: InstanceIpObject):
 
 function* unitsOfAddress(around: Surroundings, { address }: InstanceIpObject, vmi: InterfaceObject): Generator<Unit> {
   const home = around.topology.networks.get(vmi.networkUuid);
-  if (home === undefined) return;
-  for (const network of withJoined(around, home)) {
+  for (const network of home === undefined ? [] : withJoined(around, home)) {
     if (network.isPopulated && !vmi.isService) yield hostRouteUnit(network.instance, address);
     if (network.subnets.some(({ dnsServer }) => dnsServer !== undefined && addressEquals(dnsServer, address))) {
       yield vrfUnit(network.instance);
@@ -107,14 +129,31 @@ function* servicesAt(around: Surroundings, loadbalancer: LoadbalancerObject, lis
   const { protocol, port } = listener;
   for (const uuid of loadbalancer.interfaceUuids) {
     const vmi = around.model.get('virtual-machine-interface', uuid);
-    const home = vmi && around.topology.networks.get(vmi.networkUuid);
-    if (home === undefined) continue;
+    if (vmi === undefined) continue;
+    // The network of the cluster IP may be gone or still to come: those who need no connection to it see the service.
+    const home = around.topology.networks.get(vmi.networkUuid);
     for (const { address } of around.model.each('address by interface', uuid)) {
-      for (const { instance, isPopulated } of withJoined(around, home)) {
+      for (const { instance, isPopulated } of viewersOf(around, home, { loadbalancer, listener })) {
         if (isPopulated) yield serviceUnit(instance, { address, protocol, port });
       }
     }
   }
+}
+
+/** Networks from whose VRFs a service may be reached; see `findListener`. */
+function viewersOf(
+  around: Surroundings,
+  home: Network | undefined,
+  { loadbalancer, listener }: { readonly loadbalancer: LoadbalancerObject; readonly listener: ListenerObject },
+): Iterable<Network> {
+  const { topology, settings } = around;
+  if (settings.essentialServices.includes(loadbalancer.name)) return topology.networks.values();
+  const viewers = new Set(home === undefined ? [] : withJoined(around, home));
+  for (const member of membersOf(around, listener)) {
+    const backend = backendHome(around, member);
+    if (backend !== undefined) viewers.add(backend.network);
+  }
+  return viewers;
 }
 
 function* servicesOfListener(around: Surroundings, listener: ListenerObject): Generator<Unit> {
@@ -130,6 +169,16 @@ function* servicesOfPool(around: Surroundings, pool: PoolObject): Generator<Unit
 function* servicesOfMember(around: Surroundings, member: MemberObject): Generator<Unit> {
   const pool = around.model.get('loadbalancer-pool', member.poolUuid);
   if (pool !== undefined) yield* servicesOfPool(around, pool);
+}
+
+/** Load balancers that have the interface behind them. */
+export function* loadbalancersBefore(model: Model, vmi: InterfaceObject): Generator<LoadbalancerObject> {
+  for (const { poolUuid } of [...model.each('member by interface', vmi.uuid), ...model.each('member by machine', vmi.machineUuid)]) {
+    const pool = model.get('loadbalancer-pool', poolUuid);
+    const listener = pool && model.get('loadbalancer-listener', pool.listenerUuid);
+    const loadbalancer = listener && model.get('loadbalancer', listener.loadbalancerUuid);
+    if (loadbalancer !== undefined) yield loadbalancer;
+  }
 }
 
 function* servicesBehind(around: Surroundings, vmi: InterfaceObject): Generator<Unit> {

@@ -1,7 +1,8 @@
 import type { Model } from '../model/model';
+import type { LoadbalancerObject } from '../model/model-object';
 import type { TopologyDiff } from '../topology/diff-topology';
 import type { Network, Topology } from '../topology/topology';
-import { servicesOfLoadbalancer, unitsOfInterface } from './affected-by-object';
+import { loadbalancersBefore, servicesOfLoadbalancer, unitsOfInterface } from './affected-by-object';
 import type { Surroundings } from './affected-by-object';
 import { globalUnit, hostRouteUnit, identityUnit, interfaceUnit, labelUnit, routeUnit, serviceUnit, vrfUnit } from './unit';
 import type { Unit } from './unit';
@@ -12,6 +13,7 @@ import type { Unit } from './unit';
  */
 export function* affectedByTopology(around: Surroundings, diff: TopologyDiff): Generator<Unit> {
   if (diff.networks.length > 0) yield globalUnit;
+  yield* unitsOfNodeLabels(around, diff);
   for (const { before, after } of diff.networks) {
     for (const network of [before, after]) {
       if (network !== undefined) yield* unitsOfNetwork(around, network);
@@ -37,6 +39,19 @@ export function asNew(topology: Topology, networks: Iterable<Network>): Topology
   };
 }
 
+/** Labels between nodes and every network: they do not need a connection. */
+function* unitsOfNodeLabels({ topology }: Surroundings, { networks }: TopologyDiff): Generator<Unit> {
+  const changed = networks.flatMap(({ before, after }) => [before, after].filter((network) => network !== undefined));
+  const fabrics = new Set([...changed, ...topology.networks.values()].filter(({ isFabric }) => isFabric));
+  const isFabricChanged = changed.some(({ isFabric }) => isFabric);
+  for (const network of isFabricChanged ? [...changed, ...topology.networks.values()] : changed) {
+    for (const fabric of fabrics) {
+      yield labelUnit(network.instance, fabric.identity);
+      yield labelUnit(fabric.instance, network.identity);
+    }
+  }
+}
+
 function* unitsOfNetwork(around: Surroundings, network: Network): Generator<Unit> {
   const { model } = around;
   yield vrfUnit(network.instance);
@@ -48,6 +63,19 @@ function* unitsOfNetwork(around: Surroundings, network: Network): Generator<Unit
     for (const { instance } of around.topology.joinedWith(network)) yield routeUnit(instance, prefix);
   }
   for (const vmi of model.each('interface by network', network.uuid)) yield interfaceUnit(vmi.uuid);
+  for (const name of around.settings.essentialServices) {
+    for (const loadbalancer of model.each('loadbalancer by name', name)) yield* servicePortsIn(model, network, loadbalancer);
+  }
+}
+
+/** The entries of a load balancer in the VRF of one network. */
+function* servicePortsIn(model: Model, viewer: Network, loadbalancer: LoadbalancerObject): Generator<Unit> {
+  const ports = model.find('listener by loadbalancer', loadbalancer.uuid);
+  for (const uuid of loadbalancer.interfaceUuids) {
+    for (const { address } of model.each('address by interface', uuid)) {
+      for (const { protocol, port } of ports) yield serviceUnit(viewer.instance, { address, protocol, port });
+    }
+  }
 }
 
 /** Labels name the address space of their sender, whoever receives. */
@@ -68,16 +96,18 @@ function* whatOneSees(model: Model, viewer: Network, seen: Network): Generator<U
   for (const { prefix } of seen.subnets) yield routeUnit(viewer.instance, prefix);
   for (const vmi of model.each('interface by network', seen.uuid)) {
     for (const { address } of model.each('address by interface', vmi.uuid)) yield hostRouteUnit(viewer.instance, address);
+    if (viewer.uuid !== seen.uuid) continue;
+    for (const { address } of model.each('alias by interface', vmi.uuid)) yield hostRouteUnit(viewer.instance, address);
+    // A network that left is no viewer any more, but its entries are still there.
+    for (const loadbalancer of loadbalancersBefore(model, vmi)) yield* servicePortsIn(model, viewer, loadbalancer);
   }
   for (const vmi of model.each('service interface by network', seen.uuid)) {
-    const ports = model
-      .find('loadbalancer by interface', vmi.uuid)
-      .flatMap(({ uuid }) => model.find('listener by loadbalancer', uuid));
-    for (const { address } of model.each('address by interface', vmi.uuid)) {
-      for (const { protocol, port } of ports) yield serviceUnit(viewer.instance, { address, protocol, port });
+    for (const loadbalancer of model.each('loadbalancer by interface', vmi.uuid)) {
+      yield* servicePortsIn(model, viewer, loadbalancer);
     }
   }
   if (!seen.isFabric) return;
+  for (const { address } of model.all('alias-ip')) yield hostRouteUnit(seen.instance, address);
   for (const { addresses } of model.all('virtual-router')) {
     for (const address of addresses) yield hostRouteUnit(viewer.instance, address);
   }

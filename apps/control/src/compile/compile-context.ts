@@ -17,6 +17,8 @@ export interface CompileSettings {
   readonly clusterName: string;
   /** fq_name joined by colons, or only its last part, of the network that cluster pods live in. */
   readonly clusterPodNetwork: string;
+  /** "namespace/name" of the Services that are reachable from every network: cluster DNS and the API server. */
+  readonly essentialServices: readonly string[];
 }
 
 /** What one unit compiles to. */

@@ -10,7 +10,10 @@ import { compileService } from './service';
 import type { Unit } from './unit';
 import { compileVrf } from './vrf';
 
-/** @returns undefined when the unit has no entry: nothing wants it, or a number for it is not allotted yet. */
+/**
+ * @returns undefined when the unit has no entry: nothing wants it.
+ * @throws MissingNumber when a number for it is not allotted yet.
+ */
 export function compileUnit(context: CompileContext, unit: Unit): CompiledEntry | undefined {
   switch (unit.kind) {
     case 'global':

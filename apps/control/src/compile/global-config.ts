@@ -3,6 +3,7 @@ import type { Address } from '@contrail/net';
 import { GlobalConfig } from '@contrail/proto-gen/control/v1/messages';
 import type { GlobalVrouterConfigObject, Subnet } from '../model/model-object';
 import type { CompileContext, CompiledEntry, CompileSettings } from './compile-context';
+import { isClusterPodNetwork } from './cluster-network';
 import type { Topology } from '../topology/topology';
 import { toProtoPrefix } from './proto-values';
 import { everybody } from './scopes';
@@ -48,10 +49,10 @@ function hostSubnets(topology: Topology): Subnet[] {
 
 function hairpinGateways(
   topology: Topology,
-  { clusterPodNetwork }: CompileSettings,
+  settings: CompileSettings,
 ): { v4: Address | undefined; v6: Address | undefined } {
   const network = [...topology.networks.values()]
-    .filter(({ name }) => name === clusterPodNetwork || name.endsWith(`:${clusterPodNetwork}`))
+    .filter((network) => isClusterPodNetwork(network, settings))
     .sort((a, b) => (a.uuid < b.uuid ? -1 : 1))[0];
   const gateway = (byteLength: number): Address | undefined =>
     network?.subnets.find(({ prefix }) => prefix.address.length === byteLength)?.gateway;

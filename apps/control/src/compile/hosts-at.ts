@@ -1,22 +1,27 @@
 import { addressKey } from '@contrail/net';
 import type { Address } from '@contrail/net';
 import type { Model } from '../model/model';
-import type { InstanceIpObject, InterfaceObject } from '../model/model-object';
+import type { InterfaceObject } from '../model/model-object';
 
-/** An interface and one of its addresses. */
+/** An interface that has an address. */
 export interface Host {
-  readonly instanceIp: InstanceIpObject;
   readonly interface: InterfaceObject;
+  /** By an AliasIp: known in the interface's own VRF and to the nodes, in no other. */
+  readonly isAlias: boolean;
 }
 
-/** Every interface that has the address, in whatever network, those of services too; in order of uuid. */
+/** Every interface that has the address, in whatever network, those of services too; in order of uuid, aliases last. */
 export function hostsAt(model: Model, address: Address): Host[] {
-  const hosts: Host[] = [];
-  for (const instanceIp of model.find('address by address', addressKey(address))) {
-    for (const uuid of instanceIp.interfaceUuids) {
-      const found = model.get('virtual-machine-interface', uuid);
-      if (found !== undefined) hosts.push({ instanceIp, interface: found });
-    }
-  }
-  return hosts;
+  const key = addressKey(address);
+  return [
+    ...hostsOf(model, model.find('address by address', key), false),
+    ...hostsOf(model, model.find('alias by address', key), true),
+  ];
+}
+
+function hostsOf(model: Model, owners: readonly { readonly interfaceUuids: readonly string[] }[], isAlias: boolean): Host[] {
+  return owners
+    .flatMap(({ interfaceUuids }) => interfaceUuids)
+    .flatMap((uuid) => model.get('virtual-machine-interface', uuid) ?? [])
+    .map((found) => ({ interface: found, isAlias }));
 }

@@ -21,18 +21,15 @@ export function compileInterface(context: CompileContext, unit: UnitOf<'interfac
   const network = topology.networks.get(vmi.networkUuid);
   if (machine === undefined || machine.node === '' || network === undefined) return undefined;
   const addresses = addressesOf(context, vmi, network);
-  const vrf = ids.get('vrf', network.instance);
-  const identity = ids.get('identity', network.identity);
-  const policy = ids.get('policy', policyOfInterfaces);
-  if (addresses.length === 0 || vrf === undefined || identity === undefined || policy === undefined) return undefined;
+  if (addresses.length === 0) return undefined;
   const value = {
     uuid: vmi.uuid,
     node: machine.node,
-    vrf,
-    identity,
-    policy,
+    vrf: ids.need('vrf', network.instance),
+    identity: ids.need('identity', network.identity),
+    policy: ids.need('policy', policyOfInterfaces),
     mac: toBuffer(vmi.mac),
-    addresses,
+    addresses: [...addresses, ...aliasesOf(context, vmi)],
     allowedSources: vmi.allowedSources.map(toProtoPrefix),
     portSecurity: vmi.portSecurity ?? network.portSecurity,
     maxFlows: vmi.maxFlows,
@@ -66,6 +63,20 @@ function addressesOf({ model }: CompileContext, vmi: InterfaceObject, network: N
         dnsServer: Buffer.from(subnet?.dnsServer ?? []),
       };
     });
+}
+
+/** Of no subnet of the network: hosts of their own, without gateway. */
+function aliasesOf({ model }: CompileContext, vmi: InterfaceObject): InterfaceAddress[] {
+  return model
+    .find('alias by interface', vmi.uuid)
+    .sort((a, b) => compareAddresses(a.address, b.address))
+    .map(({ address }) => ({
+      address: toBuffer(address),
+      gateway: Buffer.alloc(0),
+      prefixLength: 8 * address.length,
+      alias: true,
+      dnsServer: Buffer.alloc(0),
+    }));
 }
 
 function hostPortsOf(machine: VirtualMachineObject): {

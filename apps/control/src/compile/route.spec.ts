@@ -103,6 +103,39 @@ describe('routes', () => {
     ]);
   });
 
+  it('lead to an alias in its own VRF and from the nodes, and nowhere else', () => {
+    const compiled = new Compiled([
+      ...base,
+      ...network(blue, blueName, { vni: 9, policies: [uuids.servicePolicy] }),
+      ...podResources({ n: 1, node: 'node1', address: '10.47.255.250' }),
+      ...podResources({ n: 2, node: 'node2', address: '10.0.0.2', networkUuid: blue, alias: '10.47.255.249' }),
+    ]);
+    for (const networkUuid of [blue, ipFabricNetworkUuid]) {
+      const route = routesOf(compiled, networkUuid).get('10.47.255.249/32');
+      expect(hops(route)).toEqual([podRoute(2, 'node2')]);
+      const [path] = route?.paths ?? [];
+      expect(path?.nextHop?.$case === 'interface' && path.nextHop.value.vrf).toBe(compiled.vrf(blue));
+    }
+    expect(routesOf(compiled, uuids.podNetwork).has('10.47.255.249/32')).toBe(false);
+    expect(routesOf(compiled, ipFabricNetworkUuid).has('10.0.0.2/32')).toBe(false);
+    const [vmi] = compiled.find('interface').filter(({ uuid }) => uuid === podUuids.interface(2));
+    expect(vmi?.addresses.map(({ address, prefixLength, alias }) => [formatAddress(address), prefixLength, alias])).toEqual([
+      ['10.0.0.2', 32, false],
+      ['10.47.255.249', 32, true],
+    ]);
+  });
+
+  it('to an alias have labels both ways between nodes and the network', () => {
+    const compiled = new Compiled([...base, ...network(blue, blueName, { vni: 9 })]);
+    const pairs = (): string[] => compiled.find('label').map(({ vrf, senderVrf }) => `${senderVrf}>${vrf}`);
+    const [custom, fabric] = [compiled.vrf(blue), compiled.vrf(ipFabricNetworkUuid)];
+    expect(pairs()).not.toContain(`${fabric}>${custom}`);
+    compiled.put(podResources({ n: 2, node: 'node2', address: '10.0.0.2', networkUuid: blue, alias: '10.47.255.249' }));
+    expect(pairs()).toEqual(expect.arrayContaining([`${fabric}>${custom}`, `${custom}>${fabric}`]));
+    const toCustom = [...compiled.table.scope('all').keys()].filter((key) => key.startsWith('label/'));
+    expect(toCustom.some((key) => key.includes(compiled.topology.networks.get(blue)?.instance ?? 'none'))).toBe(true);
+  });
+
   it('do not exist for a pod that has no node yet', () => {
     const compiled = new Compiled([...base, ...podResources({ n: 1, node: '', address: '10.47.255.250' })]);
     expect(routesOf(compiled, uuids.podNetwork).has('10.47.255.250/32')).toBe(false);

@@ -16,12 +16,12 @@ import type { UnitOf } from './unit';
  */
 export function compileRoute(context: CompileContext, unit: UnitOf<'route'>): CompiledEntry | undefined {
   const network = context.topology.byInstance(unit.instance);
-  const vrf = context.ids.get('vrf', unit.instance);
-  if (network === undefined || vrf === undefined || !network.isPopulated) return undefined;
+  if (network === undefined || !network.isPopulated) return undefined;
   const found = findHost(context, network, unit.prefix) ?? findCover(context, network, unit.prefix);
   if (found === undefined) return undefined;
   const { paths, owner } = found;
-  const identity = owner === undefined ? 0 : (context.ids.get('identity', owner.identity) ?? 0);
+  const identity = owner === undefined ? 0 : context.ids.need('identity', owner.identity);
+  const vrf = context.ids.need('vrf', unit.instance);
   const value = { key: { vrf, prefix: toProtoPrefix(unit.prefix) }, paths, identity };
   return { scope: routesScope(unit.instance), entry: { kind: { $case: 'route', value } } };
 }
@@ -47,16 +47,16 @@ function findHost(context: CompileContext, network: Network, prefix: Prefix): Fo
   return first && { owner: first[0], paths: first[1] };
 }
 
-/** Paths to interfaces with the address, by their network: this one and those joined with it. */
+/** Paths to interfaces with the address, by their network: this one and those joined with it; nodes also reach every alias. */
 function interfacePaths(context: CompileContext, network: Network, address: Address): Map<Network, Path[]> {
   const { model, topology, ids } = context;
   const paths = new Map<Network, Path[]>();
-  for (const { interface: vmi } of hostsAt(model, address)) {
+  for (const { interface: vmi, isAlias } of hostsAt(model, address)) {
     const home = topology.networks.get(vmi.networkUuid);
-    const vrf = home && ids.get('vrf', home.instance);
     const node = model.get('virtual-machine', vmi.machineUuid)?.node ?? '';
-    if (home === undefined || vrf === undefined || vmi.isService || node === '') continue;
-    if (home !== network && !network.joined.has(home.uuid)) continue;
+    if (home === undefined || vmi.isService || node === '') continue;
+    if (home !== network && !(isAlias ? network.isFabric : network.joined.has(home.uuid))) continue;
+    const vrf = ids.need('vrf', home.instance);
     const value = { node, interfaceUuid: vmi.uuid, vrf, mac: toBuffer(vmi.mac) };
     const path: Path = { preference: 0, nextHop: { $case: 'interface', value } };
     paths.set(home, [...(paths.get(home) ?? []), path]);

@@ -12,6 +12,8 @@ const nowhere: ReadonlyMap<string, number> = new Map();
  */
 export class ServiceReach {
   readonly #counts = new Map<string, Map<string, number>>();
+  /** Where the backends of each service entry are, by the key of its unit. */
+  readonly #byUnit = new Map<string, readonly string[]>();
 
   /** VRFs that services of this one lead to, itself not among them. */
   from(instance: string): Iterable<string> {
@@ -28,12 +30,16 @@ export class ServiceReach {
   }
 
   /**
-   * Notes that the backends of one service of `from` are in other VRFs than before.
+   * Notes in which VRFs the backends of one service of `from` are.
    *
+   * @param unit key of the service's unit.
    * @returns pairs that now exist and did not, or the other way round.
    */
-  replace(from: string, before: readonly string[], after: readonly string[]): ReachPair[] {
+  replace(unit: string, from: string, after: readonly string[]): ReachPair[] {
     const changed: ReachPair[] = [];
+    const before = this.#byUnit.get(unit) ?? [];
+    if (after.length === 0) this.#byUnit.delete(unit);
+    else this.#byUnit.set(unit, after);
     for (const to of after) if (to !== from && this.#add(from, to, 1) === 1) changed.push({ from, to });
     for (const to of before) if (to !== from && this.#add(from, to, -1) === 0) changed.push({ from, to });
     return changed;

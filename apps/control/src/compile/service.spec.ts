@@ -82,6 +82,39 @@ describe('services', () => {
     expect(inVrf(compiled, isolated)).toBeUndefined();
   });
 
+  it('are hashed over the admitted members only', () => {
+    const compiled = new Compiled([
+      ...base,
+      ...service({ address: '10.47.0.1', pod: 1 }, { address: '10.47.0.2', pod: 2, refused: 'isolated' }),
+    ]);
+    expect(inVrf(compiled, uuids.podNetwork)?.backends.map(({ address }) => formatAddress(address))).toEqual(['10.47.0.1']);
+  });
+
+  it.each(['default/kubernetes', 'kube-system/kube-dns'])('%s is in every VRF', (name) => {
+    const compiled = new Compiled([
+      ...base,
+      ...network(isolated, ['default-domain', 'red', 'red'], { vni: 9 }),
+      ...serviceResources({ n: 1, clusterIp: '10.96.0.10', port: 53, targetPort: 53, name, members: [{ address: '10.47.0.1', pod: 1 }] }),
+      ...podResources({ n: 5, node: 'node1', address: '10.0.0.5', networkUuid: isolated }),
+    ]);
+    expect(inVrf(compiled, isolated)?.backends.map(({ vrf }) => vrf)).toEqual([compiled.vrf(uuids.podNetwork)]);
+  });
+
+  it('whose admitted backends are all on a custom network are reachable from there without a policy', () => {
+    const own = (...more: TestMember[]): Resource[] => service({ address: '10.47.9.9', pod: 5 }, ...more);
+    const custom = [
+      ...network(isolated, ['default-domain', 'red', 'red'], { vni: 9 }),
+      ...podResources({ n: 5, node: 'node1', address: '10.0.0.5', networkUuid: isolated, alias: '10.47.9.9' }),
+    ];
+    const compiled = new Compiled([...base, ...custom, ...own()]);
+    const found = inVrf(compiled, isolated)?.backends.map(({ address, vrf }) => [formatAddress(address), vrf]);
+    expect(found).toEqual([['10.47.9.9', compiled.vrf(isolated)]]);
+    compiled.put(own({ address: '10.47.0.1', pod: 1 }));
+    expect(inVrf(compiled, isolated)).toBeUndefined();
+    compiled.put(own({ address: '10.47.0.1', pod: 1, refused: 'isolated' }));
+    expect(inVrf(compiled, isolated)?.backends).toHaveLength(1);
+  });
+
   it('may cross into a VRF that no policy joins: then labels and routes for it exist, both ways', () => {
     const compiled = new Compiled([
       ...base,

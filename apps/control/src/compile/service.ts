@@ -2,9 +2,11 @@ import type { Backend } from '@contrail/proto-gen/control/v1/messages';
 import type { ListenerObject, LoadbalancerObject, MemberObject } from '../model/model-object';
 import type { Network } from '../topology/topology';
 import type { CompileContext, CompiledEntry } from './compile-context';
+import { backendHome, membersOf } from './backend-home';
 import { hostsAt } from './hosts-at';
 import { toBuffer, toProtoPrefix } from './proto-values';
 import { servicesScope } from './scopes';
+import { serviceGrant } from './service-grant';
 import type { UnitOf } from './unit';
 
 interface FoundListener {
@@ -21,14 +23,13 @@ interface FoundBackend {
 /** One port of a service address, as it is reached from one VRF. */
 export function compileService(context: CompileContext, unit: UnitOf<'service'>): CompiledEntry | undefined {
   const network = context.topology.byInstance(unit.instance);
-  const vrf = context.ids.get('vrf', unit.instance);
-  if (network === undefined || vrf === undefined || !network.isPopulated) return undefined;
+  if (network === undefined || !network.isPopulated) return undefined;
   const found = findListener(context, network, unit);
   if (found === undefined) return undefined;
   const { loadbalancer, listener } = found;
   const backends = backendsOf(context, listener);
   const value = {
-    key: { vrf, address: toBuffer(unit.address), protocol: unit.protocol, port: unit.port },
+    key: { vrf: context.ids.need('vrf', unit.instance), address: toBuffer(unit.address), protocol: unit.protocol, port: unit.port },
     loadbalancerUuid: loadbalancer.uuid,
     listenerUuid: listener.uuid,
     name: `${loadbalancer.name}:${listener.portName === '' ? listener.port : listener.portName}`,
@@ -46,18 +47,21 @@ export function compileService(context: CompileContext, unit: UnitOf<'service'>)
   };
 }
 
-/** A service of the network itself goes before those of joined networks with the same address and port. */
-function findListener({ model }: CompileContext, network: Network, unit: UnitOf<'service'>): FoundListener | undefined {
-  const reachable = hostsAt(model, unit.address)
+/** Reachable services with this address and port: those of the network itself before those of others. */
+function findListener(context: CompileContext, network: Network, unit: UnitOf<'service'>): FoundListener | undefined {
+  const { model } = context;
+  const services = hostsAt(model, unit.address)
+    .filter((host) => host.interface.isService && !host.isAlias)
     .map((host) => host.interface)
-    .filter(({ isService, networkUuid }) => isService && (networkUuid === network.uuid || network.joined.has(networkUuid)))
     .sort((a, b) => Number(b.networkUuid === network.uuid) - Number(a.networkUuid === network.uuid));
-  for (const vmi of reachable) {
+  for (const vmi of services) {
     for (const loadbalancer of model.find('loadbalancer by interface', vmi.uuid)) {
       const listener = model
         .find('listener by loadbalancer', loadbalancer.uuid)
         .find(({ protocol, port }) => protocol === unit.protocol && port === unit.port);
-      if (listener !== undefined) return { loadbalancer, listener };
+      if (listener === undefined) continue;
+      const found = { loadbalancer, listener };
+      if (serviceGrant(context, network, { ...found, networkUuid: vmi.networkUuid }) !== undefined) return found;
     }
   }
   return undefined;
@@ -68,42 +72,26 @@ function findListener({ model }: CompileContext, network: Network, unit: UnitOf<
  * serving ones that terminate when nothing is ready. None at all when neither exists: calls are refused.
  */
 function backendsOf(context: CompileContext, listener: ListenerObject): FoundBackend[] {
-  const { model } = context;
-  const usable = model
-    .find('pool by listener', listener.uuid)
-    .flatMap((pool) => model.find('member by pool', pool.uuid))
-    .filter(({ ready, serving }) => ready || serving)
-    .sort((a, b) => (a.uuid < b.uuid ? -1 : 1));
+  const usable = membersOf(context, listener).filter(({ ready, serving, refused }) => (ready || serving) && refused === '');
   const hasTakers = usable.some(({ ready, terminating }) => ready || terminating);
   return hasTakers ? usable.flatMap((member) => toBackend(context, member) ?? []) : [];
 }
 
-/** A pod's backend is looked up in the pod's own VRF, any other among the nodes. */
-function toBackend({ model, topology, ids }: CompileContext, member: MemberObject): FoundBackend | undefined {
-  const vmi =
-    model.get('virtual-machine-interface', member.interfaceUuid) ?? findInterface({ model }, member);
-  const home = (vmi && topology.networks.get(vmi.networkUuid)) ?? topology.fabric;
-  const vrf = home && ids.get('vrf', home.instance);
-  if (home === undefined || vrf === undefined) return undefined;
-  const machineNode = vmi && model.get('virtual-machine', vmi.machineUuid)?.node;
+function toBackend(context: CompileContext, member: MemberObject): FoundBackend | undefined {
+  const { model, ids } = context;
+  const home = backendHome(context, member);
+  if (home === undefined) return undefined;
+  const machineNode = home.interface && model.get('virtual-machine', home.interface.machineUuid)?.node;
   const { uuid, address, port, node, ready, serving, terminating } = member;
   const backend: Backend = {
     memberUuid: uuid,
     address: toBuffer(address),
     port,
-    vrf,
+    vrf: ids.need('vrf', home.network.instance),
     node: node === '' ? (machineNode ?? '') : node,
     ready,
     serving,
     terminating,
   };
-  return { backend, instance: home.instance };
-}
-
-/** The interface of the member's pod that has the member's address. */
-function findInterface({ model }: Pick<CompileContext, 'model'>, member: MemberObject): { networkUuid: string; machineUuid: string } | undefined {
-  if (member.machineUuid === '') return undefined;
-  return hostsAt(model, member.address)
-    .map((host) => host.interface)
-    .find(({ machineUuid }) => machineUuid === member.machineUuid);
+  return { backend, instance: home.network.instance };
 }

@@ -6,6 +6,7 @@ import { hostsAt } from './hosts-at';
 import { toAddressSpace, toBuffer } from './proto-values';
 import { vrfScope } from './scopes';
 import type { UnitOf } from './unit';
+import { isClusterPodNetwork, isNamed } from './cluster-network';
 import type { Network } from '../topology/topology';
 
 export function compileVrf(context: CompileContext, unit: UnitOf<'vrf'>): CompiledEntry | undefined {
@@ -27,9 +28,8 @@ export function compileVrf(context: CompileContext, unit: UnitOf<'vrf'>): Compil
 }
 
 /** Cluster pods, services and nodes: what everybody needs has no quota. */
-function isOfCluster({ name, isFabric }: Network, { clusterName, clusterPodNetwork }: CompileSettings): boolean {
-  const isNamed = (text: string): boolean => name === text || name.endsWith(`:${text}`);
-  return isFabric || isNamed(clusterPodNetwork) || isNamed(serviceNetworkName(clusterName));
+function isOfCluster(network: Network, settings: CompileSettings): boolean {
+  return network.isFabric || isClusterPodNetwork(network, settings) || isNamed(network, serviceNetworkName(settings.clusterName));
 }
 
 /** Gateways of the network's subnets, and their DNS addresses unless an interface or a service has them. */
@@ -44,6 +44,6 @@ function ownAddresses(context: CompileContext, network: Network): Address[] {
 
 function isTaken(context: CompileContext, network: Network, address: Address): boolean {
   return hostsAt(context.model, address).some(
-    ({ interface: { networkUuid } }) => networkUuid === network.uuid || network.joined.has(networkUuid),
+    ({ interface: { networkUuid }, isAlias }) => !isAlias && (networkUuid === network.uuid || network.joined.has(networkUuid)),
   );
 }

@@ -6,6 +6,7 @@ import {
   network,
   nodeResource,
   podResources,
+  podUuids,
   policy,
   serviceResources,
   testUuid,
@@ -13,7 +14,7 @@ import {
 } from '../../testing/cluster';
 import { createdObject, testSettings } from '../../testing/compiled';
 import { fullCompile } from '../../testing/full-compile';
-import { settle, TestIds } from '../../testing/settle';
+import { drain, settle, TestIds } from '../../testing/settle';
 import { Compiler } from './compiler';
 import type { ObjectChange } from './compiler';
 import { EntryTable } from './entry-table';
@@ -57,6 +58,9 @@ const variants: Resource[] = [
   // The address of pod 1 again, in another network, and addresses of the network and of a node.
   ...podResources({ n: 3, node: 'node1', address: '10.47.255.250', networkUuid: blue.uuid }),
   ...podResources({ n: 3, node: 'node1', address: '10.47.255.253' }),
+  // A custom pod with an alias, which may move to another interface's network or to the address of a node.
+  ...podResources({ n: 5, node: 'node2', address: '10.0.0.5', networkUuid: blue.uuid, alias: '10.47.255.240' }),
+  ...podResources({ n: 5, node: 'node2', address: '10.47.255.248', alias: '192.0.2.1' }),
   ...podResources({ n: 4, node: 'node1', address: '192.0.2.2', networkUuid: uuids.serviceNetwork }),
   ...serviceResources({
     n: 1,
@@ -76,6 +80,23 @@ const variants: Resource[] = [
     targetPort: 8080,
     members: [{ address: '10.47.255.250', pod: 3, ready: false }],
   }),
+  // One for everybody, and one whose backends are on one network, unless the admitted ones change.
+  ...serviceResources({
+    n: 3,
+    clusterIp: '10.96.0.1',
+    port: 443,
+    targetPort: 6443,
+    members: [{ address: '192.0.2.1', node: 'node1' }],
+    name: 'default/kubernetes',
+  }),
+  ...serviceResources({
+    n: 4,
+    clusterIp: '10.96.0.44',
+    port: 80,
+    targetPort: 80,
+    members: [{ address: '10.47.255.240', pod: 5 }, { address: '10.47.255.250', pod: 1, refused: 'isolated' }],
+  }),
+  ...serviceResources({ n: 4, clusterIp: '10.96.0.44', port: 80, targetPort: 80, members: [{ address: '10.0.0.5', pod: 5 }, { address: '10.47.255.250', pod: 1 }] }),
   ...serviceResources({ n: 2, clusterIp: '10.96.0.10', port: 80, targetPort: 9090, members: [] }),
 ];
 
@@ -129,6 +150,26 @@ describe('incremental compilation', () => {
     };
     const cluster = [...clusterResources(), nodeResource(1), ...podResources({ n: 1, node: 'node1', address: '10.47.255.250' })];
     expect(run([...cluster].reverse())).toEqual(run(cluster));
+  });
+
+  it('keeps the interface of a pod that moves until the new network has its numbers', () => {
+    const table = new EntryTable();
+    const compiler = new Compiler(testSettings, table);
+    const ids = new TestIds();
+    const pod = { n: 1, node: 'node1', address: '10.47.255.250' };
+    settle(compiler, table, { changes: [...clusterResources(), ...podResources(pod)].map(createdObject), ids });
+    const key = `interface/${podUuids.interface(1)}`;
+    const before = table.get(key);
+    const moved = [...network(blue.uuid, blue.fqName, { vni: 9 }), ...podResources({ ...pod, networkUuid: blue.uuid })];
+    for (const resource of moved) compiler.apply(createdObject(resource));
+    const { updates, missingIds } = drain(compiler.compile());
+    expect(updates.map((update) => (update.before ?? update.after)?.key)).not.toContain(key);
+    for (const update of updates) table.apply(update);
+    compiler.learn(ids.learn(missingIds));
+    settle(compiler, table, { changes: [], ids });
+    expect(before?.interest?.lookup).toBeDefined();
+    expect(table.get(key)?.interest?.lookup).toBe(compiler.topology.networks.get(blue.uuid)?.instance);
+    expect(table.get(key)?.interest?.lookup).not.toBe(before?.interest?.lookup);
   });
 
   it('compiles nothing for a change of what forwarding does not use', () => {

@@ -4,7 +4,7 @@ import { affectedByObject } from '../compile/affected-by-object';
 import { affectedByTopology, asNew } from '../compile/affected-by-topology';
 import type { CompileContext, CompileSettings } from '../compile/compile-context';
 import { compileUnit } from '../compile/compile-unit';
-import { NumericIds } from '../compile/numeric-ids';
+import { MissingNumber, NumericIds } from '../compile/numeric-ids';
 import { ServiceReach } from '../compile/service-reach';
 import type { ReachPair } from '../compile/service-reach';
 import { policySets } from '../compile/policy-table';
@@ -65,7 +65,7 @@ export class Compiler {
   readonly ids = new NumericIds();
   readonly reach = new ServiceReach();
   topology = new Topology([]);
-  readonly #settings: CompileSettings;
+  readonly settings: CompileSettings;
   readonly #table: EntryTable;
   readonly #dirty = new DirtyUnits();
   /** Objects that changed since the last compilation. */
@@ -76,7 +76,7 @@ export class Compiler {
   #isStarting = true;
 
   constructor(settings: CompileSettings, table: EntryTable) {
-    this.#settings = settings;
+    this.settings = settings;
     this.#table = table;
   }
 
@@ -182,7 +182,7 @@ export class Compiler {
     const before = this.#table.get(unit.key);
     const after = tryCompile(context, unit, before);
     if (unit.kind === 'service') {
-      const pairs = this.reach.replace(unit.instance, before?.interest?.backends ?? [], after?.interest?.backends ?? []);
+      const pairs = this.reach.replace(unit.key, unit.instance, after?.interest?.backends ?? []);
       if (pairs.length > 0) this.#noteReach(pairs, this.#dirty.tracesOf(unit));
     }
     if (before === undefined && after === undefined) return undefined;
@@ -212,8 +212,8 @@ export class Compiler {
   }
 
   #context(): CompileContext {
-    const { model, topology, ids, reach } = this;
-    return { model, topology, ids, reach, settings: this.#settings };
+    const { model, topology, ids, reach, settings } = this;
+    return { model, topology, ids, reach, settings };
   }
 
   /** Whether the interface was the last of its network, or is the first. */
@@ -231,6 +231,8 @@ function tryCompile(context: CompileContext, unit: Unit, before: EntryRecord | u
     const compiled = compileUnit(context, unit);
     return compiled && new EntryRecord(unit, compiled);
   } catch (error) {
+    // It is compiled again when its number comes.
+    if (error instanceof MissingNumber) return before;
     failedUnits.inc();
     log.error('unit not compiled; its entry stays as it was', { unit: unit.key, error });
     return before;

@@ -33,6 +33,11 @@ export function findMissingIds(context: Omit<CompileContext, 'model' | 'settings
     want({ kind: 'vrf', key: network.instance, neededBy: { network } });
     want({ kind: 'identity', key: network.identity, neededBy: { network } });
     for (const sender of [network, ...topology.joinedWith(network)]) wantLabel(network.instance, sender);
+    const { fabric } = topology;
+    if (fabric === undefined || network === fabric || network.joined.has(fabric.uuid)) continue;
+    // Nodes reach what is there by its alias, whatever is joined.
+    wantLabel(network.instance, fabric);
+    wantLabel(fabric.instance, network);
   }
   for (const { from, to } of reach.pairs()) {
     const [client, backend] = [topology.byInstance(from), topology.byInstance(to)];

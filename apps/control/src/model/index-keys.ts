@@ -9,9 +9,12 @@ export const indexes = {
   'interface by machine': 'virtual-machine-interface',
   'address by interface': 'instance-ip',
   'address by address': 'instance-ip',
+  'alias by interface': 'alias-ip',
+  'alias by address': 'alias-ip',
   'router by name': 'virtual-router',
   'router by address': 'virtual-router',
   'loadbalancer by interface': 'loadbalancer',
+  'loadbalancer by name': 'loadbalancer',
   'listener by loadbalancer': 'loadbalancer-listener',
   'pool by listener': 'loadbalancer-pool',
   'member by pool': 'loadbalancer-member',
@@ -47,8 +50,16 @@ export function indexKeysOf(object: ModelObject): readonly (readonly [IndexName,
         ['address by address', addressKey(object.address)],
         ...object.interfaceUuids.map((uuid) => ['address by interface', uuid] as const),
       ];
+    case 'alias-ip':
+      return [
+        ['alias by address', addressKey(object.address)],
+        ...object.interfaceUuids.map((uuid) => ['alias by interface', uuid] as const),
+      ];
     case 'loadbalancer':
-      return object.interfaceUuids.map((uuid) => ['loadbalancer by interface', uuid] as const);
+      return [
+        ['loadbalancer by name', object.name],
+        ...object.interfaceUuids.map((uuid) => ['loadbalancer by interface', uuid] as const),
+      ];
     case 'loadbalancer-listener':
       return [['listener by loadbalancer', object.loadbalancerUuid]];
     case 'loadbalancer-pool':

@@ -73,6 +73,7 @@ export function toMember(meta: Meta, member: LoadbalancerMember): MemberObject |
     interfaceUuid: meta.annotations['vmi'] ?? '',
     machineUuid: meta.annotations['vm'] ?? '',
     node: conditions?.nodeName ?? '',
+    refused: meta.annotations['refused'] ?? '',
     ready,
     serving: conditions?.serving ?? ready,
     terminating: conditions?.terminating ?? false,

@@ -14,6 +14,7 @@ export type ModelObject =
   | VirtualMachineObject
   | InterfaceObject
   | InstanceIpObject
+  | AliasIpObject
   | LoadbalancerObject
   | ListenerObject
   | PoolObject
@@ -131,6 +132,14 @@ export interface InstanceIpObject {
   readonly interfaceUuids: readonly string[];
 }
 
+/** A second address of interfaces, unique in the cluster whatever their network's addresses are. */
+export interface AliasIpObject {
+  readonly type: 'alias-ip';
+  readonly uuid: string;
+  readonly address: Address;
+  readonly interfaceUuids: readonly string[];
+}
+
 export interface LoadbalancerObject {
   readonly type: 'loadbalancer';
   readonly uuid: string;
@@ -169,6 +178,8 @@ export interface MemberObject {
   readonly interfaceUuid: string;
   readonly machineUuid: string;
   readonly node: string;
+  /** Why no traffic may go there; empty when it may. */
+  readonly refused: string;
   readonly ready: boolean;
   readonly serving: boolean;
   readonly terminating: boolean;

@@ -12,6 +12,12 @@ function as<T extends ModelType>(type: T, object: ModelObject | undefined): Obje
   return object as ObjectOf<T>;
 }
 
+it('an AliasIp without an address takes no part', () => {
+  expect(toModelObject(toResource('alias-ip', { meta }))).toBeUndefined();
+  const alias = as('alias-ip', toModelObject(toResource('alias-ip', { meta, aliasIpAddress: '192.0.2.9', virtualMachineInterfaceRefs: [{ uuid: testUuid(7, 1) }] })));
+  expect([formatAddress(alias.address), alias.interfaceUuids]).toEqual(['192.0.2.9', [testUuid(7, 1)]]);
+});
+
 describe('subnets', () => {
   const subnetOf = (subnet: DeepPartial<IpamSubnetType>): string[] => {
     const ipam = as('network-ipam', toModelObject(toResource('network-ipam', { meta, ipamSubnets: { subnets: [subnet] } })));

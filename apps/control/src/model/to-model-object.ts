@@ -2,6 +2,7 @@ import { addressEquals, macFromUuid, parseMac, tryParseAddress } from '@contrail
 import type { Address } from '@contrail/net';
 import type {
   AddressType,
+  AliasIp,
   GlobalVrouterConfig,
   InstanceIp,
   Meta,
@@ -17,6 +18,7 @@ import type {
 import { tryToPrefix } from '@contrail/resource-model';
 import { toListener, toLoadbalancer, toMember, toPool } from './loadbalancer-objects';
 import type {
+  AliasIpObject,
   GlobalVrouterConfigObject,
   InstanceIpObject,
   InterfaceObject,
@@ -64,6 +66,8 @@ export function toModelObject(resource: Resource): ModelObject | undefined {
       return toInterface(meta, kind.value);
     case 'instanceIp':
       return toInstanceIp(meta, kind.value);
+    case 'aliasIp':
+      return toAliasIp(meta, kind.value);
     case 'loadbalancer':
       return toLoadbalancer(meta, kind.value);
     case 'loadbalancerListener':
@@ -207,4 +211,11 @@ function toInstanceIp(meta: Meta, instanceIp: InstanceIp): InstanceIpObject | un
     secondary: instanceIp.instanceIpSecondary ?? false,
     interfaceUuids: instanceIp.virtualMachineInterfaceRefs.map(({ uuid }) => uuid),
   };
+}
+
+function toAliasIp(meta: Meta, aliasIp: AliasIp): AliasIpObject | undefined {
+  const address = tryParseAddress(aliasIp.aliasIpAddress);
+  if (address === undefined) return undefined;
+  const interfaceUuids = aliasIp.virtualMachineInterfaceRefs.map(({ uuid }) => uuid);
+  return { type: 'alias-ip', uuid: meta.uuid, address, interfaceUuids };
 }

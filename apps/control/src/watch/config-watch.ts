@@ -26,6 +26,7 @@ const watchedTypes: readonly ModelType[] = [
   'virtual-machine',
   'virtual-machine-interface',
   'instance-ip',
+  'alias-ip',
   'loadbalancer',
   'loadbalancer-listener',
   'loadbalancer-pool',
