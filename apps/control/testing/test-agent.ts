@@ -15,6 +15,7 @@ export class TestAgent {
   /** Set from InSync and from batches. */
   revision = 0n;
   inSyncs = 0;
+  sequence = 0n;
   error: unknown;
   acknowledges = true;
   readonly #client: ControlServiceClient;
@@ -45,7 +46,7 @@ export class TestAgent {
   }
 
   async ack(revision: bigint, exceptions: { key: string; reason: string }[] = []): Promise<void> {
-    await this.#stream.write({ kind: { $case: 'ack', value: { revision, exceptions } } });
+    await this.#stream.write({ kind: { $case: 'ack', value: { revision, exceptions, sequence: this.sequence } } });
   }
 
   async close(): Promise<void> {
@@ -81,6 +82,7 @@ export class TestAgent {
     this.batches.push(batch);
     for (const entry of batch.entries) this.entries.set(keyText(entryKeyOf(entry)), entry);
     for (const key of batch.removals) this.entries.delete(keyText(key));
+    this.sequence = batch.sequence;
     if (this.inSyncs > 0) this.revision = batch.revision;
   }
 }

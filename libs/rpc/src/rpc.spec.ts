@@ -125,7 +125,7 @@ it('bidi streams carry messages both ways and end with the server\'s error', asy
   const read = (async () => {
     for await (const message of stream.messages()) {
       got.push(message);
-      await stream.write({ kind: { $case: 'ack', value: { revision: 7n, exceptions: [] } } });
+      await stream.write({ kind: { $case: 'ack', value: { revision: 7n, exceptions: [], sequence: 0n } } });
     }
   })();
   await expect(read).rejects.toMatchObject({ code: 'ABORTED', message: 'sync: enough' });

@@ -94,7 +94,8 @@ async function readAcks(requests: AsyncIterator<SyncRequest>, agent: AgentStream
     if (kind?.$case !== 'ack') {
       throw new ContrailError('INVALID_ARGUMENT', 'sync: a message after the hello is not an ack; open a new stream instead');
     }
-    agent.acknowledge(kind.value.revision, kind.value.exceptions);
+    const { revision, exceptions, sequence } = kind.value;
+    agent.acknowledge(revision, exceptions, Number(sequence));
     onAck();
   }
 }

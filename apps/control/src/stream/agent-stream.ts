@@ -14,6 +14,8 @@ export interface Published {
   readonly revision: bigint;
   /** False while numbers are missing: then a snapshot could lack what an agent rightly has. */
   readonly isComplete: boolean;
+  /** Step of the desired state; grows by one with each. */
+  readonly generation: number;
 }
 
 export interface AgentProgress {
@@ -58,6 +60,12 @@ export class AgentStream {
   #acknowledged: AgentProgress | undefined;
   /** Entries went out with a revision that the agent had seen already, so its next Ack does not cover them. */
   #isUncovered = false;
+  /** Number of the last batch that was sent. */
+  #sequence = 0;
+  #acknowledgedSequence = 0;
+  /** Up to which step each batch that is not acknowledged yet completes the state, oldest first. */
+  #unacknowledged: { readonly sequence: number; readonly generation: number }[] = [];
+  #programmed = -1;
 
   constructor(options: AgentStreamOptions) {
     this.node = options.node;
@@ -108,8 +116,21 @@ export class AgentStream {
     }
   }
 
-  acknowledge(revision: bigint, exceptions: readonly AckException[]): void {
+  /** @param sequence of the last batch that is programmed. */
+  acknowledge(revision: bigint, exceptions: readonly AckException[], sequence: number): void {
     this.#acknowledged = { revision, exceptions };
+    this.#acknowledgedSequence = sequence;
+    const left = this.#unacknowledged.findIndex((batch) => batch.sequence > sequence);
+    const done = this.#unacknowledged.splice(0, left < 0 ? this.#unacknowledged.length : left);
+    this.#programmed = done.at(-1)?.generation ?? this.#programmed;
+  }
+
+  /** Whether the agent said that everything which concerns its node up to this step is programmed. */
+  hasProgrammed(generation: number): boolean {
+    if (!this.#isInSync || this.#acknowledged === undefined) return false;
+    if (this.#programmed >= generation) return true;
+    const isSent = this.#pending.completeGeneration(this.#options.published().generation) >= generation;
+    return isSent && this.#acknowledgedSequence >= this.#sequence;
   }
 
   /**
@@ -185,10 +206,13 @@ export class AgentStream {
 
   /** Batches of the snapshot have revision 0: nothing is complete before `InSync`. */
   #batch(parts: TakenEntries, published: Published): Buffer {
-    if (!this.#isInSync) return encodeBatch({ ...parts, revision: 0n });
+    this.#sequence += 1;
+    const sequence = this.#sequence;
+    this.#unacknowledged.push({ sequence, generation: this.#pending.completeGeneration(published.generation) });
+    if (!this.#isInSync) return encodeBatch({ ...parts, revision: 0n, sequence });
     const revision = this.#pending.completeRevision(published.revision);
     this.#isUncovered = revision <= this.#sent;
     this.#sent = revision > this.#sent ? revision : this.#sent;
-    return encodeBatch({ ...parts, revision: this.#sent });
+    return encodeBatch({ ...parts, revision: this.#sent, sequence });
   }
 }

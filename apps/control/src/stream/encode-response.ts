@@ -8,6 +8,8 @@ export interface BatchParts {
   readonly entries: readonly Uint8Array[];
   readonly removals: readonly Uint8Array[];
   readonly traces: readonly Trace[];
+  /** Number of the batch in its stream. */
+  readonly sequence: number;
 }
 
 /** Field number and wire type "bytes" of the fields that are written here by hand. */
@@ -18,15 +20,17 @@ const tags = {
   batchEntries: bytesTag(2),
   batchRemovals: bytesTag(3),
   batchTraced: bytesTag(4),
+  batchSequence: 5 << 3,
 };
 
 /** An encoded `SyncResponse` with a batch, put together from entries that were encoded once for all agents. */
-export function encodeBatch({ revision, entries, removals, traces }: BatchParts): Buffer {
+export function encodeBatch({ revision, entries, removals, traces, sequence }: BatchParts): Buffer {
   const batch = new BinaryWriter();
   batch.uint32(tags.batchRevision).uint64(revision);
   for (const entry of entries) batch.uint32(tags.batchEntries).bytes(entry);
   for (const removal of removals) batch.uint32(tags.batchRemovals).bytes(removal);
   for (const trace of traces) batch.uint32(tags.batchTraced).bytes(TracedChange.encode(trace).finish());
+  batch.uint32(tags.batchSequence).uint64(sequence);
   const response = new BinaryWriter();
   response.uint32(tags.responseBatch).bytes(batch.finish());
   return Buffer.from(response.finish().buffer);

@@ -101,6 +101,12 @@ export class PendingEntries {
     if (held.count === 0) this.#held.delete(generation);
   }
 
+  /** Latest step of which nothing is held or pending. @param latest step of the whole desired state. */
+  completeGeneration(latest: number): number {
+    for (const generation of this.#held.keys()) return generation - 1;
+    return latest;
+  }
+
   /** Highest revision of which nothing is held or pending. @param published revision of the whole desired state. */
   completeRevision(published: bigint): bigint {
     for (const { revisionBefore } of this.#held.values()) return revisionBefore;

@@ -17,7 +17,7 @@ export interface HubOptions {
 }
 
 /** A step of the desired state. */
-export interface Step extends Published {
+export interface Step extends Omit<Published, 'generation'> {
   readonly updates: readonly EntryUpdate[];
   readonly connectivityChanged: boolean;
 }
@@ -28,8 +28,7 @@ export class StreamHub {
   readonly #options: HubOptions;
   readonly #streams = new Map<string, AgentStream>();
   readonly #subscribers = new Map<string, Set<AgentStream>>();
-  #published: Published = { revision: 0n, isComplete: false };
-  #generation = 0;
+  #published: Published = { revision: 0n, isComplete: false, generation: 0 };
 
   constructor(options: HubOptions) {
     this.#options = options;
@@ -59,7 +58,7 @@ export class StreamHub {
       published: () => this.#published,
     });
     this.#streams.set(node, stream);
-    this.#subscribe(stream, { generation: this.#generation, revisionBefore: 0n });
+    this.#subscribe(stream, { generation: this.#published.generation, revisionBefore: 0n });
     return stream;
   }
 
@@ -70,9 +69,9 @@ export class StreamHub {
 
   /** Makes a step visible to all agents at once. */
   publish({ updates, connectivityChanged, revision, isComplete }: Step): void {
-    this.#generation += 1;
-    const publication = { generation: this.#generation, revisionBefore: this.#published.revision };
-    this.#published = { revision, isComplete };
+    const generation = this.#published.generation + 1;
+    const publication = { generation, revisionBefore: this.#published.revision };
+    this.#published = { revision, isComplete, generation };
     for (const update of updates) this.#fanOut(update, publication);
     const nodeScopes = new Set(updates.flatMap(({ before, after }) => [before?.scope ?? '', after?.scope ?? '']));
     for (const stream of this.#streams.values()) {

@@ -8,7 +8,7 @@ const intervalMs = 10;
 const exceptionsMax = 1000;
 const reasonLengthMax = 1024;
 
-/** Tells control how far the node is: when revision or exceptions change, at most each 10 ms. */
+/** Tells control how far the node is: when revision, sequence or exceptions change, at most each 10 ms. */
 export class AckSender {
   readonly #write: (message: SyncRequest) => Promise<void>;
   readonly #state: ForwardingState;
@@ -43,12 +43,13 @@ export class AckSender {
     const exceptions = progress.exceptions
       .slice(0, exceptionsMax)
       .map(({ key, reason }) => ({ key, reason: reason.slice(0, reasonLengthMax) }));
-    const message: SyncRequest = { kind: { $case: 'ack', value: { revision: progress.revision, exceptions } } };
+    const { revision, sequence } = progress;
+    const message: SyncRequest = { kind: { $case: 'ack', value: { revision, sequence, exceptions } } };
     // A write that fails means that the stream breaks; the session sees that too.
     this.#write(message).catch((error: unknown) => log.debug('ack not sent', { reason: errorText(error) }));
   }
 }
 
-function textOf({ revision, exceptions }: Progress): string {
-  return `${revision} ${JSON.stringify(exceptions)}`;
+function textOf({ revision, sequence, exceptions }: Progress): string {
+  return `${revision} ${sequence} ${JSON.stringify(exceptions)}`;
 }

@@ -98,8 +98,8 @@ describe('ControlSession', () => {
     await until(() => received.length === 3);
     expect(received.map(({ kind }) => kind)).toEqual([
       { $case: 'hello', value: { node: 'node1', protocolVersion: 1 } },
-      { $case: 'ack', value: { revision: 4n, exceptions: [] } },
-      { $case: 'ack', value: { revision: 5n, exceptions: [{ key: 'route/5/10.0.0.0/8', reason: 'path.tunnel.remote: has 1 bytes; an address has 4 or 16' }] } },
+      { $case: 'ack', value: { revision: 4n, sequence: 1n, exceptions: [] } },
+      { $case: 'ack', value: { revision: 5n, sequence: 5n, exceptions: [{ key: 'route/5/10.0.0.0/8', reason: 'path.tunnel.remote: has 1 bytes; an address has 4 or 16' }] } },
     ]);
     expect(session.address).toBe(address);
     expect(datapath.vrfs.get(5)).toBeDefined();

@@ -55,7 +55,7 @@ describe('ForwardingState', () => {
     expect(state.progress()).toBeUndefined();
     state.endSnapshot(1n);
     expect(datapathContent(datapath).length).toBeGreaterThan(15);
-    expect(state.progress()).toEqual({ revision: 1n, exceptions: [] });
+    expect(state.progress()).toEqual({ revision: 1n, sequence: 1n, exceptions: [] });
   });
 
   it('derives the MTU from the uplink and attaches programs to the devices of the node', () => {
@@ -158,6 +158,7 @@ describe('ForwardingState', () => {
     state.applyBatch(make.batch(2, [bad, make.routeEntry(make.podVrf, '10.32.0.9/32', make.fabricPath())]));
     expect(state.progress()).toEqual({
       revision: 2n,
+      sequence: 2n,
       exceptions: [
         { key: `service/${make.podVrf}/10.96.0.1/6/80`, reason: 'service.backends.address: has 3 bytes; an address has 4 or 16' },
       ],

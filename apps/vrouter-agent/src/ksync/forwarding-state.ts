@@ -22,6 +22,8 @@ const tracedMax = 1000;
 export interface Progress {
   /** Highest revision that is fully programmed, except for the exceptions. */
   readonly revision: bigint;
+  /** Of the stream's last batch that is programmed, likewise. */
+  readonly sequence: bigint;
   readonly exceptions: readonly AckException[];
 }
 
@@ -41,6 +43,8 @@ export class ForwardingState {
   #snapshotOpen = false;
   #received = 0n;
   #programmed = 0n;
+  #receivedSequence = 0n;
+  #programmedSequence = 0n;
   #generation: number;
   #traced: TracedChange[] = [];
   #failures = 0;
@@ -98,7 +102,7 @@ export class ForwardingState {
   /** Undefined while a snapshot is not complete. */
   progress(): Progress | undefined {
     if (!this.#inSync || this.#snapshotOpen) return undefined;
-    return { revision: this.#programmed, exceptions: this.#exceptions() };
+    return { revision: this.#programmed, sequence: this.#programmedSequence, exceptions: this.#exceptions() };
   }
 
   /** What stands in the way of the desired state, in sentences. */
@@ -116,6 +120,7 @@ export class ForwardingState {
     for (const entry of batch.entries) this.desired.put(entry);
     for (const key of batch.removals) this.desired.remove(key);
     this.#received = batch.revision;
+    this.#receivedSequence = batch.sequence;
     const entries = batch.entries.length + batch.removals.length;
     const changes = [...this.#traced, ...batch.traced].slice(0, tracedMax);
     if (!this.#inSync) {
@@ -208,6 +213,7 @@ export class ForwardingState {
     this.#node.program(this.#generation);
     this.#staleBackends.removeFlows(changedServices);
     this.#programmed = this.#received;
+    this.#programmedSequence = this.#receivedSequence;
     this.#scheduleRetry();
     for (const listener of [...this.#listeners]) listener();
   }

@@ -209,5 +209,5 @@ export function keyOf(entry: Entry): EntryKey {
 }
 
 export function batch(revision: number, entries: Entry[], removals: EntryKey[] = []): Batch {
-  return { revision: BigInt(revision), entries, removals, traced: [] };
+  return { revision: BigInt(revision), entries, removals, traced: [], sequence: BigInt(revision) };
 }

@@ -105,6 +105,8 @@ export interface Hello {
 export interface Ack {
   revision: bigint;
   exceptions: AckException[];
+  /** Of the last batch that is fully programmed, except for the exceptions. Acknowledged when it moves, too. */
+  sequence: bigint;
 }
 
 export interface AckException {
@@ -130,6 +132,11 @@ export interface Batch {
   removals: EntryKey[];
   /** One for each traced change in this batch. */
   traced: TracedChange[];
+  /**
+   * Number of the batch in its stream, from 1. A revision may take several batches of which the later must not be
+   * sent before the earlier are programmed everywhere; the sequence says how far an agent is in between.
+   */
+  sequence: bigint;
 }
 
 export interface TracedChange {
@@ -611,7 +618,7 @@ export const Hello: MessageFns<Hello> = {
 };
 
 function createBaseAck(): Ack {
-  return { revision: 0n, exceptions: [] };
+  return { revision: 0n, exceptions: [], sequence: 0n };
 }
 
 export const Ack: MessageFns<Ack> = {
@@ -624,6 +631,12 @@ export const Ack: MessageFns<Ack> = {
     }
     for (const v of message.exceptions) {
       AckException.encode(v!, writer.uint32(18).fork()).join();
+    }
+    if (message.sequence !== 0n) {
+      if (BigInt.asUintN(64, message.sequence) !== message.sequence) {
+        throw new globalThis.Error("value provided for field message.sequence of type uint64 too large");
+      }
+      writer.uint32(24).uint64(message.sequence);
     }
     return writer;
   },
@@ -657,6 +670,14 @@ export const Ack: MessageFns<Ack> = {
             message.exceptions.push(AckException.decode(reader, reader.uint32()));
             continue;
           }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.sequence = reader.uint64() as bigint;
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -675,6 +696,7 @@ export const Ack: MessageFns<Ack> = {
       exceptions: globalThis.Array.isArray(object?.exceptions)
         ? object.exceptions.map((e: any) => AckException.fromJSON(e))
         : [],
+      sequence: isSet(object.sequence) ? BigInt(object.sequence) : 0n,
     };
   },
 
@@ -686,6 +708,9 @@ export const Ack: MessageFns<Ack> = {
     if (message.exceptions?.length) {
       obj.exceptions = message.exceptions.map((e) => AckException.toJSON(e));
     }
+    if (message.sequence !== 0n) {
+      obj.sequence = message.sequence.toString();
+    }
     return obj;
   },
 
@@ -696,6 +721,7 @@ export const Ack: MessageFns<Ack> = {
     const message = createBaseAck();
     message.revision = (object.revision !== undefined && object.revision !== null) ? BigInt(object.revision) : 0n;
     message.exceptions = object.exceptions?.map((e) => AckException.fromPartial(e)) || [];
+    message.sequence = (object.sequence !== undefined && object.sequence !== null) ? BigInt(object.sequence) : 0n;
     return message;
   },
 };
@@ -959,7 +985,7 @@ export const InSync: MessageFns<InSync> = {
 };
 
 function createBaseBatch(): Batch {
-  return { revision: 0n, entries: [], removals: [], traced: [] };
+  return { revision: 0n, entries: [], removals: [], traced: [], sequence: 0n };
 }
 
 export const Batch: MessageFns<Batch> = {
@@ -978,6 +1004,12 @@ export const Batch: MessageFns<Batch> = {
     }
     for (const v of message.traced) {
       TracedChange.encode(v!, writer.uint32(34).fork()).join();
+    }
+    if (message.sequence !== 0n) {
+      if (BigInt.asUintN(64, message.sequence) !== message.sequence) {
+        throw new globalThis.Error("value provided for field message.sequence of type uint64 too large");
+      }
+      writer.uint32(40).uint64(message.sequence);
     }
     return writer;
   },
@@ -1027,6 +1059,14 @@ export const Batch: MessageFns<Batch> = {
             message.traced.push(TracedChange.decode(reader, reader.uint32()));
             continue;
           }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.sequence = reader.uint64() as bigint;
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1045,6 +1085,7 @@ export const Batch: MessageFns<Batch> = {
       entries: globalThis.Array.isArray(object?.entries) ? object.entries.map((e: any) => Entry.fromJSON(e)) : [],
       removals: globalThis.Array.isArray(object?.removals) ? object.removals.map((e: any) => EntryKey.fromJSON(e)) : [],
       traced: globalThis.Array.isArray(object?.traced) ? object.traced.map((e: any) => TracedChange.fromJSON(e)) : [],
+      sequence: isSet(object.sequence) ? BigInt(object.sequence) : 0n,
     };
   },
 
@@ -1062,6 +1103,9 @@ export const Batch: MessageFns<Batch> = {
     if (message.traced?.length) {
       obj.traced = message.traced.map((e) => TracedChange.toJSON(e));
     }
+    if (message.sequence !== 0n) {
+      obj.sequence = message.sequence.toString();
+    }
     return obj;
   },
 
@@ -1074,6 +1118,7 @@ export const Batch: MessageFns<Batch> = {
     message.entries = object.entries?.map((e) => Entry.fromPartial(e)) || [];
     message.removals = object.removals?.map((e) => EntryKey.fromPartial(e)) || [];
     message.traced = object.traced?.map((e) => TracedChange.fromPartial(e)) || [];
+    message.sequence = (object.sequence !== undefined && object.sequence !== null) ? BigInt(object.sequence) : 0n;
     return message;
   },
 };
