@@ -105,6 +105,8 @@ describe('an isolated namespace', () => {
 
   it('goes as a whole when the namespace goes, addresses too', async () => {
     await begin({ nodes: [makeNode('node1', '192.0.2.11')] });
+    await becomes(() => world.names().includes('virtual-router/node1'), true);
+    await settles(() => String(world.config.revision));
     const before = world.names();
     world.become(blue(lifted));
     await becomes(() => places('blue'), own);
