@@ -67,8 +67,8 @@ static __noinline int report_drop(struct __sk_buff *skb, const struct drop_detai
 	return 0;
 }
 
-/* Returns the verdict for the hook: the packet ends here. */
-static __always_inline int drop_rule(struct __sk_buff *skb, const struct packet *p, __u32 reason,
+/* Returns the verdict for the hook: the packet ends here. Out of the way of packets that go on. */
+static __noinline int drop_rule(struct __sk_buff *skb, const struct packet *p, __u32 reason,
 				     __u32 vrf, __u32 rule)
 {
 	struct drop_key key = {.reason = reason, .vrf = vrf};

@@ -308,13 +308,11 @@ static __always_inline int is_sender(const struct flow_value_v4 *value, const st
  * destination is not here). Ends of two VRFs may have equal addresses and ports and call the same
  * interface: the first has the key of the interface, the others have keys with their VRF.
  */
-static __always_inline struct flow_value_v4 *find_tunnel_flow(const struct globals *g,
-							      const struct packet *p,
-							      const struct label_in *label,
-							      struct flow_key_v4 *key)
+static __always_inline struct flow_value_v4 *find_flow_in_zone(__u32 zone, __u16 vlan,
+							       const struct packet *p,
+							       const struct label_in *label,
+							       struct flow_key_v4 *key)
 {
-	__u16 vlan;
-	__u32 zone = local_zone(g, label->vrf, p->dst, &vlan);
 	struct flow_value_v4 *first = 0;
 	struct flow_value_v4 *value;
 	int is_taken = 1;
@@ -336,6 +334,18 @@ static __always_inline struct flow_value_v4 *find_tunnel_flow(const struct globa
 		return value;
 	key_in(key, zone, vlan, p);
 	return first;
+}
+
+/* As `find_flow_in_zone`, in the zone that the routes of today say. */
+static __always_inline struct flow_value_v4 *find_tunnel_flow(const struct globals *g,
+							      const struct packet *p,
+							      const struct label_in *label,
+							      struct flow_key_v4 *key)
+{
+	__u16 vlan;
+	__u32 zone = local_zone(g, label->vrf, p->dst, &vlan);
+
+	return find_flow_in_zone(zone, vlan, p, label, key);
 }
 
 /*

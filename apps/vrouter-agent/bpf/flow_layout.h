@@ -95,7 +95,11 @@ struct usage { /* program */
 };
 ASSERT_SIZE(struct usage, 24);
 
-/* What a record says; times are ktime >> 20 (about a millisecond). */
+/*
+ * What a record says; times are ktime >> 20 (about a millisecond). The kernel puts 48 bytes and the key
+ * (24) in front: with 184 bytes every record has four cache lines of its own. One is only read for each
+ * packet; packets sent and packets received, which run on different CPUs, each write one of the others.
+ */
 struct flow_value_v4 { /* program */
 	__u32 generation; /* of the policy that it was judged by, FLOW_ENDED or FLOW_IN_WORK */
 	__u16 flags;      /* FLOW_… */
@@ -110,48 +114,54 @@ struct flow_value_v4 { /* program */
 	__u16 pad;
 	__be32 nat_src; /* the packet after the action, always filled */
 	__be32 nat_dst;
-	__be16 nat_sport;
-	__be16 nat_dport;
-	__u32 in_label; /* VNI of the tunnel packets for it; 0: none came yet */
 #ifdef TEST_LAYOUT_GROWN
 	__u64 test_grown; /* moves what follows; only in the tests of a changed layout */
 #endif
+
+	/* The line of packets that the zone's interface sends. */
+	__be16 nat_sport;
+	__be16 nat_dport;
 	__u32 last_out; /* 0: none yet */
-	__u32 last_in;
 	__u64 packets_out;
 	__u64 bytes_out;
-	__u64 packets_in;
-	__u64 bytes_in;
+	__u8 tcp_out; /* TCP_SEEN_… of packets that the zone's interface sent */
+	__u8 pad_out[3];
 	__u32 peer_zone;
 	__u16 peer_vlan;
-	__u8 tcp_out; /* TCP_SEEN_… of packets that the zone's interface sent */
-	__u8 tcp_in;
+	__u16 pad_peer;
 	__u32 vrf;    /* of the side that began */
 	__u32 to_vrf; /* of its destination: another for services across VRFs */
 	__u32 service; /* 0: none */
 	__u32 remote_identity; /* of the end that is not local; 0: unknown */
-	__u32 remote_vrf;      /* of the end behind the tunnel; 0: none, or unknown */
 	__u32 rule;
-	struct owner owner;
+	__u8 reserved_out[8];
+
+	/* The line of packets to the zone's interface. */
+	__u32 in_label; /* VNI of the tunnel packets for it; 0: none came yet */
+	__u32 last_in;
+	__u64 packets_in;
+	__u64 bytes_in;
+	__u8 tcp_in;
+	__u8 pad_in[3];
+	__u32 remote_vrf;   /* of the end behind the tunnel; 0: none, or unknown */
 	__u32 remote_space; /* as sender_space of label_in, for remote_vrf; 0: none, or not yet known */
-	__u8 reserved[12];
+	struct owner owner;
+	__u8 reserved[20];
 };
 #ifdef TEST_LAYOUT_GROWN
-ASSERT_SIZE(struct flow_value_v4, 168);
+ASSERT_SIZE(struct flow_value_v4, 192);
 #else
-ASSERT_SIZE(struct flow_value_v4, 160);
+ASSERT_SIZE(struct flow_value_v4, 184);
+_Static_assert(__builtin_offsetof(struct flow_value_v4, nat_sport) == 56, "line of the action");
+_Static_assert(__builtin_offsetof(struct flow_value_v4, in_label) == 120, "line of packets sent");
 #endif
 struct flow_value_v6 {
 	__u8 common[48];
 	__u8 nat_src[16];
 	__u8 nat_dst[16];
-	__be16 nat_sport;
-	__be16 nat_dport;
-	__u32 in_label;
-	__u8 rest[80];
-	__u8 reserved[16];
+	__u8 rest[128];
 };
-ASSERT_SIZE(struct flow_value_v6, 184);
+ASSERT_SIZE(struct flow_value_v6, 208);
 
 /*
  * First fragments that passed, for those that follow. Each sender has FRAGMENT_SLOTS places, chosen by

@@ -173,7 +173,8 @@ static __always_inline int parse_ip(struct __sk_buff *skb, const struct iphdr *i
 								       : PARSE_FRAGMENT;
 }
 
-static __always_inline int parse_linear(struct __sk_buff *skb, struct packet *p, int *need)
+/* Precondition: the headers are in the linear part, or the packet does not have them. */
+static __always_inline int parse_linear(struct __sk_buff *skb, struct packet *p)
 {
 	void *data = (void *)(long)skb->data;
 	void *end = (void *)(long)skb->data_end;
@@ -181,14 +182,12 @@ static __always_inline int parse_linear(struct __sk_buff *skb, struct packet *p,
 	struct iphdr *ip = data + IP_OFFSET;
 	int result;
 
-	*need = IP_OFFSET + sizeof(*ip);
 	if ((void *)(ip + 1) > end)
 		return PARSE_MALFORMED;
 	__builtin_memcpy(p->smac, eth->h_source, 6);
 	result = parse_ip(skb, ip, p);
 	if (result != PARSE_OK)
 		return result;
-	*need += least_header(p->protocol);
 	if (p->payload_length < least_header(p->protocol))
 		return p->is_fragment ? PARSE_TINY : PARSE_MALFORMED;
 	result = parse_transport(data, end, p);
@@ -204,11 +203,13 @@ static __always_inline int has_addresses(int result)
 	       result != PARSE_MALFORMED;
 }
 
-/* Headers that are not in the linear part are pulled there: that of IP, then the next. */
+/* All that is read: without IP options, and no transport header needs more than that of TCP. */
+#define HEADERS_MAX (IP_OFFSET + sizeof(struct iphdr) + sizeof(struct tcphdr))
+
+/* Headers that are not in the linear part are pulled there. Code is short here: it is cold for most packets. */
 static __always_inline int parse(struct __sk_buff *skb, struct packet *p)
 {
-	int need = 0;
-	int result;
+	__u32 wanted = skb->len < HEADERS_MAX ? skb->len : HEADERS_MAX;
 
 	if (skb->protocol != bpf_htons(ETH_P_IP)) {
 		if (skb->protocol == bpf_htons(ETH_P_ARP))
@@ -217,13 +218,22 @@ static __always_inline int parse(struct __sk_buff *skb, struct packet *p)
 			return PARSE_IPV6;
 		return PARSE_OTHER;
 	}
-	result = parse_linear(skb, p, &need);
-	for (int pulls = 0; pulls < 2 && result == PARSE_MALFORMED; pulls++) {
-		if ((__u32)need > skb->len || bpf_skb_pull_data(skb, need))
-			return PARSE_MALFORMED;
-		result = parse_linear(skb, p, &need);
-	}
-	return result;
+	if ((void *)(long)skb->data + wanted > (void *)(long)skb->data_end &&
+	    bpf_skb_pull_data(skb, wanted))
+		return PARSE_MALFORMED;
+	return parse_linear(skb, p);
+}
+
+/* What other nodes send through the tunnel, seen at a glance: most of what comes to the uplink. */
+static __always_inline int is_tunnel_packet(const struct __sk_buff *skb)
+{
+	struct iphdr *ip = (void *)(long)skb->data + IP_OFFSET;
+	struct udphdr *udp = (void *)(ip + 1);
+
+	return (void *)(udp + 1) <= (void *)(long)skb->data_end &&
+	       skb->protocol == bpf_htons(ETH_P_IP) && ip->version == 4 && ip->ihl == 5 &&
+	       ip->protocol == IPPROTO_UDP && !(ip->frag_off & bpf_htons(IP_FRAGMENT_OFFSET)) &&
+	       udp->dest == bpf_htons(TUNNEL_PORT);
 }
 
 #endif

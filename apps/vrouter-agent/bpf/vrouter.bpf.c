@@ -5,6 +5,7 @@
  */
 #include "slow.h"
 #include "sweep.h"
+#include "tunnel_place.h"
 
 /* Numbers are the same in every version: the agent writes ours into the array of another layout. */
 enum slow_program { SLOW_POD, SLOW_TUNNEL, SLOW_UPLINK, SLOW_HOST, SLOW_LOOPBACK, SLOW_COUNT };
@@ -99,47 +100,46 @@ int pod_slow(struct __sk_buff *skb)
 
 /* ---- ingress of the VXLAN device ---- */
 
-/* The outer header: who sent it, and under which label. */
-static __always_inline struct label_in *find_tunnel(struct __sk_buff *skb, __be32 *remote,
-						    __u32 *vni)
+/* The outer header: who sent it, and under which label. 0: it came past the tunnel. */
+static __always_inline int read_tunnel(struct __sk_buff *skb, __be32 *remote, __u32 *vni)
 {
 	struct bpf_tunnel_key key = {};
-	__u32 label;
 
 	if (bpf_skb_get_tunnel_key(skb, &key, offsetof(struct bpf_tunnel_key, local_ipv4), 0))
 		return 0;
 	*remote = bpf_htonl(key.remote_ipv4);
-	label = key.tunnel_id;
-	*vni = label;
-	return bpf_map_lookup_elem(&labels_in, &label);
+	*vni = key.tunnel_id;
+	return 1;
 }
 
 SEC("tc")
 int tunnel(struct __sk_buff *skb)
 {
 	struct globals *g = get_globals();
+	struct tunnel_place *place;
 	struct flow_value_v4 *value;
 	struct flow_key_v4 key;
 	struct packet p = {};
-	struct label_in *label;
 	__be32 remote = 0;
 	__u32 vni = 0;
 
 	if (!g || !g->node_address)
 		return drop(skb, 0, DROP_NOT_CONFIGURED, 0);
-	label = find_tunnel(skb, &remote, &vni);
-	if (!label || parse(skb, &p) != PARSE_OK)
+	if (!read_tunnel(skb, &remote, &vni) || parse(skb, &p) != PARSE_OK)
 		return go_slow(skb, SLOW_TUNNEL);
-	value = find_tunnel_flow(g, &p, label, &key);
+	place = find_place(g, vni, p.dst);
+	if (!place)
+		return go_slow(skb, SLOW_TUNNEL);
+	value = find_flow_in_zone(place->zone, place->vlan, &p, &place->label, &key);
 	if (!value || !is_plain(skb, &p, g, &key, value, SIDE_IN, HOOK_TUNNEL) ||
-	    !is_sender(value, label))
+	    !is_sender(value, &place->label))
 		return go_slow(skb, SLOW_TUNNEL);
 	/* Another label is another identity; the first one is learned with the first answer. */
 	if (value->in_label != vni) {
 		if (value->in_label)
 			return go_slow(skb, SLOW_TUNNEL);
 		value->in_label = vni;
-		value->remote_space = label->sender_space;
+		value->remote_space = place->label.sender_space;
 	}
 	if (*(__be32 *)value->remote != remote && !is_node(remote))
 		return drop(skb, &p, DROP_UNKNOWN_NODE, value->vrf);
@@ -151,13 +151,14 @@ int tunnel_slow(struct __sk_buff *skb)
 {
 	struct globals *g = get_globals();
 	struct work *w = get_work();
-	struct label_in *label;
+	struct label_in *label = 0;
 	struct route *route;
 	int result;
 
 	if (!g || !w)
 		return drop(skb, 0, DROP_NOT_CONFIGURED, 0);
-	label = find_tunnel(skb, &w->tunnel_remote, &w->in_label);
+	if (read_tunnel(skb, &w->tunnel_remote, &w->in_label))
+		label = bpf_map_lookup_elem(&labels_in, &w->in_label);
 	result = parse(skb, &w->p);
 	if (!is_node(w->tunnel_remote))
 		return drop_work(skb, w, DROP_UNKNOWN_NODE);
@@ -196,12 +197,15 @@ static __always_inline int is_for_node_service(const struct packet *p, const str
 SEC("tc")
 int uplink(struct __sk_buff *skb)
 {
-	struct globals *g = get_globals();
+	struct globals *g;
 	struct flow_value_v4 *value;
 	struct flow_key_v4 key;
 	struct packet p = {};
 	int result;
 
+	if (is_tunnel_packet(skb))
+		return TC_ACT_OK;
+	g = get_globals();
 	if (!g || !g->node_address)
 		return TC_ACT_OK;
 	result = parse(skb, &p);

@@ -12,9 +12,9 @@ import { readUsage, vifOwner, vrfOwner } from './flow-usage';
 import type { KernelProbes } from './kernel-features';
 import { requireKernelFeatures } from './kernel-features';
 import { kernelProbes } from './kernel-probes';
+import { KernelGlobals } from './kernel-globals';
 import { KernelTable } from './kernel-table';
 import { KernelUpkeep } from './kernel-upkeep';
-import { globalsStruct } from './layout/flow-structs';
 import type { TableLayout } from './layout/table-layouts';
 import { tableLayouts } from './layout/table-layouts';
 import type { Datapath, DatapathGlobals, DropCount, DropEvent, Flow, Hook } from './port';
@@ -64,37 +64,11 @@ const slowPrograms = ['pod_slow', 'tunnel_slow', 'uplink_slow', 'host_slow', 'lo
  */
 const passingHooks: ReadonlySet<Hook> = new Set<Hook>(['uplink', 'loopback']);
 
-const noAddress = (length: number): Uint8Array => new Uint8Array(length);
-
-function encodeGlobals(globals: DatapathGlobals): Buffer {
-  return globalsStruct.encode({
-    ...globals,
-    nodeAddress: globals.nodeAddressV4 ?? noAddress(4),
-    nodeAddressV6: globals.nodeAddressV6 ?? noAddress(16),
-    hairpinAddress: globals.hairpinAddressV4 ?? noAddress(4),
-    hairpinAddressV6: globals.hairpinAddressV6 ?? noAddress(16),
-    reserved: noAddress(28),
-  });
-}
-
-const someAddress = (address: Uint8Array): Uint8Array | undefined =>
-  address.some((byte) => byte !== 0) ? address : undefined;
-
-function decodeGlobals(bytes: Buffer): DatapathGlobals {
-  const { nodeAddress, nodeAddressV6, hairpinAddress, hairpinAddressV6, ...same } = globalsStruct.decode(bytes);
-  return {
-    ...same,
-    nodeAddressV4: someAddress(nodeAddress),
-    nodeAddressV6: someAddress(nodeAddressV6),
-    hairpinAddressV4: someAddress(hairpinAddress),
-    hairpinAddressV6: someAddress(hairpinAddressV6),
-  };
-}
-
-function openTable<K, V>(object: BpfObject, layout: TableLayout<K, V>): KernelTable<K, V> {
+function openTable<K, V>(object: BpfObject, layout: TableLayout<K, V>, onChange?: () => void): KernelTable<K, V> {
   return new KernelTable(
     layout,
     layout.maps.map(({ map }) => object.getMap(map)),
+    onChange,
   );
 }
 
@@ -118,6 +92,7 @@ export class KernelDatapath implements Datapath {
   readonly upkeep: KernelUpkeep;
   readonly layoutVersion: number;
   readonly flowTable: FlowTable;
+  private readonly globals: KernelGlobals;
   private readonly ring: RingBuffer;
   private readonly timers: NodeJS.Timeout[];
   private readonly dropListeners: Array<(event: DropEvent) => void> = [];
@@ -129,13 +104,15 @@ export class KernelDatapath implements Datapath {
     options: { readonly onFailure: (error: unknown) => void; readonly endedGraceMs?: number },
   ) {
     this.layoutVersion = object.layout;
+    this.globals = new KernelGlobals(object.getMap('globals'));
+    const forget = (): void => this.globals.forgetTables();
     this.vifs = openTable(object, tableLayouts.vifs);
     this.sources = openTable(object, tableLayouts.sources);
-    this.hostRoutes = openTable(object, tableLayouts.hostRoutes);
+    this.hostRoutes = openTable(object, tableLayouts.hostRoutes, forget);
     this.prefixRoutes = openTable(object, tableLayouts.prefixRoutes);
-    this.nextHops = openTable(object, tableLayouts.nextHops);
+    this.nextHops = openTable(object, tableLayouts.nextHops, forget);
     this.composites = openTable(object, tableLayouts.composites);
-    this.labelsIn = openTable(object, tableLayouts.labelsIn);
+    this.labelsIn = openTable(object, tableLayouts.labelsIn, forget);
     this.labelsOut = openTable(object, tableLayouts.labelsOut);
     this.services = openTable(object, tableLayouts.services);
     this.backends = openTable(object, tableLayouts.backends);
@@ -148,10 +125,7 @@ export class KernelDatapath implements Datapath {
     this.upkeep = new KernelUpkeep({
       object,
       directionOf: (hook) => hookDirections[hook],
-      readGlobals: () => {
-        const bytes = object.getMap('globals').lookup(Buffer.alloc(4));
-        return bytes && decodeGlobals(bytes);
-      },
+      readGlobals: () => this.globals.read(),
     });
     this.flowTable = new FlowTable({
       flows: object.getMap('flows_v4'),
@@ -172,7 +146,7 @@ export class KernelDatapath implements Datapath {
   }
 
   setGlobals(globals: DatapathGlobals): void {
-    this.object.getMap('globals').update(Buffer.alloc(4), encodeGlobals(globals));
+    this.globals.write(globals);
   }
 
   attach(ifindex: number, hook: Hook): void {
@@ -248,8 +222,7 @@ export class KernelDatapath implements Datapath {
   }
 
   private timeouts(): Timeouts | undefined {
-    const bytes = this.object.getMap('globals').lookup(Buffer.alloc(4));
-    const globals = bytes && globalsStruct.decode(bytes);
+    const globals = this.globals.raw();
     return globals?.tcpEstablishedS === 0 ? undefined : globals;
   }
 
@@ -284,8 +257,8 @@ export function createKernelDatapath(options: KernelDatapathOptions): Promise<Ke
     objectFile: options.objectFile,
     pinPath: options.pinPath,
     maxEntries: { flows_v4: options.flowCapacity },
-    transient: ['scratch', 'adoption_scratch', 'other_flows'],
-    perCpu: ['drop_counts', 'scratch', 'adoption_scratch'],
+    transient: ['scratch', 'adoption_scratch', 'tunnel_places', 'other_flows'],
+    perCpu: ['drop_counts', 'scratch', 'adoption_scratch', 'tunnel_places'],
     withoutPrograms: hasTasks ? [] : ['sweep'],
     prepare,
   });

@@ -7,10 +7,14 @@ import type { Table } from './port';
 export class KernelTable<K, V> implements Table<K, V> {
   readonly name: string;
 
-  /** @param maps the map of each entry of `layout.maps`, in that order. */
+  /**
+   * @param maps the map of each entry of `layout.maps`, in that order.
+   * @param onChange called after each write and removal, also one that failed half-way.
+   */
   constructor(
     private readonly layout: TableLayout<K, V>,
     private readonly maps: readonly KernelMap[],
+    private readonly onChange: () => void = () => undefined,
   ) {
     this.name = layout.name;
   }
@@ -44,28 +48,35 @@ export class KernelTable<K, V> implements Table<K, V> {
   }
 
   upsert(entries: ReadonlyArray<readonly [K, V]>): void {
-    this.layout.maps.forEach((_, index) => {
-      const own = entries.filter(([key]) => this.layout.mapOf(key) === index);
-      if (own.length === 0) {
-        return;
-      }
-      const { key: codec, map } = this.place(index);
-      const value = this.layout.value;
-      const keys = Buffer.alloc(codec.size * own.length);
-      const values = Buffer.alloc(value.size * own.length);
-      own.forEach(([entryKey, entryValue], i) => {
-        codec.encodeInto(entryKey, keys, i * codec.size);
-        value.encodeInto(entryValue, values, i * value.size);
-      });
-      map.updateAll(keys, values, own.length);
-    });
+    try {
+      this.layout.maps.forEach((_, index) => this.write(index, entries.filter(([key]) => this.layout.mapOf(key) === index)));
+    } finally {
+      this.onChange();
+    }
   }
 
   remove(keys: readonly K[]): void {
-    for (const key of keys) {
-      const { key: codec, map } = this.place(this.layout.mapOf(key));
-      map.remove(codec.encode(key));
+    try {
+      for (const key of keys) {
+        const { key: codec, map } = this.place(this.layout.mapOf(key));
+        map.remove(codec.encode(key));
+      }
+    } finally {
+      this.onChange();
     }
+  }
+
+  private write(index: number, entries: ReadonlyArray<readonly [K, V]>): void {
+    if (entries.length === 0) return;
+    const { key: codec, map } = this.place(index);
+    const value = this.layout.value;
+    const keys = Buffer.alloc(codec.size * entries.length);
+    const values = Buffer.alloc(value.size * entries.length);
+    entries.forEach(([entryKey, entryValue], i) => {
+      codec.encodeInto(entryKey, keys, i * codec.size);
+      value.encodeInto(entryValue, values, i * value.size);
+    });
+    map.updateAll(keys, values, entries.length);
   }
 
   private place(index: number): { key: TableLayout<K, V>['maps'][number]['key']; map: KernelMap } {

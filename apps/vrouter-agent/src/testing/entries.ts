@@ -113,7 +113,7 @@ export function interfaceValue(n: number, fields: Partial<Interface> = {}): Inte
     identity: 40,
     policy: policyId,
     mac: Buffer.from(macFromUuid(uuid)),
-    addresses: [podAddress(`10.32.0.${n}`)],
+    addresses: [podAddress(`10.32.${n >> 8}.${n & 255}`)],
     allowedSources: [],
     portSecurity: true,
     maxFlows: 0,

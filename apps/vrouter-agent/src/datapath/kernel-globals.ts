@@ -1,0 +1,65 @@
+import type { KernelMap } from './bpf/kernel-map';
+import { globalsStruct } from './layout/flow-structs';
+import type { DatapathGlobals } from './port';
+
+const index = Buffer.alloc(4);
+
+const noAddress = (length: number): Uint8Array => new Uint8Array(length);
+
+const someAddress = (address: Uint8Array): Uint8Array | undefined =>
+  address.some((byte) => byte !== 0) ? address : undefined;
+
+type RawGlobals = ReturnType<typeof globalsStruct.decode>;
+
+function encode(globals: DatapathGlobals, tableEpoch: number): Buffer {
+  return globalsStruct.encode({
+    ...globals,
+    tableEpoch,
+    nodeAddress: globals.nodeAddressV4 ?? noAddress(4),
+    nodeAddressV6: globals.nodeAddressV6 ?? noAddress(16),
+    hairpinAddress: globals.hairpinAddressV4 ?? noAddress(4),
+    hairpinAddressV6: globals.hairpinAddressV6 ?? noAddress(16),
+    reserved: noAddress(24),
+  });
+}
+
+function decode(raw: RawGlobals): DatapathGlobals {
+  const { nodeAddress, nodeAddressV6, hairpinAddress, hairpinAddressV6, ...same } = raw;
+  return {
+    ...same,
+    nodeAddressV4: someAddress(nodeAddress),
+    nodeAddressV6: someAddress(nodeAddressV6),
+    hairpinAddressV4: someAddress(hairpinAddress),
+    hairpinAddressV6: someAddress(hairpinAddressV6),
+  };
+}
+
+/** What programs read on every packet. */
+export class KernelGlobals {
+  constructor(private readonly map: KernelMap) {}
+
+  read(): DatapathGlobals | undefined {
+    const raw = this.raw();
+    return raw && decode(raw);
+  }
+
+  raw(): RawGlobals | undefined {
+    const bytes = this.map.lookup(index);
+    return bytes && globalsStruct.decode(bytes);
+  }
+
+  write(globals: DatapathGlobals): void {
+    this.map.update(index, encode(globals, this.nextEpoch(this.raw())));
+  }
+
+  /** Programs forget what they remember of tables (bpf/tunnel_place.h); called after each change of those. */
+  forgetTables(): void {
+    const raw = this.raw();
+    if (raw) this.map.update(index, globalsStruct.encode({ ...raw, tableEpoch: this.nextEpoch(raw) }));
+  }
+
+  /** Never 0, which programs take for "remember nothing". */
+  private nextEpoch(raw: RawGlobals | undefined): number {
+    return ((raw?.tableEpoch ?? 0) + 1) >>> 0 || 1;
+  }
+}
