@@ -1,7 +1,7 @@
 /**
  * The port between the agent and its forwarding plane: typed tables (the eBPF maps), network
  * devices, and events. `src/datapath` implements it on the kernel, `testing/fake-datapath.ts` in
- * memory; `datapath-contract.spec.ts` runs against both. Addresses are 4 or 16 bytes, network order.
+ * memory; `datapath-contract.netns.spec.ts` runs against both. Addresses are 4 or 16 bytes, network order.
  */
 
 /** One table. Desired state is compared with `dump()` at start, afterwards with what was written. */
