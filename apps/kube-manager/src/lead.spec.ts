@@ -7,6 +7,7 @@ import type { KubeState, WorldOptions } from '../testing/world';
 import { podNetwork, serviceNetwork } from './translate/cluster';
 
 const clusterNames = [
+  'alias-ip-pool/k8s-default-alias-pool',
   'network-ipam/k8s-ip-fabric-ipam',
   'network-ipam/k8s-pod-ipam',
   'network-ipam/k8s-service-ipam',

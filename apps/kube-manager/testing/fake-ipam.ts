@@ -37,7 +37,7 @@ export class FakeIpam {
   private readonly starved = new Set<string>();
   private readonly spaceStreams = new Set<(message: WatchSpaceResponse) => void>();
 
-  private constructor(private readonly subnets: ReadonlyMap<string, Prefix>) {}
+  private constructor(private readonly subnets: Map<string, Prefix>) {}
 
   private server: RunningServer | undefined;
 
@@ -50,6 +50,11 @@ export class FakeIpam {
       services: [defineService(IpamServiceService, fake.methods())],
     });
     return fake;
+  }
+
+  /** A network that somebody makes later. */
+  addNetwork(uuid: string, prefix: string): void {
+    this.subnets.set(uuid, parsePrefix(prefix));
   }
 
   get address(): string {

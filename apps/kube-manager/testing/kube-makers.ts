@@ -25,6 +25,7 @@ export interface PodOptions {
   readonly hostNetwork?: boolean;
   readonly uid?: string;
   readonly labels?: Record<string, string>;
+  readonly annotations?: Record<string, string>;
   readonly hostPort?: number;
   readonly podIp?: string;
 }
@@ -33,7 +34,7 @@ export function makePod(namespace: string, name: string, options: PodOptions = {
   const { nodeName = 'node1', phase = 'Pending', hostNetwork = false, labels = {}, hostPort } = options;
   const ports = hostPort === undefined ? [] : [{ containerPort: 8080, hostPort, protocol: 'TCP', hostIP: '0.0.0.0' }];
   return {
-    metadata: { namespace, name, uid: options.uid ?? uidOf('Pod', namespace, name), labels },
+    metadata: { namespace, name, uid: options.uid ?? uidOf('Pod', namespace, name), labels, annotations: options.annotations ?? {} },
     spec: { hostNetwork, containers: [{ name: 'main', ports }], ...(nodeName === '' ? {} : { nodeName }) },
     status: { phase, ...(options.podIp === undefined ? {} : { podIP: options.podIp, podIPs: [{ ip: options.podIp }] }) },
   };

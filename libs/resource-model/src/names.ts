@@ -31,6 +31,21 @@ export function serviceIpamName(cluster: string): string {
   return `${cluster}-service-ipam`;
 }
 
+/** Alias addresses of pods whose own addresses are not unique. */
+export function aliasIpPoolName(cluster: string): string {
+  return `${cluster}-default-alias-pool`;
+}
+
+/** IPAM of a network that a NetworkAttachmentDefinition makes. */
+export function attachmentIpamName(cluster: string, attachment: string): string {
+  return `${cluster}-${attachment}-pod-ipam`;
+}
+
+/** Network that a NetworkAttachmentDefinition makes. */
+export function attachmentNetworkName(cluster: string, attachment: string): string {
+  return `${cluster}-${attachment}-pod-network`;
+}
+
 export function ipFabricIpamName(cluster: string): string {
   return `${cluster}-ip-fabric-ipam`;
 }

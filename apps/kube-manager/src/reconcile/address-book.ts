@@ -15,10 +15,12 @@ import { Batcher } from './batcher';
 
 export interface AddressRequest {
   readonly networkUuid: string;
-  /** The InstanceIp; asking again for the same owner gives the same address. */
+  /** The InstanceIp or AliasIp; asking again for the same owner gives the same address. */
   readonly ownerUuid: string;
   /** Key of the root object, for lists and errors. */
   readonly description: string;
+  /** Absent: `instance-ip`. */
+  readonly ownerType?: 'alias-ip';
 }
 
 const batchMax = 200;
@@ -82,7 +84,7 @@ function toItem(request: AddressRequest, family: IpFamily, address: Address): Al
     address: Buffer.from(address),
     description: request.description.slice(0, descriptionLengthMax),
     poolUuid: '',
-    ownerType: 'instance-ip',
+    ownerType: request.ownerType ?? 'instance-ip',
   };
 }
 

@@ -3,6 +3,7 @@ import type { Operation } from '@contrail/proto-gen/config/v1/messages';
 import type { InstanceIp, Resource } from '@contrail/proto-gen/config/v1/resources';
 import { diffByKey } from '@contrail/reconcile';
 import { findMessage, metaOf, typeOf } from '@contrail/resource-model';
+import { podNetwork } from '../translate/cluster';
 import { dependencyRank } from '../translate/dependency-order';
 import { isStored, mergeOwned } from '../translate/merge-owned';
 import { addressNetworkOf } from './address-network';
@@ -63,17 +64,32 @@ async function releaseAddresses(
     return before !== undefined && before.instanceIpAddress !== now?.instanceIpAddress ? [before] : [];
   });
   const gone = removals.flatMap((resource) => findMessage('instance-ip', resource) ?? []);
-  await Promise.all([...gone, ...moved].map((instanceIp) => release(work, instanceIp)));
+  const aliases = removals.flatMap((resource) => findMessage('alias-ip', resource) ?? []);
+  await Promise.all([
+    ...[...gone, ...moved].map((instanceIp) => releaseOwn(work, instanceIp)),
+    ...aliases.map(({ meta, aliasIpAddress }) => {
+      const owner = { networkUuid: podNetwork(work.cluster).uuid, ownerUuid: meta?.uuid ?? '' };
+      return release(work, owner, aliasIpAddress);
+    }),
+  ]);
 }
 
-async function release(work: Workplace, instanceIp: InstanceIp): Promise<void> {
+async function releaseOwn(work: Workplace, instanceIp: InstanceIp): Promise<void> {
   const network = instanceIp.virtualNetworkRefs[0]?.uuid;
-  const owner = instanceIp.meta?.uuid;
-  if (network === undefined || owner === undefined) return;
+  const ownerUuid = instanceIp.meta?.uuid;
+  if (network === undefined || ownerUuid === undefined) return;
+  await release(work, { networkUuid: addressNetworkOf(work, network), ownerUuid }, instanceIp.instanceIpAddress);
+}
+
+async function release(
+  work: Workplace,
+  { networkUuid, ownerUuid }: { readonly networkUuid: string; readonly ownerUuid: string },
+  address: string,
+): Promise<void> {
   try {
-    await work.addresses.release(addressNetworkOf(work, network), owner, tryParseAddress(instanceIp.instanceIpAddress));
+    await work.addresses.release(networkUuid, ownerUuid, tryParseAddress(address));
   } catch (error) {
     // The object is gone already; ipam takes back what has no object.
-    work.log.warn('an address could not be released; ipam takes it back later', { instanceIp: owner, error });
+    work.log.warn('an address could not be released; ipam takes it back later', { owner: ownerUuid, error });
   }
 }

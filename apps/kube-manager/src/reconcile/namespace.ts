@@ -1,12 +1,14 @@
 import { ContrailError } from '@contrail/errors';
 import type { ReconcileOutcome, ReconcilePending } from '@contrail/reconcile';
-import { findMessage, typeOf } from '@contrail/resource-model';
+import { findMessage, metaOf, typeOf } from '@contrail/resource-model';
 import { projectFqName, projectUuid, serviceNetwork } from '../translate/cluster';
 import { podServicePolicy, translateIsolatedNetworks } from '../translate/isolated-networks';
 import { subjectOf, wantedIsolation } from '../translate/isolation';
 import type { Isolation } from '../translate/isolation';
 import type { KubeNamespace } from '../translate/kube-objects';
-import { translateNamespace } from '../translate/namespace';
+import { defaultSecurityGroup, translateNamespace } from '../translate/namespace';
+import { wantedNetwork } from '../translate/namespace-network';
+import type { NamespaceNetwork, WantedNetwork } from '../translate/namespace-network';
 import { rootKey } from '../translate/ownership';
 import type { Root } from '../translate/ownership';
 import { apply } from './apply';
@@ -34,8 +36,9 @@ export async function reconcileNamespace(work: Workplace, root: Root): Promise<R
   const before = whatPeersSee(work, namespace);
   const applied = findIsolation(work, namespace);
   const { isolation: wanted, complaints } = wantedIsolation(namespace, applied);
-  for (const complaint of complaints) work.complain(complaint);
-  const missing = await ensure(work, namespace, { applied: applied ?? wanted, wanted });
+  const { network, complaints: aboutNetwork } = findWantedNetwork(work, namespace);
+  for (const complaint of [...complaints, ...aboutNetwork]) work.complain(complaint);
+  const missing = await ensure(work, namespace, { applied: applied ?? wanted, wanted, network });
   if (missing !== undefined) return missing;
   if (applied !== undefined && applied !== wanted) {
     const revision = await switchIsolation(work, namespace, wanted);
@@ -45,20 +48,27 @@ export async function reconcileNamespace(work: Workplace, root: Root): Promise<R
   work.isolationStatus.ensure(namespace, wanted);
   // The networks are empty now.
   const hasLeft = applied !== undefined && applied !== wanted && wanted === 'none';
-  return (hasLeft ? await ensure(work, namespace, { applied: wanted, wanted }) : undefined) ?? 'done';
+  return (hasLeft ? await ensure(work, namespace, { applied: wanted, wanted, network }) : undefined) ?? 'done';
 }
 
 interface Steps {
   readonly applied: Isolation;
   readonly wanted: Isolation;
+  readonly network: NamespaceNetwork;
+}
+
+function findWantedNetwork(work: Workplace, namespace: KubeNamespace): WantedNetwork {
+  const stored = work.cache.get(defaultSecurityGroup(work.cluster, namespace).uuid);
+  const hasPods = work.kube.pods().some((pod) => pod.namespace === namespace.name && !pod.finished);
+  return wantedNetwork(namespace, stored === undefined ? undefined : metaOf(stored), hasPods);
 }
 
 /** Everything but the switch itself. */
-async function ensure(work: Workplace, namespace: KubeNamespace, { applied, wanted }: Steps): Promise<ReconcilePending | undefined> {
+async function ensure(work: Workplace, namespace: KubeNamespace, { applied, wanted, network }: Steps): Promise<ReconcilePending | undefined> {
   const key = rootKey({ kind: 'Namespace', namespace: '', name: namespace.name });
   const { cluster } = work;
   const existing = findForeignProject(work, namespace);
-  const desired = translateNamespace(cluster, namespace, { existing, isolation: applied });
+  const desired = translateNamespace(cluster, namespace, { existing, isolation: applied, network });
   if (applied === 'none' && wanted === 'none') {
     const policy = podServicePolicy(cluster, namespace);
     if (work.cache.has(policy.uuid) && isInUse(work, namespace)) {

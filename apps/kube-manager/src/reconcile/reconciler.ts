@@ -128,8 +128,10 @@ export class Reconciler {
   }
 
   /** Somebody else changed an object of ours, or what a root object waited for is here. */
-  private onCacheChange({ uuid, root, deleted, source }: CacheChange): void {
+  private onCacheChange({ type, uuid, root, fqName, address, deleted, source }: CacheChange): void {
     if (!deleted) this.work.waiting.cameTrue(WaitingList.object(uuid));
+    if (!deleted && type !== undefined && fqName !== undefined) this.work.waiting.cameTrue(WaitingList.named(type, fqName));
+    if (!deleted && address !== undefined) this.work.waiting.cameTrue(WaitingList.endpoint(address));
     if (source === 'own' || root === undefined) return;
     // What Kubernetes does not have is left to the sweep: it looks twice.
     if (this.options.exists(root)) this.loop.enqueue(root);

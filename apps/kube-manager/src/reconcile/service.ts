@@ -1,16 +1,17 @@
 import { ContrailError, errorText } from '@contrail/errors';
 import { addressEquals, tryParseAddress } from '@contrail/net';
 import type { ReconcileOutcome } from '@contrail/reconcile';
-import { findMessage } from '@contrail/resource-model';
+import { findMessage, metaOf } from '@contrail/resource-model';
 import { serviceNetwork } from '../translate/cluster';
 import type { IpFamily } from '../translate/cluster';
 import type { KubeService } from '../translate/kube-objects';
-import { podInstanceIpUuid, podInterfaceUuid } from '../translate/pod';
+import { podAliasIpUuid, podInstanceIpUuid, podInterfaceUuid } from '../translate/pod';
 import type { AllocatedAddress } from '../translate/pod';
 import { hasLoadbalancer, serviceInstanceIpUuid, translateService } from '../translate/service';
 import { rootKey } from '../translate/ownership';
 import type { Root } from '../translate/ownership';
 import { apply } from './apply';
+import { backendAdmission } from './backend-admission';
 import { findNetworkedHome } from './namespace-home';
 import { WaitingList } from './waiting-list';
 import type { Workplace } from './workplace';
@@ -31,7 +32,7 @@ export async function reconcileService(work: Workplace, root: Root): Promise<Rec
     work.cluster,
     service,
     work.kube.slices.ofService(service.namespace, service.name),
-    { ...home, network: home.serviceNetwork, addresses, findInterface: interfaceFinder(work, key) },
+    { ...home, network: home.serviceNetwork, addresses, refusalOf: backendAdmission(work, service), findInterface: interfaceFinder(work, key) },
   );
   for (const complaint of complaints) work.complain(complaint);
   await apply(work, key, resources);
@@ -86,13 +87,11 @@ function complainClusterIp(work: Workplace, service: KubeService, text: string, 
 function interfaceFinder(work: Workplace, key: string) {
   return (podUid: string, address: string): { vm: string; vmi: string } | undefined => {
     const family: IpFamily = address.includes(':') ? 6 : 4;
-    const uuid = podInstanceIpUuid(work.cluster, podUid, family);
-    const stored = work.cache.get(uuid);
-    if (stored === undefined) {
-      work.waiting.note(key, WaitingList.object(uuid));
-      return undefined;
+    const uuids = [podInstanceIpUuid(work.cluster, podUid, family), podAliasIpUuid(work.cluster, podUid, family)];
+    if (work.cache.findByAddress(address).some((resource) => uuids.includes(metaOf(resource).uuid))) {
+      return { vm: podUid, vmi: podInterfaceUuid(work.cluster, podUid) };
     }
-    if (findMessage('instance-ip', stored)?.instanceIpAddress !== address) return undefined;
-    return { vm: podUid, vmi: podInterfaceUuid(work.cluster, podUid) };
+    for (const uuid of uuids) if (!work.cache.has(uuid)) work.waiting.note(key, WaitingList.object(uuid));
+    return undefined;
   };
 }

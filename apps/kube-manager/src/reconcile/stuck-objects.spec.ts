@@ -7,7 +7,7 @@ import type { KubeView } from './workplace';
 
 const pod: KubePod = {
   ...{ namespace: 'blue', name: 'web-1', uid: '5f1a3c9e-3333-4333-8333-000000000001', nodeName: 'node1' },
-  ...{ finished: false, labels: {}, hostPorts: [], reportedAddresses: [] },
+  ...{ finished: false, labels: {}, hostPorts: [], reportedAddresses: [], network: undefined },
 };
 const podRoot: Root = { kind: 'Pod', namespace: 'blue', name: 'web-1' };
 const withoutProject = 'waits for Project/default-domain:k8s-blue and SecurityGroup/default-domain:k8s-blue:k8s-blue-default-sg';
@@ -24,6 +24,7 @@ describe('StuckObjects', () => {
       namespaces: () => [],
       services: () => [],
       node: () => undefined,
+      nodes: () => [],
       pod: (namespace, name) => (namespace === 'blue' && name === 'web-1' ? pod : undefined),
       pods: () => [pod],
       service: () => undefined,

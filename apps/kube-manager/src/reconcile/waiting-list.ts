@@ -1,4 +1,5 @@
 import type { ReconcilePending } from '@contrail/reconcile';
+import type { ResourceType } from '@contrail/resource-model';
 
 /** Safety net: whatever is waited for is looked at again after this time. */
 const lookAgainMs = 10_000;
@@ -18,6 +19,16 @@ export class WaitingList {
   /** A namespace that Kubernetes has not told us of. */
   static namespace(name: string): string {
     return `namespace/${name}`;
+  }
+
+  /** An object with this name, of a type that others make, too. */
+  static named(type: ResourceType, fqName: readonly string[]): string {
+    return `named/${type}/${fqName.join(':')}`;
+  }
+
+  /** A pod with this address, in canonical text. */
+  static endpoint(address: string): string {
+    return `endpoint/${address}`;
   }
 
   /** The pods and services of a namespace live by another isolation than before. */

@@ -2,3 +2,5 @@
 export const isolationKey = 'opencontrail.org/isolation';
 export const serviceIsolationKey = 'opencontrail.org/isolation.service';
 export const isolationStatusKey = 'opencontrail.org/isolation-status';
+export const networkKey = 'opencontrail.org/network';
+export const cidrKey = 'opencontrail.org/cidr';

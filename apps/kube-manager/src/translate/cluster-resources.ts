@@ -2,6 +2,7 @@ import { formatAddress } from '@contrail/net';
 import type { Prefix } from '@contrail/net';
 import type { AddressType, DeepPartial, Meta, Resource } from '@contrail/proto-gen/config/v1/resources';
 import {
+  aliasIpPoolName,
   clusterPodServicePolicyName,
   defaultDomainName,
   defaultProjectName,
@@ -54,6 +55,7 @@ export function translateCluster(
     make.policy(policies.service, policyEnd(policies.service), networkEnd(services.fqName)),
     make.policy(policies.podService, networkEnd(pods.fqName), networkEnd(services.fqName)),
     make.network(pods, ipams.pod, [policies.fabric, policies.podService, ...liftedPolicies], cluster.ipFabricSnat),
+    toResource('alias-ip-pool', { meta: { ...make.meta(aliasIpPool(cluster)), parentType: 'virtual-network', parentUuid: pods.uuid } }),
     make.network(services, ipams.service, [policies.fabric, policies.service, policies.podService], false),
     toResource('virtual-network', {
       meta: { uuid: ipFabricNetworkUuid, fqName: fabric, parentType: 'project', parentUuid: defaultProjectUuid },
@@ -79,7 +81,15 @@ export function clusterIpams(cluster: Cluster): Record<'pod' | 'service' | 'fabr
   };
 }
 
+/** Alias addresses of pods on custom networks come from here: from the cluster's pod IPAM. */
+export function aliasIpPool(cluster: Cluster): ObjectReference {
+  const network = podNetwork(cluster);
+  const name = aliasIpPoolName(cluster.name);
+  return { uuid: derivedUuid(cluster.uid, 'alias-ip-pool', cluster.uid, name), fqName: [...network.fqName, name] };
+}
+
 interface ClusterObjectMaker {
+  meta(object: ObjectReference): DeepPartial<Meta> & { fqName: string[] };
   ipam(ipam: ObjectReference, subnets: readonly Prefix[]): Resource;
   policy(policy: ObjectReference, source: AddressType, destination: AddressType): Resource;
   network(
@@ -101,6 +111,7 @@ function clusterObjectMaker(cluster: Cluster, project: ObjectReference): Cluster
     annotations,
   });
   return {
+    meta,
     ipam: (ipam, subnets) =>
       toResource('network-ipam', {
         meta: meta(ipam),

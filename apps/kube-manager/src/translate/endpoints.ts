@@ -9,6 +9,8 @@ export interface Backend {
   readonly address: string;
   readonly port: number;
   readonly endpoint: KubeEndpoint;
+  /** The slice that named it first. */
+  readonly slice: KubeEndpointSlice;
 }
 
 /** Backends of each port of a service, and what was wrong with its slices. */
@@ -49,7 +51,7 @@ export function mergeEndpointSlices(slices: readonly KubeEndpointSlice[], servic
         ports.set(`${protocol}/${name}`, backends);
         const key = `${addressKey(address)}/${port}`;
         const known = backends.get(key);
-        backends.set(key, { address: formatAddress(address), port, endpoint: better(known?.endpoint, endpoint) });
+        backends.set(key, { address: formatAddress(address), port, endpoint: better(known?.endpoint, endpoint), slice: known?.slice ?? slice });
       }
     }
   }
@@ -83,13 +85,30 @@ function isClusterIp(range: Prefix): Fault {
 }
 
 function complaintOf(slice: KubeEndpointSlice, text: string, { cause, remedy }: Fault): Complaint {
-  const { namespace, name, uid } = slice;
+  const { namespace, name } = slice;
   return {
-    subject: { apiVersion: 'discovery.k8s.io/v1', kind: 'EndpointSlice', namespace, name, uid },
+    subject: sliceSubject(slice),
     reason: 'InvalidEndpointAddress',
     action: 'CreateLoadbalancerMember',
     note:
       `EndpointSlice/${namespace}/${name} endpoints[].addresses: "${text}" ${cause}, ` +
       `so this endpoint gets no traffic; ${remedy}`,
   };
+}
+
+/** A backend that gets no traffic because its namespace is isolated. */
+export function complainRefused({ slice, address }: Backend, cause: string): Complaint {
+  const { namespace, name, serviceName } = slice;
+  return {
+    subject: sliceSubject(slice),
+    reason: 'BackendRefused',
+    action: 'CreateLoadbalancerMember',
+    note:
+      `EndpointSlice/${namespace}/${name} endpoints[].addresses: "${address}" of Service/${namespace}/${serviceName} gets no traffic, because ${cause}; ` +
+      'make the Service in that namespace, and open its services by opencontrail.org/isolation.service: "false"',
+  };
+}
+
+function sliceSubject({ namespace, name, uid }: KubeEndpointSlice): Complaint['subject'] {
+  return { apiVersion: 'discovery.k8s.io/v1', kind: 'EndpointSlice', namespace, name, uid };
 }

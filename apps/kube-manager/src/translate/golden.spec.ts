@@ -8,7 +8,7 @@ import type { EndpointSlice } from 'kubernetes-types/discovery/v1';
 import { parseAllDocuments } from 'yaml';
 import { defaultNamespace, podNetwork, projectFqName, projectUuid, serviceNetwork } from './cluster';
 import type { Cluster } from './cluster';
-import { translateCluster } from './cluster-resources';
+import { aliasIpPool, translateCluster } from './cluster-resources';
 import type { Complaint } from './complaint';
 import { toKubeEndpointSlice, toKubeNamespace, toKubeNode, toKubePod, toKubeService } from './kube-objects';
 import { defaultSecurityGroup, translateNamespace } from './namespace';
@@ -81,7 +81,7 @@ class Translation {
     switch (kind) {
       case 'Namespace': {
         const namespace = toKubeNamespace(document as Namespace);
-        this.resources.push(...translateNamespace(cluster, namespace, { existing: undefined, isolation: 'none' }));
+        this.resources.push(...translateNamespace(cluster, namespace, { existing: undefined, isolation: 'none', network: undefined }));
         if (namespace.name === defaultNamespace) this.resources.push(...translateCluster(cluster, this.homeOf(defaultNamespace).project));
         return;
       }
@@ -111,7 +111,7 @@ class Translation {
       address: parseAddress(text),
       subnetUuid,
     }));
-    const around = { ...this.homeOf(pod.namespace), network: podNetwork(this.cluster), addresses };
+    const around = { ...this.homeOf(pod.namespace), network: podNetwork(this.cluster), addresses, isChosen: false, aliases: [], aliasPool: aliasIpPool(this.cluster) };
     this.resources.push(...translatePod(this.cluster, pod, around));
   }
 
@@ -128,6 +128,7 @@ class Translation {
         ...this.homeOf(service.namespace),
         network: serviceNetwork(this.cluster),
         addresses,
+        refusalOf: () => undefined,
         findInterface: (podUid, address) => this.findInterface(podUid, address),
       },
     );

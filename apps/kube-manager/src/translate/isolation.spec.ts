@@ -4,7 +4,7 @@ import type { Isolation } from './isolation';
 import type { KubeNamespace } from './kube-objects';
 
 function namespace(isolation: string | undefined, serviceIsolation?: string, name = 'blue'): KubeNamespace {
-  return { name, uid: 'u', isolation, serviceIsolation, isolationStatus: undefined };
+  return { name, uid: 'u', isolation, serviceIsolation, isolationStatus: undefined, network: undefined };
 }
 
 const asked: readonly [KubeNamespace, Isolation | undefined, Isolation, readonly string[]][] = [

@@ -1,6 +1,6 @@
 import type { Namespace, Node, Pod, Service } from 'kubernetes-types/core/v1';
 import type { EndpointSlice } from 'kubernetes-types/discovery/v1';
-import { isolationKey, isolationStatusKey, serviceIsolationKey } from './annotation-keys';
+import { isolationKey, isolationStatusKey, networkKey, serviceIsolationKey } from './annotation-keys';
 
 /**
  * Kubernetes objects with the fields that we use, and nothing else: this is what a cluster of 150 000 pods
@@ -12,6 +12,7 @@ export interface KubeNamespace {
   /** Annotations as written; absent ones are undefined. */
   readonly isolation: string | undefined;
   readonly serviceIsolation: string | undefined;
+  readonly network: string | undefined;
   /** What we wrote there. */
   readonly isolationStatus: string | undefined;
 }
@@ -32,6 +33,8 @@ export interface KubePod {
   readonly finished: boolean;
   readonly labels: Readonly<Record<string, string>>;
   readonly hostPorts: readonly KubeHostPort[];
+  /** The annotation as written; undefined: none. */
+  readonly network: string | undefined;
   /** Addresses that the pod has by its own report (status.podIPs), one for each family; empty until it runs. */
   readonly reportedAddresses: readonly string[];
 }
@@ -104,6 +107,7 @@ export function toKubeNamespace(raw: Namespace): KubeNamespace {
     uid,
     isolation: annotations[isolationKey],
     serviceIsolation: annotations[serviceIsolationKey],
+    network: annotations[networkKey],
     isolationStatus: annotations[isolationStatusKey],
   };
 }
@@ -140,6 +144,7 @@ export function toKubePod(raw: Pod): KubePod | undefined {
     finished: status?.phase === 'Succeeded' || status?.phase === 'Failed',
     labels: metadata?.labels ?? {},
     hostPorts,
+    network: metadata?.annotations?.[networkKey],
     reportedAddresses: (status?.podIPs ?? []).flatMap(({ ip }) => ip ?? []),
   };
 }

@@ -38,6 +38,8 @@ const ownership: Partial<Record<ResourceType, Ownership>> = {
   'instance-ip': {
     replace: ['instanceIpAddress', 'instanceIpFamily', 'subnetUuid', 'virtualNetworkRefs', 'virtualMachineInterfaceRefs'],
   },
+  'alias-ip-pool': {},
+  'alias-ip': { replace: ['aliasIpAddress', 'aliasIpAddressFamily', 'projectRefs', 'virtualMachineInterfaceRefs'] },
   loadbalancer: {
     replace: [
       'loadbalancerProvider',
@@ -81,6 +83,9 @@ export function isStored(merged: Resource, actual: Resource): boolean {
   return Buffer.compare(encodeResource(plain(merged)), encodeResource(plain(actual))) === 0;
 }
 
+/** Annotations of a LoadbalancerMember about its backend. */
+const backendKeys: ReadonlySet<string> = new Set(['vm', 'vmi', 'refused']);
+
 function mergeMeta(desired: Meta, actual: Meta): Meta {
   return {
     ...actual,
@@ -89,9 +94,9 @@ function mergeMeta(desired: Meta, actual: Meta): Meta {
   };
 }
 
-/** `vm` and `vmi` go when the endpoint is no pod of ours any more; what users added stays. */
+/** What is said of a backend goes when it is not so any more; what users added stays. */
 function mergeAnnotations(desired: Meta, actual: Meta): Meta['annotations'] {
-  const kept = Object.entries(actual.annotations).filter(([key]) => key !== 'vm' && key !== 'vmi');
+  const kept = Object.entries(actual.annotations).filter(([key]) => !backendKeys.has(key));
   return { ...Object.fromEntries(kept), ...desired.annotations };
 }
 

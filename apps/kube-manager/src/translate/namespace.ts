@@ -5,6 +5,8 @@ import type { Cluster, ObjectReference } from './cluster';
 import { isolationAnnotations } from './isolation';
 import type { Isolation } from './isolation';
 import type { KubeNamespace } from './kube-objects';
+import { networkAnnotations } from './namespace-network';
+import type { NamespaceNetwork } from './namespace-network';
 import { ownerAnnotations } from './ownership';
 
 export interface NamespaceSurroundings {
@@ -12,13 +14,15 @@ export interface NamespaceSurroundings {
   readonly existing: ObjectReference | undefined;
   /** What the pods and services of the namespace live by; the security group says so. */
   readonly isolation: Isolation;
+  /** Where new pods of the namespace start. */
+  readonly network: NamespaceNetwork;
 }
 
 /** A namespace: its project and its default security group, which allows everything (R21). */
 export function translateNamespace(
   cluster: Cluster,
   namespace: KubeNamespace,
-  { existing, isolation }: NamespaceSurroundings,
+  { existing, isolation, network }: NamespaceSurroundings,
 ): Resource[] {
   const fqName = projectFqName(cluster, namespace.name);
   const project = existing ?? { uuid: projectUuid(cluster, namespace.uid), fqName };
@@ -32,7 +36,7 @@ export function translateNamespace(
       parentType: 'project',
       parentUuid: project.uuid,
       displayName: groupName,
-      annotations: { ...own, ...isolationAnnotations(isolation) },
+      annotations: { ...own, ...isolationAnnotations(isolation), ...networkAnnotations(network) },
     },
     securityGroupEntries: { policyRule: allowAll(cluster, namespace.uid) },
   });

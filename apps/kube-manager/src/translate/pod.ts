@@ -11,6 +11,7 @@ import {
 import { reference } from './cluster';
 import type { Cluster, IpFamily, ObjectReference } from './cluster';
 import type { KubePod } from './kube-objects';
+import { customNetworkKey } from './move-to-network';
 import { ownerAnnotations } from './ownership';
 
 /** An address that ipam has given to an InstanceIp. */
@@ -24,12 +25,17 @@ export interface PodSurroundings {
   readonly project: ObjectReference;
   readonly network: ObjectReference;
   readonly securityGroup: ObjectReference;
-  /** One for each family of the pod network. */
+  /** The network was chosen by an annotation, and the pod stays there. */
+  readonly isChosen: boolean;
+  /** One for each family of the network. */
   readonly addresses: readonly AllocatedAddress[];
+  /** Where the network's addresses are not unique: those by which the cluster knows the pod. */
+  readonly aliases: readonly AllocatedAddress[];
+  readonly aliasPool: ObjectReference;
 }
 
 /**
- * A pod: VirtualMachine (uuid = uid of the pod), its interface eth0, and an InstanceIp for each family.
+ * A pod: VirtualMachine (uuid = uid of the pod), its interface eth0, an InstanceIp for each family, and AliasIps.
  *
  * @returns resources in dependency order.
  */
@@ -37,7 +43,9 @@ export function translatePod(cluster: Cluster, pod: KubePod, around: PodSurround
   const { project, network, securityGroup } = around;
   const root = { kind: 'Pod', namespace: pod.namespace, name: pod.name, uid: pod.uid } as const;
   const annotations = ownerAnnotations(cluster, root, project.fqName.at(-1) ?? '');
+  const chosen = around.isChosen ? { [customNetworkKey]: network.fqName.join(':') } : {};
   const interfaceUuid = podInterfaceUuid(cluster, pod.uid);
+  const eth0 = { uuid: interfaceUuid, fqName: [...project.fqName, podInterfaceName(pod.name, interfaceUuid)] };
   const machine = toResource('virtual-machine', {
     meta: {
       uuid: pod.uid,
@@ -51,11 +59,10 @@ export function translatePod(cluster: Cluster, pod: KubePod, around: PodSurround
   });
   const vmi = toResource('virtual-machine-interface', {
     meta: {
-      uuid: interfaceUuid,
-      fqName: [...project.fqName, podInterfaceName(pod.name, interfaceUuid)],
+      ...reference(eth0),
       parentType: 'project',
       parentUuid: project.uuid,
-      annotations: { ...annotations, index: '0/1', network: 'default' },
+      annotations: { ...annotations, ...chosen, index: '0/1', network: 'default' },
     },
     portSecurityEnabled: true,
     virtualNetworkRefs: [reference(network)],
@@ -67,17 +74,26 @@ export function translatePod(cluster: Cluster, pod: KubePod, around: PodSurround
     const uuid = podInstanceIpUuid(cluster, pod.uid, family);
     const name = family === 4 ? podInstanceIpName(pod.name, interfaceUuid) : podInstanceIpName(pod.name, uuid);
     return toResource('instance-ip', {
-      meta: { uuid, fqName: [name], annotations },
+      meta: { uuid, fqName: [name], annotations: { ...annotations, ...chosen } },
       instanceIpAddress: formatAddress(address),
       instanceIpFamily: family === 4 ? 'v4' : 'v6',
       subnetUuid,
       virtualNetworkRefs: [reference(network)],
-      virtualMachineInterfaceRefs: [
-        { uuid: interfaceUuid, fqName: [...project.fqName, podInterfaceName(pod.name, interfaceUuid)] },
-      ],
+      virtualMachineInterfaceRefs: [reference(eth0)],
     });
   });
-  return [machine, vmi, ...addresses];
+  const aliases = around.aliases.map(({ address }) => {
+    const uuid = podAliasIpUuid(cluster, pod.uid, address.length === 4 ? 4 : 6);
+    const { uuid: parentUuid, fqName } = around.aliasPool;
+    return toResource('alias-ip', {
+      meta: { uuid, fqName: [...fqName, podInstanceIpName(pod.name, uuid)], parentType: 'alias-ip-pool', parentUuid, annotations },
+      aliasIpAddress: formatAddress(address),
+      aliasIpAddressFamily: address.length === 4 ? 'v4' : 'v6',
+      projectRefs: [reference(project)],
+      virtualMachineInterfaceRefs: [reference(eth0)],
+    });
+  });
+  return [machine, vmi, ...addresses, ...aliases];
 }
 
 /** Identity of a pod's eth0. */
@@ -88,6 +104,11 @@ export function podInterfaceUuid(cluster: Cluster, podUid: string): string {
 /** Identity of a pod's address of one family; it owns the allocation in ipam. */
 export function podInstanceIpUuid(cluster: Cluster, podUid: string, family: IpFamily): string {
   return derivedUuid(cluster.uid, 'instance-ip', podUid, family === 4 ? 0 : 'v6');
+}
+
+/** Identity of a pod's alias address of one family; it owns the allocation in ipam. */
+export function podAliasIpUuid(cluster: Cluster, podUid: string, family: IpFamily): string {
+  return derivedUuid(cluster.uid, 'alias-ip', podUid, family === 4 ? 0 : 'v6');
 }
 
 /** `0.0.0.0` and `::` mean every address, which the model writes as empty. */

@@ -13,8 +13,8 @@ import {
 import { reference } from './cluster';
 import type { Cluster, IpFamily, ObjectReference } from './cluster';
 import type { Complaint } from './complaint';
-import { mergeEndpointSlices } from './endpoints';
-import type { Backend } from './endpoints';
+import { complainRefused, mergeEndpointSlices } from './endpoints';
+import type { Backend, Backends } from './endpoints';
 import type { KubeEndpointSlice, KubeService, KubeServicePort } from './kube-objects';
 import { ownerAnnotations } from './ownership';
 import type { AllocatedAddress } from './pod';
@@ -31,6 +31,8 @@ export interface ServiceSurroundings {
   /** Cluster IPs as recorded in ipam. */
   readonly addresses: readonly AllocatedAddress[];
   /** The interface that has this address, when the pod is one of ours. */
+  /** Why a backend gets no traffic; undefined: it gets its share. */
+  readonly refusalOf: (address: string) => string | undefined;
   readonly findInterface: (podUid: string, address: string) => { readonly vm: string; readonly vmi: string } | undefined;
 }
 
@@ -62,7 +64,17 @@ export function translateService(
   const base: Base = { cluster, service, around, annotations };
   const { backendsOf, complaints } = mergeEndpointSlices(slices, cluster.serviceSubnets);
   const ports = service.ports.flatMap((port) => translatePort(base, port, backendsOf(port)));
-  return { resources: [...translateFrontend(base), ...ports], complaints };
+  return { resources: [...translateFrontend(base), ...ports], complaints: [...complaints, ...refusals(base, backendsOf)] };
+}
+
+/** One complaint for each address, whatever ports it has. */
+function refusals({ service, around }: Base, backendsOf: Backends['backendsOf']): Complaint[] {
+  const byAddress = new Map<string, Complaint>();
+  for (const backend of service.ports.flatMap(backendsOf)) {
+    const cause = around.refusalOf(backend.address);
+    if (cause !== undefined) byAddress.set(backend.address, complainRefused(backend, cause));
+  }
+  return [...byAddress.values()];
 }
 
 interface Base {
@@ -157,6 +169,7 @@ function translateMember(
   { address, port: targetPort, endpoint }: Backend,
 ): Resource {
   const uuid = derivedUuid(cluster.uid, 'loadbalancer-member', service.uid, `${portKey(port)}/${address}/${targetPort}`);
+  const refused = around.refusalOf(address);
   const owner = endpoint.podUid === '' ? undefined : around.findInterface(endpoint.podUid, address);
   return toResource('loadbalancer-member', {
     meta: {
@@ -164,7 +177,7 @@ function translateMember(
       fqName: [...pool.fqName, uuid],
       parentType: 'loadbalancer-pool',
       parentUuid: pool.uuid,
-      annotations: { ...annotations, ...(owner ?? {}) },
+      annotations: { ...annotations, ...(owner ?? {}), ...(refused === undefined ? {} : { refused }) },
     },
     loadbalancerMemberProperties: { address, protocolPort: targetPort, adminState: true },
     endpointConditions: {

@@ -91,6 +91,10 @@ export class KubeWatch {
     return this.nodeReflector.snapshot.get(name)?.value;
   }
 
+  nodes(): KubeNode[] {
+    return [...this.nodeReflector.snapshot.values()].map(({ value }) => value);
+  }
+
   pod(namespace: string, name: string): KubePod | undefined {
     return this.podReflector.snapshot.get(`${namespace}/${name}`)?.value;
   }

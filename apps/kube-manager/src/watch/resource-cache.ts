@@ -1,3 +1,4 @@
+import { formatAddress, tryParseAddress } from '@contrail/net';
 import type { Resource } from '@contrail/proto-gen/config/v1/resources';
 import { decodeResource, encodeResource, metaOf, typeOf } from '@contrail/resource-model';
 import type { ResourceType } from '@contrail/resource-model';
@@ -14,6 +15,8 @@ export const cachedTypes = [
   'virtual-machine',
   'virtual-machine-interface',
   'instance-ip',
+  'alias-ip-pool',
+  'alias-ip',
   'loadbalancer',
   'loadbalancer-listener',
   'loadbalancer-pool',
@@ -35,6 +38,10 @@ export interface CacheChange {
   readonly type: ResourceType | undefined;
   readonly uuid: string;
   readonly root: string | undefined;
+  /** Of the types whose names are shared. */
+  readonly fqName?: readonly string[] | undefined;
+  /** Of an InstanceIp or AliasIp of ours; canonical text. */
+  readonly address?: string | undefined;
   readonly deleted: boolean;
   readonly source: ChangeSource;
 }
@@ -47,6 +54,7 @@ interface Entry {
   readonly revision: bigint;
   readonly root: string | undefined;
   readonly name: string | undefined;
+  readonly address: string | undefined;
   /** Encoded: a tenth of the memory of the message. */
   readonly bytes: Buffer;
 }
@@ -62,6 +70,7 @@ export class ResourceCache {
   private readonly entries = new Map<string, Entry>();
   private readonly byRoot = new Map<string, Set<string>>();
   private readonly byName = new Map<string, string>();
+  private readonly byAddress = new Map<string, Set<string>>();
   /** Deleted by us at a revision that the watch has not reached yet. */
   private readonly tombstones = new Map<string, bigint>();
   /** Objects in a transaction of ours that has no answer yet, with the last change that the watch told of each. */
@@ -90,6 +99,11 @@ export class ResourceCache {
   findByName(type: ResourceType, fqName: readonly string[]): Resource | undefined {
     const uuid = this.byName.get(nameOf(type, fqName));
     return uuid === undefined ? undefined : this.get(uuid);
+  }
+
+  /** Our InstanceIps and AliasIps with this address. @param address canonical text. */
+  findByAddress(address: string): Resource[] {
+    return [...(this.byAddress.get(address) ?? [])].flatMap((uuid) => this.get(uuid) ?? []);
   }
 
   /** All objects that derive from a root object, by uuid. */
@@ -169,10 +183,14 @@ export class ResourceCache {
     }
     this.unlink(meta.uuid, known);
     const name = sharedTypes.has(type) ? nameOf(type, meta.fqName) : undefined;
-    this.entries.set(meta.uuid, { type, revision: meta.revision, root, name, bytes: encoded });
+    const address = addressOf(resource);
+    this.entries.set(meta.uuid, { type, revision: meta.revision, root, name, address, bytes: encoded });
+    if (address !== undefined) link(this.byAddress, address, meta.uuid);
     if (name !== undefined) this.byName.set(name, meta.uuid);
-    if (root !== undefined) this.linkRoot(root, meta.uuid);
-    this.tell({ type, uuid: meta.uuid, root, deleted: false, source: this.sourceOf(meta.uuid, meta.revision, source) });
+    if (root !== undefined) link(this.byRoot, root, meta.uuid);
+    const fqName = name === undefined ? undefined : meta.fqName;
+    const sure = this.sourceOf(meta.uuid, meta.revision, source);
+    this.tell({ type, uuid: meta.uuid, root, fqName, address, deleted: false, source: sure });
   }
 
   /** @param revision of the deletion; what is known at a later revision stays. */
@@ -194,23 +212,34 @@ export class ResourceCache {
     return 'own';
   }
 
-  private linkRoot(root: string, uuid: string): void {
-    const members = this.byRoot.get(root) ?? new Set<string>();
-    members.add(uuid);
-    this.byRoot.set(root, members);
-  }
-
   private unlink(uuid: string, entry: Entry | undefined): void {
     if (entry?.name !== undefined && this.byName.get(entry.name) === uuid) this.byName.delete(entry.name);
-    if (entry?.root === undefined) return;
-    const members = this.byRoot.get(entry.root);
-    members?.delete(uuid);
-    if (members?.size === 0) this.byRoot.delete(entry.root);
+    if (entry?.root !== undefined) unlinkFrom(this.byRoot, entry.root, uuid);
+    if (entry?.address !== undefined) unlinkFrom(this.byAddress, entry.address, uuid);
   }
 
   private tell(change: CacheChange): void {
     for (const listener of this.listeners) listener(change);
   }
+}
+
+function link(index: Map<string, Set<string>>, key: string, uuid: string): void {
+  const members = index.get(key) ?? new Set<string>();
+  members.add(uuid);
+  index.set(key, members);
+}
+
+function unlinkFrom(index: Map<string, Set<string>>, key: string, uuid: string): void {
+  const members = index.get(key);
+  members?.delete(uuid);
+  if (members?.size === 0) index.delete(key);
+}
+
+function addressOf({ kind }: Resource): string | undefined {
+  const text =
+    kind?.$case === 'instanceIp' ? kind.value.instanceIpAddress : kind?.$case === 'aliasIp' ? kind.value.aliasIpAddress : '';
+  const address = tryParseAddress(text);
+  return address === undefined ? undefined : formatAddress(address);
 }
 
 function nameOf(type: ResourceType, fqName: readonly string[]): string {

@@ -1,0 +1,134 @@
+import { ContrailError } from '@contrail/errors';
+import { formatAddress, tryParseAddress } from '@contrail/net';
+import type { ReconcilePending } from '@contrail/reconcile';
+import { findMessage } from '@contrail/resource-model';
+import { familiesOf, podNetwork } from '../translate/cluster';
+import type { IpFamily, ObjectReference } from '../translate/cluster';
+import type { ComplaintSubject } from '../translate/complaint';
+import type { KubePod } from '../translate/kube-objects';
+import { rootKey } from '../translate/ownership';
+import { podAliasIpUuid, podInstanceIpUuid } from '../translate/pod';
+import type { AllocatedAddress } from '../translate/pod';
+import type { AddressRequest } from './address-book';
+import { addressNetworkOf } from './address-network';
+import type { PodNetwork } from './pod-network';
+import { WaitingList } from './waiting-list';
+import type { Workplace } from './workplace';
+
+/** ipam says when addresses are free again; an exhausted network is asked after this time in any case. */
+const exhaustedRetryMs = 30_000;
+
+/** The addresses of a pod: those of its network, and the alias addresses where these are ambiguous. */
+export interface PodAddresses {
+  readonly addresses: readonly AllocatedAddress[];
+  readonly aliases: readonly AllocatedAddress[];
+}
+
+/** Stored addresses are kept for the pod's life; others come from ipam. */
+export async function findPodAddresses(work: Workplace, pod: KubePod, place: PodNetwork): Promise<PodAddresses | ReconcilePending> {
+  const { network, families, needsAlias } = place;
+  const own = await attempt(work, pod, network, () =>
+    Promise.all(families.map((family) => findAddress(work, pod, { network, family, isReported: !needsAlias }))),
+  );
+  if ('pending' in own || !needsAlias) return 'pending' in own ? own : { addresses: own, aliases: [] };
+  const pool = podNetwork(work.cluster);
+  const aliases = await attempt(work, pod, pool, () =>
+    Promise.all(familiesOf(work.cluster.podSubnets).map((family) => findAlias(work, pod, { network: pool, family, isReported: true }))),
+  );
+  return 'pending' in aliases ? aliases : { addresses: own, aliases };
+}
+
+async function attempt(
+  work: Workplace,
+  pod: KubePod,
+  network: ObjectReference,
+  ask: () => Promise<AllocatedAddress[]>,
+): Promise<AllocatedAddress[] | ReconcilePending> {
+  try {
+    return await ask();
+  } catch (error) {
+    if (!(error instanceof ContrailError) || error.code !== 'RESOURCE_EXHAUSTED') throw error;
+    return complainExhausted(work, pod, { network, text: error.message });
+  }
+}
+
+interface Wanted {
+  readonly network: ObjectReference;
+  readonly family: IpFamily;
+  /** It is the address that Kubernetes shows. */
+  readonly isReported: boolean;
+}
+
+function findAddress(work: Workplace, pod: KubePod, wanted: Wanted): Promise<AllocatedAddress> {
+  const ownerUuid = podInstanceIpUuid(work.cluster, pod.uid, wanted.family);
+  const stored = work.cache.get(ownerUuid);
+  const instanceIp = stored === undefined ? undefined : findMessage('instance-ip', stored);
+  const address = tryParseAddress(instanceIp?.instanceIpAddress ?? '');
+  const networkUuid = addressNetworkOf(work, wanted.network.uuid);
+  const storedNetwork = addressNetworkOf(work, instanceIp?.virtualNetworkRefs[0]?.uuid ?? '');
+  if (instanceIp !== undefined && address !== undefined && storedNetwork === networkUuid) {
+    return Promise.resolve({ address, subnetUuid: instanceIp.subnetUuid });
+  }
+  return ask(work, pod, { request: { networkUuid, ownerUuid, description: keyOf(pod) }, wanted });
+}
+
+/** Alias addresses are the cluster's, whatever network the pod is on. */
+function findAlias(work: Workplace, pod: KubePod, wanted: Wanted): Promise<AllocatedAddress> {
+  const ownerUuid = podAliasIpUuid(work.cluster, pod.uid, wanted.family);
+  const stored = work.cache.get(ownerUuid);
+  const address = tryParseAddress((stored === undefined ? undefined : findMessage('alias-ip', stored))?.aliasIpAddress ?? '');
+  if (address !== undefined) return Promise.resolve({ address, subnetUuid: '' });
+  const request = { networkUuid: wanted.network.uuid, ownerUuid, ownerType: 'alias-ip', description: keyOf(pod) } as const;
+  return ask(work, pod, { request, wanted });
+}
+
+async function ask(
+  work: Workplace,
+  pod: KubePod,
+  { request, wanted }: { readonly request: AddressRequest; readonly wanted: Wanted },
+): Promise<AllocatedAddress> {
+  const { family, isReported } = wanted;
+  const kept = isReported ? await reserveReported(work, pod, { request, family }) : undefined;
+  return kept ?? work.addresses.allocate(request, family);
+}
+
+/** A pod that runs while nothing is stored of it keeps its address, unless that is outside the network or another's. */
+async function reserveReported(
+  work: Workplace,
+  pod: KubePod,
+  { request, family }: { readonly request: AddressRequest; readonly family: IpFamily },
+): Promise<AllocatedAddress | undefined> {
+  const reported = pod.reportedAddresses.map((text) => tryParseAddress(text));
+  const address = reported.find((candidate) => candidate?.length === (family === 4 ? 4 : 16));
+  if (address === undefined) return undefined;
+  try {
+    return await work.addresses.reserve(request, address);
+  } catch (error) {
+    const isRefused = error instanceof ContrailError && (error.code === 'ALREADY_EXISTS' || error.code === 'INVALID_ARGUMENT');
+    if (!isRefused) throw error;
+    const text = `Pod/${pod.namespace}/${pod.name} status.podIPs: is ${formatAddress(address)}, but ${error.message}`;
+    const note = `${text}. The pod is given another address; delete it, so that it starts anew with that`;
+    work.complain({ subject: subjectOf(pod), reason: 'AddressLost', action: 'ReserveAddress', note });
+    return undefined;
+  }
+}
+
+/** @param text what ipam says: network, subnets with their usage, and the remedy. */
+function complainExhausted(
+  work: Workplace,
+  pod: KubePod,
+  { network, text }: { readonly network: ObjectReference; readonly text: string },
+): ReconcilePending {
+  const note = `${text}. The pod gets its address as soon as one is free`;
+  work.complain({ subject: subjectOf(pod), reason: 'AddressExhausted', action: 'AllocateAddress', note });
+  work.waiting.note(keyOf(pod), WaitingList.address(addressNetworkOf(work, network.uuid)));
+  return { pending: `waits for a free address of VirtualNetwork/${network.fqName.join(':')}`, retryAfterMs: exhaustedRetryMs };
+}
+
+function subjectOf({ namespace, name, uid }: KubePod): ComplaintSubject {
+  return { apiVersion: 'v1', kind: 'Pod', namespace, name, uid };
+}
+
+function keyOf({ namespace, name }: KubePod): string {
+  return rootKey({ kind: 'Pod', namespace, name });
+}

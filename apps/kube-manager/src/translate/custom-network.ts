@@ -1,0 +1,57 @@
+import { formatAddress, formatPrefix, prefixContains, prefixesOverlap } from '@contrail/net';
+import type { Address, Prefix } from '@contrail/net';
+import type { NetworkIpam, VirtualNetwork } from '@contrail/proto-gen/config/v1/resources';
+import { tryToPrefix } from '@contrail/resource-model';
+import type { Cluster, IpFamily } from './cluster';
+
+/** Bit of perms2 that allows to refer to an object. */
+const useAccess = 1;
+
+/** Whether a namespace may put its pods on a network: its own project's, shared with everybody, or with that project. */
+export function mayUse(network: VirtualNetwork, projectUuid: string): boolean {
+  const { meta } = network;
+  if (meta?.parentUuid === projectUuid || network.isShared === true) return true;
+  const perms = meta?.perms2;
+  if (perms === undefined) return false;
+  if ((perms.globalAccess & useAccess) !== 0) return true;
+  return perms.share.some(({ tenant, tenantAccess }) => (tenantAccess & useAccess) !== 0 && uuidOf(tenant) === projectUuid);
+}
+
+/** Tenants are written with and without dashes, and with the kind before them. */
+function uuidOf(tenant: string): string {
+  const hex = tenant.replace(/^(tenant|project):/, '').replaceAll('-', '').toLowerCase();
+  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-');
+}
+
+/** Subnets of a network: its own, and those of its flat-subnet IPAMs. @param findIpam undefined: not known. */
+export function prefixesOf(network: VirtualNetwork, findIpam: (uuid: string) => NetworkIpam | undefined): Prefix[] {
+  return network.networkIpamRefs
+    .flatMap(({ uuid, attr }) => [...(attr?.ipamSubnets ?? []), ...(findIpam(uuid)?.ipamSubnets?.subnets ?? [])])
+    .flatMap(({ subnet }) => tryToPrefix(subnet) ?? []);
+}
+
+export function familiesIn(prefixes: readonly Prefix[]): IpFamily[] {
+  const families: readonly IpFamily[] = [4, 6];
+  return families.filter((family) => prefixes.some(({ address }) => address.length === (family === 4 ? 4 : 16)));
+}
+
+/**
+ * Why pods cannot live in a subnet: cluster IPs and nodes are reached from every network, so their addresses are taken.
+ *
+ * @param nodes underlay addresses.
+ * @returns undefined when there is no conflict.
+ */
+export function conflictOf(prefixes: readonly Prefix[], cluster: Cluster, nodes: readonly Address[]): string | undefined {
+  const sameFamily = (a: Prefix, b: Prefix): boolean => a.address.length === b.address.length;
+  for (const prefix of prefixes) {
+    const services = cluster.serviceSubnets.find((other) => sameFamily(prefix, other) && prefixesOverlap(prefix, other));
+    if (services !== undefined) {
+      return `its subnet ${formatPrefix(prefix)} overlaps ${formatPrefix(services)}, the range of cluster IPs`;
+    }
+    const underlay = cluster.ipFabricSubnets.find((other) => sameFamily(prefix, other) && prefixesOverlap(prefix, other));
+    if (underlay !== undefined) return `its subnet ${formatPrefix(prefix)} overlaps ${formatPrefix(underlay)}, a range of the underlay`;
+    const node = nodes.find((address) => address.length === prefix.address.length && prefixContains(prefix, address));
+    if (node !== undefined) return `its subnet ${formatPrefix(prefix)} contains ${formatAddress(node)}, the address of a node`;
+  }
+  return undefined;
+}
