@@ -169,13 +169,14 @@ ASSERT_SIZE(struct flow_value_v6, 208);
  */
 #define FRAGMENT_SLOTS 128
 struct fragment_key_v4 {
-	__u32 zone; /* of the flow */
+	__u32 zone; /* of the flow; from a tunnel: of the VRF in which the destination is looked up */
 	__u16 vlan;
 	__u8 side; /* enum side */
 	__u8 slot;
 	__be32 sender; /* 0: the zone's interface itself */
+	__u32 sender_vrf; /* 0: the zone's interface itself, or somebody outside */
 };
-ASSERT_SIZE(struct fragment_key_v4, 12);
+ASSERT_SIZE(struct fragment_key_v4, 16);
 #define FRAGMENT_TO_GATEWAY 1 /* of an echo request that the gateway answers */
 struct fragment_v4 { /* program */
 	__be32 src;

@@ -3,8 +3,8 @@
 #define VROUTER_FRAGMENT_H
 
 /*
- * Later fragments have no ports: they follow the first one of {zone, addresses, id, protocol}, which
- * leaves its ports here when it passes. The flow then decides as for any packet.
+ * Later fragments have no ports: they follow the first one of {zone, sender's VRF, addresses, id,
+ * protocol}, which leaves its ports here when it passes. The flow then decides as for any packet.
  */
 #include "work.h"
 
@@ -19,8 +19,16 @@ static __always_inline void set_fragment_key(struct fragment_key_v4 *key, const 
 	*key = (struct fragment_key_v4){.zone = w->forward_key.zone,
 					.vlan = vlan_of(&w->forward_key),
 					.side = w->side,
-					.slot = hash % FRAGMENT_SLOTS,
-					.sender = w->side == SIDE_IN ? p->src : 0};
+					.slot = hash % FRAGMENT_SLOTS};
+	if (w->side != SIDE_IN)
+		return;
+	key->sender = p->src;
+	key->sender_vrf = w->sender_vrf;
+	if (w->hook != HOOK_TUNNEL)
+		return;
+	/* The zone of the flow hangs on the ports, which later fragments do not have. */
+	key->zone = ZONE_VRF | w->vrf;
+	key->vlan = 0;
 }
 
 /* Precondition: the forward key of the first fragment is set, and its flow lets it pass. */

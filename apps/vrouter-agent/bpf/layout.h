@@ -186,8 +186,9 @@ ASSERT_SIZE(struct backend, 32);
 struct affinity_key_v4 {
 	__u32 service;
 	__be32 client;
+	__u32 vrf; /* of the client */
 };
-ASSERT_SIZE(struct affinity_key_v4, 8);
+ASSERT_SIZE(struct affinity_key_v4, 12);
 
 struct affinity { /* program */
 	__u32 slot;

@@ -43,10 +43,11 @@ static __always_inline struct backend *get_backend(__u32 service, __u32 slot)
 
 /* With affinity a client keeps its slot while the slot keeps its backend. */
 static __always_inline struct backend *choose_backend(const struct service *service,
-						      const struct packet *p)
+						      const struct work *w)
 {
-	__u32 slot = hash_tuple(p) % service->slot_count;
-	struct affinity_key_v4 key = {.service = service->id, .client = p->src};
+	__u32 slot = hash_tuple(&w->p) % service->slot_count;
+	struct affinity_key_v4 key = {
+		.service = service->id, .client = w->p.src, .vrf = w->sender_vrf};
 	struct affinity fresh = {};
 	struct affinity *kept;
 	struct backend *backend;
@@ -93,7 +94,7 @@ static __noinline int translate_service(struct work *w, const struct service *se
 		return DROP_SOURCE_RANGE;
 	if (!service->slot_count)
 		return STEP_REFUSE;
-	backend = choose_backend(service, &w->p);
+	backend = choose_backend(service, w);
 	if (!backend || backend->address_length != 4)
 		return DROP_BACKEND;
 	__builtin_memcpy(&w->to.dst, backend->address, 4);

@@ -78,7 +78,7 @@ __noinline int is_forsaken(void)
 		service = find_node_service(g, &w->p, w->hook);
 	if (!service || !service->slot_count)
 		return 1;
-	backend = choose_backend(service, &w->p);
+	backend = choose_backend(service, w);
 	if (!backend)
 		return 1;
 	__builtin_memcpy(&address, backend->address, 4);

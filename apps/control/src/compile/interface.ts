@@ -22,6 +22,7 @@ export function compileInterface(context: CompileContext, unit: UnitOf<'interfac
   if (machine === undefined || machine.node === '' || network === undefined) return undefined;
   const addresses = addressesOf(context, vmi, network);
   if (addresses.length === 0) return undefined;
+  const aliases = aliasesOf(context, vmi);
   const value = {
     uuid: vmi.uuid,
     node: machine.node,
@@ -29,7 +30,7 @@ export function compileInterface(context: CompileContext, unit: UnitOf<'interfac
     identity: ids.need('identity', network.identity),
     policy: ids.need('policy', policyOfInterfaces),
     mac: toBuffer(vmi.mac),
-    addresses: [...addresses, ...aliasesOf(context, vmi)],
+    addresses: [...addresses, ...aliases],
     allowedSources: vmi.allowedSources.map(toProtoPrefix),
     portSecurity: vmi.portSecurity ?? network.portSecurity,
     maxFlows: vmi.maxFlows,
@@ -40,6 +41,7 @@ export function compileInterface(context: CompileContext, unit: UnitOf<'interfac
     hostPorts: vmi.containerInterface === defaultInterface ? hostPortsOf(machine) : [],
     vlan: vmi.vlan,
     parentUuid: vmi.parentUuid,
+    networkPrefixes: aliases.length === 0 ? [] : network.subnets.map(({ prefix }) => toProtoPrefix(prefix)),
   };
   return {
     scope: nodeScope(machine.node),

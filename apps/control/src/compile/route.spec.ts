@@ -2,7 +2,7 @@ import { formatAddress, formatPrefix } from '@contrail/net';
 import type { Route } from '@contrail/proto-gen/control/v1/messages';
 import { ipFabricNetworkUuid } from '@contrail/resource-model';
 import { Compiled } from '../../testing/compiled';
-import { clusterResources, network, nodeResource, podResources, podUuids, testUuid, uuids } from '../../testing/cluster';
+import { clusterResources, ipam, network, nodeResource, podResources, podUuids, testUuid, uuids } from '../../testing/cluster';
 
 const blue = testUuid(2, 10);
 const blueName = ['default-domain', 'k8s-default', 'blue'];
@@ -123,6 +123,23 @@ describe('routes', () => {
       ['10.0.0.2', 32, false],
       ['10.47.255.249', 32, true],
     ]);
+  });
+
+  it('a pod with an alias learns every subnet of its network, also one that comes later; others need none', () => {
+    const ipams = [testUuid(3, 21), testUuid(3, 22)];
+    const compiled = new Compiled([
+      ...base,
+      ipam(ipams[0] ?? '', 'blue-1', { prefix: '10.0.0.0', length: 24 }),
+      ipam(ipams[1] ?? '', 'blue-2', { prefix: '10.7.0.0', length: 25 }),
+      ...network(blue, blueName, { vni: 9, ipams: ipams.slice(0, 1) }),
+      ...podResources({ n: 1, node: 'node1', address: '10.47.255.250' }),
+      ...podResources({ n: 2, node: 'node2', address: '10.0.0.2', networkUuid: blue, alias: '10.47.255.249' }),
+    ]);
+    const prefixesOf = (n: number): string[] | undefined =>
+      compiled.find('interface').find(({ uuid }) => uuid === podUuids.interface(n))?.networkPrefixes.map(formatPrefix);
+    expect([prefixesOf(1), prefixesOf(2)]).toEqual([[], ['10.0.0.0/24']]);
+    compiled.put(network(blue, blueName, { vni: 9, ipams }));
+    expect([prefixesOf(1), prefixesOf(2)]).toEqual([[], ['10.0.0.0/24', '10.7.0.0/25']]);
   });
 
   it('to an alias have labels both ways between nodes and the network', () => {

@@ -1,5 +1,5 @@
-import type { InterfaceAddress } from '@contrail/proto-gen/control/v1/messages';
-import { formatAddress } from '@contrail/net';
+import type { InterfaceAddress, Prefix } from '@contrail/proto-gen/control/v1/messages';
+import { formatAddress, parsePrefix } from '@contrail/net';
 import * as make from '../testing/entries';
 import { toCniResult } from './cni-result';
 import { gatewayOf, ownFirst, sourceRoutesOf } from './pod-addressing';
@@ -8,6 +8,10 @@ import { sourceRouteText } from './source-route-text';
 const own = make.podAddress('198.51.100.5', { gateway: make.bytes('198.51.100.1'), prefixLength: 24 });
 const alias = make.podAddress('10.33.0.7', { alias: true });
 const vmiWith = (...addresses: InterfaceAddress[]) => make.interfaceValue(1, { addresses });
+const prefix = (text: string): Prefix => {
+  const { address, length } = parsePrefix(text);
+  return { address: Buffer.from(address), length };
+};
 const texts = (addresses: readonly InterfaceAddress[]): string[] => addresses.map((each) => formatAddress(each.address));
 
 describe('a pod with an alias address, in whatever order control names both', () => {
@@ -36,6 +40,18 @@ describe('a pod with an alias address, in whatever order control names both', ()
   it('has no route of its own network when control does not know the subnet', () => {
     const bare = [0, 32].map((prefixLength) => vmiWith({ ...own, prefixLength }, alias));
     for (const vmi of bare) expect(sourceRoutesOf(vmi).map(sourceRouteText)).toEqual(['default src 10.33.0.7']);
+  });
+
+  it('uses its own address towards every subnet of its network', () => {
+    const second = make.podAddress('203.0.113.5', { prefixLength: 26 });
+    const networkPrefixes = ['198.51.100.0/24', '203.0.113.0/26', '192.0.2.0/25', '2001:db8::/64'].map(prefix);
+    const routes = sourceRoutesOf({ ...vmiWith(alias, own, second), networkPrefixes }).map(sourceRouteText);
+    expect(routes).toEqual([
+      'default src 10.33.0.7',
+      '198.51.100.0/24 src 198.51.100.5',
+      '203.0.113.0/26 src 203.0.113.5',
+      '192.0.2.0/25 src 198.51.100.5',
+    ]);
   });
 
   it('has sources for the family of the alias only', () => {

@@ -1,5 +1,6 @@
 import type { Interface, InterfaceAddress } from '@contrail/proto-gen/control/v1/messages';
-import { networkAddress } from '@contrail/net';
+import { formatPrefix, networkAddress, prefixContains } from '@contrail/net';
+import type { Prefix } from '@contrail/net';
 import type { SourceRoute } from '../datapath/port';
 
 const families = [4, 16] as const;
@@ -33,13 +34,26 @@ export function sourceRoutesOf(vmi: Interface): SourceRoute[] {
     const alias = ofFamily.find((each) => each.alias);
     if (alias === undefined) return [];
     const anywhere = { prefix: { address: new Uint8Array(byteLength), length: 0 }, source: alias.address };
-    return [anywhere, ...ofFamily.filter((each) => !each.alias).flatMap(ownNetwork)];
+    return [anywhere, ...ownNetwork(vmi, ofFamily.filter((each) => !each.alias))];
   });
 }
 
-/** None when control does not know the subnet, or the address is all of it. */
-function ownNetwork({ address, prefixLength }: InterfaceAddress): SourceRoute[] {
-  if (prefixLength === 0 || prefixLength >= address.length * 8) return [];
-  const prefix = { address: networkAddress({ address, length: prefixLength }), length: prefixLength };
-  return [{ prefix, source: address }];
+/** Each subnet of the network from the address that lies in it, subnets without one from the first. */
+function ownNetwork({ networkPrefixes }: Interface, own: readonly InterfaceAddress[]): SourceRoute[] {
+  const [first] = own;
+  if (first === undefined) return [];
+  const ofAddresses = own.map(({ address, prefixLength: length }) => ({ address, length }));
+  const subnets = [...ofAddresses, ...networkPrefixes]
+    .filter((prefix) => prefix.address.length === first.address.length && isSubnet(prefix))
+    .map((prefix) => ({ address: networkAddress(prefix), length: prefix.length }));
+  const unique = new Map(subnets.map((prefix) => [formatPrefix(prefix), prefix]));
+  return [...unique.values()].map((prefix) => {
+    const inside = own.find(({ address }) => prefixContains(prefix, address)) ?? first;
+    return { prefix, source: inside.address };
+  });
+}
+
+/** Not when control does not know the subnet, or the address is all of it. */
+function isSubnet({ address, length }: Prefix): boolean {
+  return length > 0 && length < address.length * 8;
 }

@@ -108,6 +108,11 @@ describeLab(`live flows between nodes${missing ? ` (skipped: ${missing})` : ''}`
       const again = await pod.peer.sendUdp(p1a.address, 8080, { localPort: 5000 });
       expect(clientOf(again)).toBe(clients[i]);
     }
+    // Also when a datagram and its answer come in fragments, which name no ports.
+    for (const [i, pod] of callers.entries()) {
+      const big = await pod.peer.sendUdp(p1a.address, 8080, { localPort: 5000, size: 8000, echo: true });
+      expect([clientOf(big), big.echoed]).toEqual([clients[i], 8000]);
+    }
   });
 
   test('an address of several interfaces is found from the tunnel, and a flow stays when members change', async () => {

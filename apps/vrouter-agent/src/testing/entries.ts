@@ -124,6 +124,7 @@ export function interfaceValue(n: number, fields: Partial<Interface> = {}): Inte
     hostPorts: [],
     vlan: 0,
     parentUuid: '',
+    networkPrefixes: [],
     ...fields,
   };
 }

@@ -274,6 +274,8 @@ export interface Interface {
   /** VLAN tag of a nested pod on its parent's interface; 0: a device of its own. */
   vlan: number;
   parentUuid: string;
+  /** Subnets of its network. Only with an alias address: towards them the pod uses its own one. */
+  networkPrefixes: Prefix[];
 }
 
 export interface InterfaceAddress {
@@ -2625,6 +2627,7 @@ function createBaseInterface(): Interface {
     hostPorts: [],
     vlan: 0,
     parentUuid: "",
+    networkPrefixes: [],
   };
 }
 
@@ -2680,6 +2683,9 @@ export const Interface: MessageFns<Interface> = {
     }
     if (message.parentUuid !== "") {
       writer.uint32(138).string(message.parentUuid);
+    }
+    for (const v of message.networkPrefixes) {
+      Prefix.encode(v!, writer.uint32(146).fork()).join();
     }
     return writer;
   },
@@ -2833,6 +2839,14 @@ export const Interface: MessageFns<Interface> = {
             message.parentUuid = reader.string();
             continue;
           }
+          case 18: {
+            if (tag !== 146) {
+              break;
+            }
+
+            message.networkPrefixes.push(Prefix.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2902,6 +2916,11 @@ export const Interface: MessageFns<Interface> = {
         : isSet(object.parent_uuid)
         ? globalThis.String(object.parent_uuid)
         : "",
+      networkPrefixes: globalThis.Array.isArray(object?.networkPrefixes)
+        ? object.networkPrefixes.map((e: any) => Prefix.fromJSON(e))
+        : globalThis.Array.isArray(object?.network_prefixes)
+        ? object.network_prefixes.map((e: any) => Prefix.fromJSON(e))
+        : [],
     };
   },
 
@@ -2958,6 +2977,9 @@ export const Interface: MessageFns<Interface> = {
     if (message.parentUuid !== "") {
       obj.parentUuid = message.parentUuid;
     }
+    if (message.networkPrefixes?.length) {
+      obj.networkPrefixes = message.networkPrefixes.map((e) => Prefix.toJSON(e));
+    }
     return obj;
   },
 
@@ -2983,6 +3005,7 @@ export const Interface: MessageFns<Interface> = {
     message.hostPorts = object.hostPorts?.map((e) => HostPort.fromPartial(e)) || [];
     message.vlan = object.vlan ?? 0;
     message.parentUuid = object.parentUuid ?? "";
+    message.networkPrefixes = object.networkPrefixes?.map((e) => Prefix.fromPartial(e)) || [];
     return message;
   },
 };
