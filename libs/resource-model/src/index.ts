@@ -116,3 +116,4 @@ export type { ServiceAddresses } from './subnets';
 export { predefinedTagTypes, tagTypeNamed, tagTypeNumber, withTagNumber } from './tags';
 export { conflictProblems } from './type-rules';
 export { limits, parentProblems, readOnlyProblems, validateResource } from './validate';
+export { readVarint, varintLength, writeVarint } from './varint';

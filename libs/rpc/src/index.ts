@@ -4,7 +4,7 @@ export { callUnary, closeClient, createClient, openBidi, openServerStream } from
 export type { ClientBidi, ClientTarget, UnaryOptions } from './client';
 export { startServer } from './server';
 export type { RunningServer, ServerOptions } from './server';
-export { bidi, defineService, serverStream, unary } from './service';
+export { bidi, defineService, encodedUnary, EncodedMessage, serverStream, unary } from './service';
 export type { BidiStream, CallContext, Handler, MethodSpec, ServerStream, ServiceSpec } from './service';
 export { fromServiceError, toServiceError } from './status';
 export { loadTls, staticTls, TlsSource } from './tls-source';

@@ -5,9 +5,10 @@ import type { ConfigServiceClient } from '@contrail/proto-gen/config/v1/config_s
 import { ControlServiceClient, ControlServiceService } from '@contrail/proto-gen/control/v1/control_service';
 import { DnsServiceClient, DnsServiceService } from '@contrail/proto-gen/dns/v1/dns_service';
 import { testPki } from '@contrail/testing';
-import { bidi, callUnary, closeClient, createClient, defineService, openBidi, openServerStream, serverStream, startServer, staticTls, unary } from './index';
+import { bidi, callUnary, closeClient, createClient, defineService, encodedUnary, EncodedMessage, openBidi, openServerStream, serverStream, startServer, staticTls, unary } from './index';
 import type { Caller, RunningServer } from './index';
 import { AgentServiceClient, AgentServiceService } from '@contrail/proto-gen/agent/v1/agent_service';
+import { StatusResponse } from '@contrail/proto-gen/dns/v1/messages';
 import { WatchDropsResponse } from '@contrail/proto-gen/agent/v1/messages';
 
 const pki = testPki();
@@ -47,6 +48,17 @@ describe('unary calls over mutual TLS', () => {
     expect(await explain(client, 'web')).toMatchObject({ answers: ['web'] });
     expect(seen.at(-1)).toEqual({ service: 'contrailctl', node: 'node-1' });
     closeClient(client);
+  });
+
+  it('of several connections are told apart, however often each calls', async () => {
+    const clients = ['a', 'b', 'c'].map((node) => ({ node, client: dial('contrailctl', node) }));
+    for (let round = 0; round < 3; round += 1) {
+      for (const { node, client } of clients) {
+        await explain(client, 'web');
+        expect(seen.at(-1)).toEqual({ service: 'contrailctl', node });
+      }
+    }
+    for (const { client } of clients) closeClient(client);
   });
 
   it('are refused for services that are not listed, with the list', async () => {
@@ -101,6 +113,42 @@ it('a port without client certificates serves methods that allow any', async () 
   const client = createClient(DnsServiceClient, { address: `127.0.0.1:${server.port}`, service: 'dns', tls: staticTls({ ca: pki.caCert }) });
   expect(await callUnary(client, 'status', {})).toMatchObject({ synced: true });
   await expect(callUnary(client, 'explain', { name: 'a', type: 'A', client: Buffer.alloc(0) })).rejects.toMatchObject({ code: 'PERMISSION_DENIED' });
+  closeClient(client);
+  await server.stop(100);
+});
+
+it('a response that is encoded already goes out as it is', async () => {
+  const answer = { synced: true, services: 3, endpointSlices: 4, queries: 5n, problems: ['none'] };
+  const service = defineService(DnsServiceService, {
+    explain: { allow: 'any', handle: unary(() => Promise.reject(new ContrailError('UNIMPLEMENTED', 'not here'))) },
+    status: { allow: 'any', handle: encodedUnary(() => Promise.resolve(new EncodedMessage<StatusResponse>(StatusResponse.encode(answer).finish()))) },
+  });
+  const server = await startServer({ address: '127.0.0.1:0', tls: 'insecure', services: [service] });
+  const client = createClient(DnsServiceClient, { address: `127.0.0.1:${server.port}`, service: 'dns', tls: 'insecure' });
+  expect(await callUnary(client, 'status', {})).toEqual(answer);
+  closeClient(client);
+  await server.stop(100);
+});
+
+it('a handler that looks at its signal after the client has gone finds it aborted', async () => {
+  let aborted: boolean | undefined;
+  const service = defineService(DnsServiceService, {
+    explain: {
+      allow: 'any',
+      handle: unary(async (_request, context) => {
+        await sleep(300);
+        aborted = context.signal.aborted;
+        throw new ContrailError('ABORTED', 'nobody hears this');
+      }),
+    },
+    status: { allow: 'any', handle: unary(() => Promise.reject(new ContrailError('UNIMPLEMENTED', 'not here'))) },
+  });
+  const server = await startServer({ address: '127.0.0.1:0', tls: 'insecure', services: [service] });
+  const client = createClient(DnsServiceClient, { address: `127.0.0.1:${server.port}`, service: 'dns', tls: 'insecure' });
+  const call = callUnary(client, 'explain', { name: 'a', type: 'A', client: Buffer.alloc(0) }, { deadlineMs: 50 });
+  await expect(call).rejects.toMatchObject({ code: 'DEADLINE_EXCEEDED' });
+  while (aborted === undefined) await sleep(20);
+  expect(aborted).toBe(true);
   closeClient(client);
   await server.stop(100);
 });

@@ -28,8 +28,12 @@ export interface ServerStream<O> extends CallContext {
   writeEncoded(bytes: Uint8Array): Promise<void>;
 }
 
-/** Takes the place of a message that is encoded already. */
-class EncodedMessage {
+/** Takes the place of a message `O` that is encoded already. */
+export class EncodedMessage<O> {
+  /** Types only. */
+  declare readonly message?: O;
+
+  /** @param bytes protobuf of the message. */
   constructor(readonly bytes: Uint8Array) {}
 }
 
@@ -63,6 +67,14 @@ export function unary<I, O>(handle: (request: I, context: CallContext) => Promis
       );
     };
   return { method: 'unary', serve: serve as unknown as Handler<I, O>['serve'] };
+}
+
+/** Like `unary`, for a response that the handler gives encoded. */
+export function encodedUnary<I, O>(
+  handle: (request: I, context: CallContext) => Promise<EncodedMessage<O>>,
+): Handler<I, O> {
+  const { method, serve } = unary(handle);
+  return { method, serve };
 }
 
 export function serverStream<I, O>(
@@ -106,6 +118,7 @@ async function* readAll<I>(call: Readable, signal: AbortSignal): AsyncIterable<I
 /** What the functions below need of a call, whatever its messages are. */
 interface OpenCall {
   readonly metadata: Pick<Metadata, 'get'>;
+  readonly cancelled: boolean;
   getAuthContext(): { sslPeerCertificate?: PeerCertificate };
   on(event: 'cancelled', listener: () => void): unknown;
 }
@@ -127,10 +140,22 @@ function runStream(call: Pick<OpenStream, 'end' | 'emit'>, run: () => Promise<vo
   );
 }
 
+/** Most calls never look at their signal, and a controller with its listener costs as much as a small answer. */
 function contextOf(call: OpenCall): CallContext {
-  const controller = new AbortController();
-  call.on('cancelled', () => controller.abort());
-  return { caller: peerOf(call), token: () => bearerOf(call), signal: controller.signal };
+  let controller: AbortController | undefined;
+  return {
+    caller: peerOf(call),
+    token: () => bearerOf(call),
+    get signal() {
+      if (controller === undefined) {
+        const made = new AbortController();
+        if (call.cancelled) made.abort();
+        else call.on('cancelled', () => made.abort());
+        controller = made;
+      }
+      return controller.signal;
+    },
+  };
 }
 
 function bearerOf({ metadata }: Pick<OpenCall, 'metadata'>): string {
@@ -163,7 +188,7 @@ function writerOf<O>(call: OpenStream): ServerStream<O> {
       call.once('drain', done);
       signal.addEventListener('abort', stop, { once: true });
     });
-  return { caller, token, signal, write, writeEncoded: (bytes) => write(new EncodedMessage(bytes)) };
+  return { caller, token, signal, write, writeEncoded: (bytes) => write(new EncodedMessage<O>(bytes)) };
 }
 
 export interface MethodDefinition<I, O> {

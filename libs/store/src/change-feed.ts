@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import { decodeBytes, typeOfNumber } from './keys';
+import { typeOfNumber } from './keys';
 import { RedisConnection } from './redis/connection';
 import type { RedisOptions, Reply } from './redis/connection';
 import type { StoreChange, WatchPosition } from './store';
+import { StoredObject } from './stored-object';
 
 const recentMax = 8_192;
 const readCount = 1_000;
@@ -30,8 +31,8 @@ export async function readPosition(
 }
 
 /**
- * Follows the change log on a connection of its own and keeps the latest changes in memory, decoded
- * once for all watchers.
+ * Follows the change log on a connection of its own and keeps the latest changes in memory, once for all
+ * watchers.
  */
 export class ChangeFeed {
   readonly #prefix: string;
@@ -140,28 +141,21 @@ export class ChangeFeed {
   }
 }
 
-/** Entries of the log, as XREAD and XRANGE give them. */
+/** Entries of the log, as XREAD and XRANGE give them; names and values in the order of `commit`. */
 export function decodeEntries(entries: readonly Reply[]): StoreChange[] {
   return entries.map((entry) => {
-    const [id, list] = listOf(entry);
-    const fields = fieldsOf(listOf(list ?? null));
+    const [id, fields] = listOf(entry);
+    const [, typeText, , uuid, , traceparent, , bytes] = listOf(fields);
     const revision = BigInt(String(id).split('-')[0] ?? '0');
-    const bytes = fields.get('b');
+    const type = typeOfNumber(Number(String(typeText)));
     return {
       revision,
-      type: typeOfNumber(Number(String(fields.get('t')))),
-      uuid: String(fields.get('u')),
-      resource: Buffer.isBuffer(bytes) ? decodeBytes(bytes, revision) : undefined,
-      traceparent: String(fields.get('p') ?? ''),
-      bytes: Buffer.isBuffer(bytes) ? bytes.length : 0,
+      type,
+      uuid: String(uuid),
+      object: Buffer.isBuffer(bytes) ? new StoredObject(type, revision, bytes) : undefined,
+      traceparent: String(traceparent ?? ''),
     };
   });
-}
-
-function fieldsOf(list: readonly Reply[]): Map<string, Reply> {
-  const fields = new Map<string, Reply>();
-  for (let i = 0; i + 1 < list.length; i += 2) fields.set(String(list[i]), list[i + 1] ?? null);
-  return fields;
 }
 
 /** A reply that is a list; an absent one is empty. */

@@ -11,6 +11,7 @@ export type {
   ResourceStore,
   StoreChange,
   CountLimit,
+  StoredPage,
   SubnetGuard,
   TransactionFailure,
   TransactionRequest,
@@ -32,5 +33,6 @@ export type { AllocationItem, AllocationOutcome } from './allocation/allocation-
 export type { HeldAddress, Holder } from './allocation/holder';
 export { candidatesAfter, capacityOf, describeSubnet, layoutOf } from './allocation/candidates';
 export type { PoolLayout, PoolSubnet } from './allocation/candidates';
+export { StoredObject } from './stored-object';
 export { StoreHealth } from './store-health';
 export type { Probed } from './store-health';

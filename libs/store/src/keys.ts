@@ -63,14 +63,6 @@ export function uuidOfMember(member: string): string {
   return member.slice(member.indexOf('\0') + 1);
 }
 
-/** An object as it stands in `o:<uuid>`; its revision is put into meta. */
-export function decodeObject(value: Buffer): { type: ResourceType; resource: Resource } {
-  const newline = value.indexOf(0x0a);
-  const [number = '', revision = ''] = value.toString('latin1', 0, newline).split(' ');
-  const type = typeOfNumber(Number(number));
-  return { type, resource: decodeBytes(value.subarray(newline + 1), BigInt(revision)) };
-}
-
 /** A resource from the bytes of the log or of an object, with its revision in meta. */
 export function decodeBytes(bytes: Buffer, revision: bigint): Resource {
   const resource = decodeResource(bytes);

@@ -3,7 +3,7 @@ import { idRangeOf, metaOf, setMeta, typeOf } from '@contrail/resource-model';
 import type { IdSpace, ResourceType } from '@contrail/resource-model';
 import { NodeProgress } from '@contrail/proto-gen/config/v1/messages';
 import type { Resource } from '@contrail/proto-gen/config/v1/resources';
-import { decodeBytes, nameKey, namesBelow } from './keys';
+import { nameKey, namesBelow } from './keys';
 import type { DependentKind } from './keys';
 import type {
   CountLimit,
@@ -12,6 +12,7 @@ import type {
   Page,
   ResourceStore,
   StoreChange,
+  StoredPage,
   TransactionFailure,
   TransactionRequest,
   TransactionResult,
@@ -22,6 +23,7 @@ import type {
   Write,
 } from './store';
 import { textsMax, tooManyTexts } from './store';
+import { StoredObject } from './stored-object';
 import { dependenciesOf, storedBytes, subjectOf } from './transaction-request';
 import { watchStore } from './watch';
 import type { ChangeSource } from './watch';
@@ -38,6 +40,11 @@ export class MemoryStore implements ResourceStore, ChangeSource {
 
   getMany(uuids: readonly string[]): Promise<(Resource | undefined)[]> {
     return Promise.resolve(uuids.map((uuid) => copyOf(this.#objects.get(uuid))));
+  }
+
+  getStored(uuids: readonly string[]): Promise<(StoredObject | undefined)[]> {
+    const found = uuids.map((uuid) => this.#objects.get(uuid));
+    return Promise.resolve(found.map((resource) => resource && toStored(resource)));
   }
 
   findUuids(names: readonly TypedName[]): Promise<(string | undefined)[]> {
@@ -61,8 +68,9 @@ export class MemoryStore implements ResourceStore, ChangeSource {
     });
   }
 
-  page(query: ListQuery): Promise<Page> {
-    return this.list(query);
+  async listStored(query: ListQuery): Promise<StoredPage> {
+    const { resources, next } = await this.list(query);
+    return { objects: resources.map(toStored), next };
   }
 
   dependents(uuid: string, kind: DependentKind, limit: number): Promise<string[]> {
@@ -85,10 +93,10 @@ export class MemoryStore implements ResourceStore, ChangeSource {
       limitFailure(this.#objects, request.limits ?? []) ??
       this.#claimFailure(request);
     if (failure !== undefined) return Promise.resolve({ ok: false, failure });
-    const revisions = request.writes.map((write) => this.#record(write, request.traceparent));
+    const objects = request.writes.map((write) => this.#record(write, request.traceparent));
     for (const { space, key } of request.frees) this.#ids.get(space)?.delete(key);
     for (const wake of [...this.#waiting]) wake();
-    return Promise.resolve({ ok: true, revision: BigInt(this.#log.length), revisions });
+    return Promise.resolve({ ok: true, revision: BigInt(this.#log.length), objects });
   }
 
   revision(): Promise<bigint> {
@@ -184,28 +192,29 @@ export class MemoryStore implements ResourceStore, ChangeSource {
     return lost ? { kind: 'claim-lost' } : undefined;
   }
 
-  #record(write: Write, traceparent: string): bigint {
+  #record(write: Write, traceparent: string): StoredObject | undefined {
+    if (write.kind === 'check') return undefined;
     const subject = subjectOf(write);
-    const { uuid, revision } = metaOf(subject);
-    if (write.kind === 'check') return revision;
-    const next = BigInt(this.#log.length + 1);
-    const bytes = write.kind === 'put' ? storedBytes(write.resource) : Buffer.alloc(0);
-    const resource = write.kind === 'put' ? decodeBytes(bytes, next) : undefined;
-    if (resource === undefined) this.#objects.delete(uuid);
-    else this.#objects.set(uuid, resource);
-    this.#log.push({
-      revision: next,
-      type: typeOf(subject),
-      uuid,
-      resource,
-      traceparent: write.traceparent ?? traceparent,
-      bytes: bytes.length,
-    });
-    return next;
+    const { uuid } = metaOf(subject);
+    const type = typeOf(subject);
+    const revision = BigInt(this.#log.length + 1);
+    const object =
+      write.kind === 'put'
+        ? new StoredObject(type, revision, storedBytes(write.resource))
+        : undefined;
+    if (object === undefined) this.#objects.delete(uuid);
+    else this.#objects.set(uuid, object.resource);
+    const traced = write.traceparent ?? traceparent;
+    this.#log.push({ revision, type, uuid, object, traceparent: traced });
+    return object;
   }
 }
 
 type Objects = ReadonlyMap<string, Resource>;
+
+function toStored(resource: Resource): StoredObject {
+  return new StoredObject(typeOf(resource), metaOf(resource).revision, storedBytes(resource));
+}
 
 function copyOf(resource: Resource | undefined): Resource | undefined {
   return resource === undefined ? undefined : setMeta(resource, { ...metaOf(resource) });

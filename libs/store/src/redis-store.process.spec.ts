@@ -175,7 +175,7 @@ it('gives a consistent snapshot while others write', async () => {
   for await (const event of store.watch({ types: [], signal: controller.signal })) {
     if (event.kind === 'snapshot') {
       pages += 1;
-      for (const resource of event.resources) known.add(metaOf(resource).uuid);
+      for (const { resource } of event.objects) known.add(metaOf(resource).uuid);
       // Behind the reader: one that was sent goes, one that was passed by comes.
       if (pages === 3) {
         const [gone] = await store.getMany([metaOf(vm('vm-00000')).uuid]);
@@ -191,8 +191,8 @@ it('gives a consistent snapshot while others write', async () => {
     }
     if (event.kind === 'in-sync') expect(known.has(metaOf(vm('vm-00000a')).uuid)).toBe(true);
     if (event.kind === 'changes') {
-      for (const { uuid, resource } of event.changes)
-        if (resource === undefined) known.delete(uuid);
+      for (const { uuid, object } of event.changes)
+        if (object === undefined) known.delete(uuid);
       break;
     }
   }

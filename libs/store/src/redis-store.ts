@@ -1,11 +1,12 @@
 import { ContrailError } from '@contrail/errors';
-import { childFqName, idRangeOf } from '@contrail/resource-model';
-import type { IdSpace, ResourceType } from '@contrail/resource-model';
+import { idRangeOf } from '@contrail/resource-model';
+import type { IdSpace } from '@contrail/resource-model';
 import { NodeProgress } from '@contrail/proto-gen/config/v1/messages';
 import type { Resource } from '@contrail/proto-gen/config/v1/resources';
 import { ChangeFeed, decodeEntries, listOf, readPosition } from './change-feed';
-import { decodeObject, keyPrefix, nameKey, typeNumber, typeOfNumber, uuidOfMember } from './keys';
+import { keyPrefix, typeOfNumber } from './keys';
 import type { DependentKind } from './keys';
+import { ObjectReader } from './object-reader';
 import { RedisConnection } from './redis/connection';
 import type { RedisOptions } from './redis/connection';
 import type {
@@ -14,6 +15,7 @@ import type {
   Page,
   ResourceStore,
   StoreChange,
+  StoredPage,
   TransactionFailure,
   TransactionRequest,
   TransactionResult,
@@ -23,6 +25,7 @@ import type {
   WatchPosition,
 } from './store';
 import { textsMax, tooManyTexts } from './store';
+import { StoredObject } from './stored-object';
 import { encodeTransaction } from './transaction-request';
 import { watchStore } from './watch';
 import type { ChangeSource } from './watch';
@@ -40,7 +43,6 @@ export interface StoreOptions {
 }
 
 const logLengthDefault = 100_000;
-const pageBytesMax = 1_048_576;
 const pendingIdMsDefault = 600_000;
 const idQuarantineMsDefault = 86_400_000;
 
@@ -51,6 +53,7 @@ export function openStore(options: StoreOptions): ResourceStore {
 
 class RedisStore implements ResourceStore, ChangeSource {
   readonly #connection: RedisConnection;
+  readonly #reader: ObjectReader;
   readonly #feed: ChangeFeed;
   readonly #prefix: string;
   readonly #logLength: number;
@@ -66,6 +69,7 @@ class RedisStore implements ResourceStore, ChangeSource {
     this.#connection = new RedisConnection(options.redis, async (connection) => {
       await readPosition(connection, prefix);
     });
+    this.#reader = new ObjectReader(this.#connection, prefix);
     this.#feed = new ChangeFeed(options.redis, prefix);
   }
 
@@ -73,84 +77,42 @@ class RedisStore implements ResourceStore, ChangeSource {
     return this.#feed.epoch;
   }
 
-  async getMany(uuids: readonly string[]): Promise<(Resource | undefined)[]> {
-    if (uuids.length === 0) return [];
-    const keys = uuids.map((uuid) => `${this.#prefix}o:${uuid}`);
-    const values = listOf(await this.#connection.command(['MGET', ...keys]));
-    return values.map((value) =>
-      Buffer.isBuffer(value) ? decodeObject(value).resource : undefined,
-    );
+  getMany(uuids: readonly string[]): Promise<(Resource | undefined)[]> {
+    return this.#reader.getMany(uuids);
   }
 
-  async findUuids(names: readonly TypedName[]): Promise<(string | undefined)[]> {
-    return await Promise.all(
-      names.map(async ({ type, fqName }) => {
-        const key = nameKey(fqName);
-        const range = [`[${key}\0`, `(${key}\u0001`, 'LIMIT', '0', '1'];
-        const members = listOf(
-          await this.#connection.command(['ZRANGEBYLEX', this.#names(type), ...range]),
-        );
-        return members.length === 0 ? undefined : uuidOfMember(String(members[0]));
-      }),
-    );
+  getStored(uuids: readonly string[]): Promise<(StoredObject | undefined)[]> {
+    return this.#reader.getStored(uuids);
+  }
+
+  findUuids(names: readonly TypedName[]): Promise<(string | undefined)[]> {
+    return this.#reader.findUuids(names);
   }
 
   async list(query: ListQuery): Promise<Page> {
-    const { from, to } = rangeOf(query);
-    const range = [
-      'ZRANGEBYLEX',
-      this.#names(query.type),
-      from,
-      to,
-      'LIMIT',
-      '0',
-      String(query.limit),
-    ];
-    const members = listOf(await this.#connection.command(range)).map(String);
-    const keys = members.map((member) => `${this.#prefix}o:${uuidOfMember(member)}`);
-    const values =
-      keys.length === 0 ? [] : listOf(await this.#connection.command(['MGET', ...keys]));
-    const resources: Resource[] = [];
-    let bytes = 0;
-    let taken = 0;
-    for (const value of values) {
-      const size = Buffer.isBuffer(value) ? value.length : 0;
-      if (taken > 0 && bytes + size > pageBytesMax) break;
-      bytes += size;
-      taken += 1;
-      // Deleted between the two commands: not on the page.
-      if (Buffer.isBuffer(value)) resources.push(decodeObject(value).resource);
-    }
-    const complete = taken === members.length && members.length < query.limit;
-    return {
-      resources: childrenOf(resources, query),
-      next: complete ? '' : encodeToken(members[taken - 1]),
-    };
+    const { objects, next } = await this.#reader.listStored(query);
+    return { resources: objects.map(({ resource }) => resource), next };
   }
 
-  page(query: ListQuery): Promise<Page> {
-    return this.list(query);
+  listStored(query: ListQuery): Promise<StoredPage> {
+    return this.#reader.listStored(query);
   }
 
-  async dependents(uuid: string, kind: DependentKind, limit: number): Promise<string[]> {
-    const range = [`[${kind}`, `(${kind}~`, 'LIMIT', '0', String(limit)];
-    const members = await this.#connection.command([
-      'ZRANGEBYLEX',
-      `${this.#prefix}d:${uuid}`,
-      ...range,
-    ]);
-    return listOf(members).map((member) => String(member).slice(1));
+  dependents(uuid: string, kind: DependentKind, limit: number): Promise<string[]> {
+    return this.#reader.dependents(uuid, kind, limit);
   }
 
   async transact(request: TransactionRequest): Promise<TransactionResult> {
-    const args = encodeTransaction(request, this.#logLength);
+    const { args, values } = encodeTransaction(request, this.#logLength);
     const [outcome, ...rest] = listOf(
       await this.#connection.call('commit', this.#prefix, args),
     ).map(String);
     if (outcome !== 'ok') return { ok: false, failure: decodeFailure(outcome ?? '', rest) };
     const revisions = rest.map(BigInt);
-    const revision = revisions.pop() ?? 0n;
-    return { ok: true, revision, revisions };
+    const objects = values.map(
+      (value, i) => value && new StoredObject(value.type, revisions[i] ?? 0n, value.bytes),
+    );
+    return { ok: true, revision: revisions.at(-1) ?? 0n, objects };
   }
 
   async revision(): Promise<bigint> {
@@ -276,32 +238,6 @@ class RedisStore implements ResourceStore, ChangeSource {
   async close(): Promise<void> {
     await Promise.all([this.#feed.close(), this.#connection.close()]);
   }
-
-  #names(type: ResourceType): string {
-    return `${this.#prefix}n:${typeNumber(type)}`;
-  }
-}
-
-/** Range of name keys: everything, or what begins with the parent's name; after the page before. */
-function rangeOf({ parent, after }: ListQuery): { from: string; to: string } {
-  const prefix = parent === undefined ? '' : nameKey(childFqName(parent, ''));
-  const from = after === '' ? (prefix === '' ? '-' : `[${prefix}`) : `(${decodeToken(after)}`;
-  // The separator is 0x1f, so 0x20 ends the range of one parent.
-  return { from, to: prefix === '' ? '+' : `(${prefix.slice(0, -1)} ` };
-}
-
-/** Two types of parents can have equal names, so the parent itself decides. */
-function childrenOf(resources: Resource[], { parent }: ListQuery): Resource[] {
-  if (parent === undefined) return resources;
-  return resources.filter((resource) => resource.kind?.value.meta?.parentUuid === parent.uuid);
-}
-
-function encodeToken(member: string | undefined): string {
-  return Buffer.from(member ?? '', 'utf8').toString('base64url');
-}
-
-function decodeToken(token: string): string {
-  return Buffer.from(token, 'base64url').toString('utf8');
 }
 
 function decodeFailure(outcome: string, fields: readonly string[]): TransactionFailure {

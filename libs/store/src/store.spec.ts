@@ -13,6 +13,7 @@ import type {
   WatchEvent,
   Write,
 } from './store';
+import type { StoredObject } from './stored-object';
 
 const root = toResource('config-root', {
   meta: { uuid: wellKnownUuid('config-root', ['config-root']), fqName: ['config-root'] },
@@ -60,6 +61,10 @@ function failureOf(result: TransactionResult): unknown {
   return result.ok ? undefined : result.failure;
 }
 
+function objectsOf(result: TransactionResult): readonly (StoredObject | undefined)[] {
+  return result.ok ? result.objects : [];
+}
+
 /** Reads events until the condition holds. */
 async function readUntil(
   store: ResourceStore,
@@ -100,7 +105,8 @@ describe.each(['redis', 'memory'])('the store (%s)', (implementation) => {
     const result = await store.transact(
       request([root, domain, project, ipam, network].map(create)),
     );
-    expect(result).toEqual({ ok: true, revision: 5n, revisions: [1n, 2n, 3n, 4n, 5n] });
+    expect(result).toMatchObject({ ok: true, revision: 5n });
+    expect(objectsOf(result).map((object) => object?.revision)).toEqual([1n, 2n, 3n, 4n, 5n]);
   });
   afterEach(async () => {
     await store.close();
@@ -263,8 +269,8 @@ describe.each(['redis', 'memory'])('the store (%s)', (implementation) => {
     });
     // The answer may come after the change.
     await written;
-    const snapshot = events.flatMap((event) => (event.kind === 'snapshot' ? event.resources : []));
-    expect(snapshot.map(typeOf)).toEqual([
+    const snapshot = events.flatMap((event) => (event.kind === 'snapshot' ? event.objects : []));
+    expect(snapshot.map(({ type }) => type)).toEqual([
       'config-root',
       'domain',
       'project',
@@ -313,7 +319,7 @@ describe.each(['redis', 'memory'])('the store (%s)', (implementation) => {
     await store.transact(request([{ kind: 'delete', previous: await stored(store, network) }]));
     const events = await readUntil(store, { resume: inSync.position }, isKind('changes'));
     expect(events[1]).toMatchObject({
-      changes: [{ uuid: metaOf(network).uuid, resource: undefined }],
+      changes: [{ uuid: metaOf(network).uuid, object: undefined }],
     });
   });
 

@@ -3,6 +3,7 @@ import type { IdSpace, ResourceType } from '@contrail/resource-model';
 import type { NodeProgress } from '@contrail/proto-gen/config/v1/messages';
 import type { Resource } from '@contrail/proto-gen/config/v1/resources';
 import type { DependentKind } from './keys';
+import type { StoredObject } from './stored-object';
 
 /** A position in the change log; the epoch changes whenever the store may have lost writes. */
 export interface WatchPosition {
@@ -16,15 +17,13 @@ export interface StoreChange {
   readonly type: ResourceType;
   readonly uuid: string;
   /** The new state; undefined when the object was deleted. */
-  readonly resource: Resource | undefined;
+  readonly object: StoredObject | undefined;
   /** W3C traceparent of the request; '' when it was not traced. */
   readonly traceparent: string;
-  /** Encoded size, for batches bounded in bytes. */
-  readonly bytes: number;
 }
 
 export type WatchEvent =
-  | { readonly kind: 'snapshot'; readonly resources: readonly Resource[] }
+  | { readonly kind: 'snapshot'; readonly objects: readonly StoredObject[] }
   | { readonly kind: 'in-sync'; readonly position: WatchPosition }
   | {
       readonly kind: 'changes';
@@ -144,8 +143,8 @@ export type TransactionResult =
       readonly ok: true;
       /** Revision of the store after the transaction. */
       readonly revision: bigint;
-      /** Revision of each written object, in order of the writes. */
-      readonly revisions: readonly bigint[];
+      /** What was put, in order of the writes; undefined for deletions and checks. */
+      readonly objects: readonly (StoredObject | undefined)[];
     }
   | { readonly ok: false; readonly failure: TransactionFailure };
 
@@ -168,6 +167,13 @@ export interface Page {
   readonly next: string;
 }
 
+/** A page of which nothing was decoded. */
+export interface StoredPage {
+  readonly objects: readonly StoredObject[];
+  /** '' on the last page. */
+  readonly next: string;
+}
+
 /** A type and a name; names are unique within a type. */
 export interface TypedName {
   readonly type: ResourceType;
@@ -183,10 +189,14 @@ export interface TypedName {
 export interface ResourceStore {
   /** In the order of the uuids; undefined for what does not exist. */
   getMany(uuids: readonly string[]): Promise<(Resource | undefined)[]>;
+  /** As `getMany`, for who passes the objects on. */
+  getStored(uuids: readonly string[]): Promise<(StoredObject | undefined)[]>;
   /** uuids in the order of the names; undefined for what does not exist. */
   findUuids(names: readonly TypedName[]): Promise<(string | undefined)[]>;
   /** In order of fq_name. */
   list(query: ListQuery): Promise<Page>;
+  /** As `list`, for who passes the objects on. */
+  listStored(query: ListQuery): Promise<StoredPage>;
   /** Who depends on an object by references of one kind or as child; at most `limit`. */
   dependents(uuid: string, kind: DependentKind, limit: number): Promise<string[]>;
   /** All or nothing. */

@@ -71,11 +71,20 @@ export function subjectOf(write: Write): Resource {
   return write.kind === 'put' ? write.resource : write.previous;
 }
 
-/** Arguments of the function `commit`: a JSON description, then the bytes of each write. */
+/** The object that a put stores. */
+interface StoredValue {
+  readonly type: ResourceType;
+  readonly bytes: Buffer;
+}
+
+/**
+ * Arguments of the function `commit`: a JSON description, then the bytes of each write; and what each
+ * write stores, undefined for deletions and checks.
+ */
 export function encodeTransaction(
   request: TransactionRequest,
   logLength: number,
-): (string | Buffer)[] {
+): { readonly args: (string | Buffer)[]; readonly values: (StoredValue | undefined)[] } {
   const description = {
     writes: request.writes.map(encodeWrite),
     claims: request.claims.map(({ space, key, id }) => [space, key, id]),
@@ -85,10 +94,12 @@ export function encodeTransaction(
     traceparent: request.traceparent,
     logLength,
   };
-  const bytes = request.writes.map((write) =>
-    write.kind === 'put' ? storedBytes(write.resource) : '',
+  const values = request.writes.map((write) =>
+    write.kind === 'put'
+      ? { type: typeOf(write.resource), bytes: storedBytes(write.resource) }
+      : undefined,
   );
-  return [JSON.stringify(description), ...bytes];
+  return { args: [JSON.stringify(description), ...values.map((value) => value?.bytes ?? '')], values };
 }
 
 /** A type's names are counted between two keys, referrers one by one. */

@@ -1,10 +1,9 @@
 import { typeNames } from '@contrail/resource-model';
 import type { ResourceType } from '@contrail/resource-model';
-import type { Resource } from '@contrail/proto-gen/config/v1/resources';
 import type {
   ListQuery,
-  Page,
   StoreChange,
+  StoredPage,
   WatchEvent,
   WatchOptions,
   WatchPosition,
@@ -20,7 +19,7 @@ export interface ChangeSource {
   changesAfter(revision: bigint, limit: number): Promise<readonly StoreChange[] | 'gone'>;
   /** Resolves when there may be changes after the position, the epoch moved, or the signal is aborted. */
   waitBeyond(position: WatchPosition, signal: AbortSignal): Promise<void>;
-  page(query: ListQuery): Promise<Page>;
+  listStored(query: ListQuery): Promise<StoredPage>;
 }
 
 const snapshotObjectsMax = 500;
@@ -75,8 +74,8 @@ async function* snapshot(
   for (const type of typeNames.filter((name) => types.has(name))) {
     let after = '';
     do {
-      const page = await source.page({ type, after, limit: snapshotObjectsMax });
-      if (page.resources.length > 0) yield { kind: 'snapshot', resources: page.resources };
+      const page = await source.listStored({ type, after, limit: snapshotObjectsMax });
+      if (page.objects.length > 0) yield { kind: 'snapshot', objects: page.objects };
       after = page.next;
     } while (after !== '');
   }
@@ -91,12 +90,10 @@ async function* snapshot(
   );
   const changed = [...last.values()];
   for (const batch of batches(changed, snapshotObjectsMax)) {
-    const resources = batch
-      .map(({ resource }) => resource)
-      .filter((resource): resource is Resource => resource !== undefined);
-    if (resources.length > 0) yield { kind: 'snapshot', resources };
+    const objects = batch.flatMap(({ object }) => object ?? []);
+    if (objects.length > 0) yield { kind: 'snapshot', objects };
   }
-  const deleted = changed.filter(({ resource }) => resource === undefined);
+  const deleted = changed.filter(({ object }) => object === undefined);
   // A watcher that breaks off before the deletions resumes at the start and gets them again.
   yield { kind: 'in-sync', position: deleted.length > 0 ? start : end };
   for (const batch of batches(deleted, changesMax))
@@ -162,13 +159,14 @@ function* batches(changes: readonly StoreChange[], countMax: number): Generator<
   let batch: StoreChange[] = [];
   let bytes = 0;
   for (const change of changes) {
-    if (batch.length > 0 && (batch.length === countMax || bytes + change.bytes > batchBytesMax)) {
+    const size = change.object?.size ?? 0;
+    if (batch.length > 0 && (batch.length === countMax || bytes + size > batchBytesMax)) {
       yield batch;
       batch = [];
       bytes = 0;
     }
     batch.push(change);
-    bytes += change.bytes;
+    bytes += size;
   }
   if (batch.length > 0) yield batch;
 }

@@ -21,7 +21,7 @@ const operations = [upsert('new'), upsert('equal'), removal];
 const outcome = {
   revision: 1n,
   deleted: [gone],
-  outcomes: [true, false, true].map((changed) => ({ resource: undefined, changed })),
+  outcomes: [true, false, true].map((changed) => ({ resource: undefined, object: undefined, changed })),
 };
 const lines = (user: string): unknown[][] => [
   [{ user, verb: 'upsert', objects: ['VirtualNetwork/d:p:new'], result: 'done' }],

@@ -1,5 +1,5 @@
-import { WatchResponse } from '@contrail/proto-gen/config/v1/messages';
 import type { WatchEvent } from '@contrail/store';
+import { changesResponse } from './encoded-responses';
 
 type ChangesEvent = Extract<WatchEvent, { kind: 'changes' }>;
 
@@ -21,15 +21,7 @@ export class ChangesEncoder {
     const key = `${epoch} ${first} ${revision} ${event.changes.length} ${types}`;
     const known = this.#kept.get(key);
     if (known !== undefined) return known;
-    const changes = event.changes.map((change) => ({
-      revision: change.revision,
-      type: change.type,
-      uuid: change.uuid,
-      resource: change.resource,
-      traceparent: change.traceparent,
-    }));
-    const value = { changes, token: event.position };
-    const bytes = WatchResponse.encode({ kind: { $case: 'changes', value } }).finish();
+    const bytes = changesResponse(event);
     this.#kept.set(key, bytes);
     const oldest = this.#kept.keys().next();
     if (this.#kept.size > keptMax && oldest.done !== true) this.#kept.delete(oldest.value);

@@ -1,5 +1,5 @@
 import { ContrailError } from '@contrail/errors';
-import { defineService, serverStream, unary } from '@contrail/rpc';
+import { defineService, encodedUnary, serverStream, unary } from '@contrail/rpc';
 import type { MethodSpec, ServiceSpec } from '@contrail/rpc';
 import { ConfigServiceService } from '@contrail/proto-gen/config/v1/config_service';
 import type {
@@ -24,7 +24,9 @@ import { auditService } from '../audit/audit-changes';
 import type { TransactionOutcome, Transactor } from '../transact/transactor';
 import { allotIds } from './allot';
 import { allotters, progressReporters, readers, writers } from './callers';
+import { listResponse, resourceResponse } from './encoded-responses';
 import { measured } from './metrics';
+import { changedResponse, outcomesResponse } from './outcome-responses';
 import { getResource, listResources } from './read';
 import { serveWatch } from './watch-stream';
 
@@ -50,13 +52,18 @@ export function configService(options: ConfigServiceOptions): ServiceSpec {
   return defineService(ConfigServiceService, {
     get: {
       allow: readers,
-      handle: unary((request) =>
-        measured('Get', async () => ({ resource: await getResource(store, request) })),
+      handle: encodedUnary((request) =>
+        measured('Get', async () => resourceResponse((await getResource(store, request)).encoded)),
       ),
     },
     list: {
       allow: readers,
-      handle: unary((request) => measured('List', () => listResources(store, request))),
+      handle: encodedUnary((request) =>
+        measured('List', async () => {
+          const { objects, next } = await listResources(store, request);
+          return listResponse(objects, next);
+        }),
+      ),
     },
     ...changeMethods((service, operations) => runTransaction(options, service, operations)),
     watch: {
@@ -97,18 +104,18 @@ function changeMethods(
   return {
     create: {
       allow: writers,
-      handle: unary((request: CreateRequest, { caller }) =>
-        measured('Create', async () => ({
-          resource: onlyResource(await transact(caller.service, [operation('create', request)])),
-        })),
+      handle: encodedUnary((request: CreateRequest, { caller }) =>
+        measured('Create', async () =>
+          changedResponse(await transact(caller.service, [operation('create', request)])),
+        ),
       ),
     },
     update: {
       allow: writers,
-      handle: unary((request: UpdateRequest, { caller }) =>
-        measured('Update', async () => ({
-          resource: onlyResource(await transact(caller.service, [operation('update', request)])),
-        })),
+      handle: encodedUnary((request: UpdateRequest, { caller }) =>
+        measured('Update', async () =>
+          changedResponse(await transact(caller.service, [operation('update', request)])),
+        ),
       ),
     },
     delete: {
@@ -122,14 +129,10 @@ function changeMethods(
     },
     transact: {
       allow: writers,
-      handle: unary((request: TransactRequest, { caller }) =>
-        measured('Transact', async () => {
-          const { revision, outcomes } = await transact(caller.service, request.operations);
-          return {
-            revision,
-            results: outcomes.map(({ resource, changed }) => ({ resource, changed })),
-          };
-        }),
+      handle: encodedUnary((request: TransactRequest, { caller }) =>
+        measured('Transact', async () =>
+          outcomesResponse(await transact(caller.service, request.operations)),
+        ),
       ),
     },
   };
@@ -161,10 +164,6 @@ async function runTransaction(
 function nodeOf(resource: Resource): string[] {
   const name = findMessage('virtual-router', resource)?.meta?.fqName.at(-1);
   return name === undefined ? [] : [name];
-}
-
-function onlyResource({ outcomes }: TransactionOutcome): Resource | undefined {
-  return outcomes[0]?.resource;
 }
 
 function stampProgress({ nodes }: ReportProgressRequest, clock: Clock): NodeProgress[] {

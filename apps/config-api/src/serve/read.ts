@@ -1,8 +1,8 @@
 import { ContrailError } from '@contrail/errors';
 import { describeName, isUuid, metaOf, parseResourceType, typeOf } from '@contrail/resource-model';
-import type { GetRequest, ListRequest, ListResponse } from '@contrail/proto-gen/config/v1/messages';
+import type { GetRequest, ListRequest } from '@contrail/proto-gen/config/v1/messages';
 import type { Resource } from '@contrail/proto-gen/config/v1/resources';
-import type { ListQuery, ResourceStore } from '@contrail/store';
+import type { ListQuery, ResourceStore, StoredObject, StoredPage } from '@contrail/store';
 import { parseKey } from '../transact/step';
 import type { StepKey } from '../transact/step';
 
@@ -12,11 +12,14 @@ const pageSizeMax = 1000;
 const scanMax = 10_000;
 
 /** @throws ContrailError NOT_FOUND, INVALID_ARGUMENT */
-export async function getResource(store: ResourceStore, request: GetRequest): Promise<Resource> {
+export async function getResource(
+  store: ResourceStore,
+  request: GetRequest,
+): Promise<StoredObject> {
   const key = parseKey(request.key);
   const uuid = key.by === 'uuid' ? key.uuid : (await store.findUuids([key]))[0];
-  const [found] = uuid === undefined ? [] : await store.getMany([uuid]);
-  if (found === undefined || (key.type !== undefined && typeOf(found) !== key.type)) {
+  const [found] = uuid === undefined ? [] : await store.getStored([uuid]);
+  if (found === undefined || (key.type !== undefined && found.type !== key.type)) {
     throw new ContrailError('NOT_FOUND', `${nameOf(key)} does not exist; check the name or uuid`);
   }
   return found;
@@ -32,7 +35,7 @@ function nameOf(key: StepKey): string {
 export async function listResources(
   store: ResourceStore,
   request: ListRequest,
-): Promise<ListResponse> {
+): Promise<StoredPage> {
   const type = parseResourceType(request.type);
   if (request.pageSize > pageSizeMax) {
     throw new ContrailError(
@@ -43,22 +46,23 @@ export async function listResources(
   const size = request.pageSize === 0 ? pageSizeDefault : request.pageSize;
   const parent = request.parentUuid === '' ? undefined : await parentOf(store, request.parentUuid);
   const wanted = Object.entries(request.annotations);
-  const resources: Resource[] = [];
+  const objects: StoredObject[] = [];
   let after = request.pageToken;
   let scanned = 0;
   do {
-    const limit = size - resources.length;
-    const page = await store.list({
+    const limit = size - objects.length;
+    const page = await store.listStored({
       type,
       after,
       limit,
       ...(parent === undefined ? {} : { parent }),
     });
-    resources.push(...page.resources.filter((resource) => hasAnnotations(resource, wanted)));
+    for (const object of page.objects)
+      if (wanted.length === 0 || hasAnnotations(object.resource, wanted)) objects.push(object);
     after = page.next;
     scanned += limit;
-  } while (after !== '' && resources.length < size && wanted.length > 0 && scanned < scanMax);
-  return { resources, nextPageToken: after };
+  } while (after !== '' && objects.length < size && wanted.length > 0 && scanned < scanMax);
+  return { objects, next: after };
 }
 
 function hasAnnotations(

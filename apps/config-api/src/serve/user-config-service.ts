@@ -1,17 +1,19 @@
 import { ContrailError } from '@contrail/errors';
-import { defineService, serverStream, unary } from '@contrail/rpc';
+import { defineService, encodedUnary, serverStream, unary } from '@contrail/rpc';
 import type { CallContext, ServiceSpec } from '@contrail/rpc';
 import { ConfigServiceService } from '@contrail/proto-gen/config/v1/config_service';
 import type { Operation } from '@contrail/proto-gen/config/v1/messages';
-import type { Resource } from '@contrail/proto-gen/config/v1/resources';
 import { restPlural, typeNames } from '@contrail/resource-model';
+import type { StoredObject } from '@contrail/store';
 import { currentTraceparent } from '@contrail/telemetry';
 import { auditUser } from '../audit/audit-changes';
 import type { Access, User } from '../rest/auth/kubernetes-access';
 import type { TransactionOutcome, Transactor } from '../transact/transactor';
 import { authorizeChanges } from './authorize-changes';
 import type { ChangeRights } from './authorize-changes';
+import { listResponse, resourceResponse } from './encoded-responses';
 import { measured } from './metrics';
+import { changedResponse, outcomesResponse } from './outcome-responses';
 import { getResource, listResources } from './read';
 import { serveWatch } from './watch-stream';
 
@@ -34,45 +36,43 @@ export function userConfigService(options: UserConfigOptions): ServiceSpec {
     auditUser(user.username, operations, outcome);
     return outcome;
   };
-  const change = async (context: CallContext, kind: Operation['kind']): Promise<{ resource: Resource | undefined }> => {
-    const { outcomes } = await transact(context, [{ kind }]);
-    return { resource: outcomes[0]?.resource };
-  };
+  const change = (context: CallContext, kind: Operation['kind']): Promise<TransactionOutcome> =>
+    transact(context, [{ kind }]);
   return defineService(ConfigServiceService, {
     get: {
       allow: 'any',
-      handle: unary((request, context) =>
+      handle: encodedUnary((request, context) =>
         measured('Get', async () => {
           const user = await userOf(options.access, context);
-          const resource = await getResource(store, request);
-          await authorizer.check(user, 'get', resource);
-          return { resource };
+          const object = await getResource(store, request);
+          await authorizer.check(user, 'get', object.resource);
+          return resourceResponse(object.encoded);
         }),
       ),
     },
     list: {
       allow: 'any',
-      handle: unary((request, context) =>
+      handle: encodedUnary((request, context) =>
         measured('List', async () => {
           const user = await userOf(options.access, context);
-          const page = await listResources(store, request);
-          const resources: Resource[] = [];
-          for (const resource of page.resources)
-            if (await authorizer.may(user, 'list', resource)) resources.push(resource);
-          return { ...page, resources };
+          const { objects, next } = await listResources(store, request);
+          const visible: StoredObject[] = [];
+          for (const object of objects)
+            if (await authorizer.may(user, 'list', object.resource)) visible.push(object);
+          return listResponse(visible, next);
         }),
       ),
     },
     create: {
       allow: 'any',
-      handle: unary((value, context) =>
-        measured('Create', () => change(context, { $case: 'create', value })),
+      handle: encodedUnary((value, context) =>
+        measured('Create', async () => changedResponse(await change(context, { $case: 'create', value }))),
       ),
     },
     update: {
       allow: 'any',
-      handle: unary((value, context) =>
-        measured('Update', () => change(context, { $case: 'update', value })),
+      handle: encodedUnary((value, context) =>
+        measured('Update', async () => changedResponse(await change(context, { $case: 'update', value }))),
       ),
     },
     delete: {
@@ -86,11 +86,8 @@ export function userConfigService(options: UserConfigOptions): ServiceSpec {
     },
     transact: {
       allow: 'any',
-      handle: unary((request, context) =>
-        measured('Transact', async () => {
-          const { revision, outcomes } = await transact(context, request.operations);
-          return { revision, results: outcomes.map(({ resource, changed }) => ({ resource, changed })) };
-        }),
+      handle: encodedUnary((request, context) =>
+        measured('Transact', async () => outcomesResponse(await transact(context, request.operations))),
       ),
     },
     watch: {

@@ -4,6 +4,7 @@ import type { ServerStream } from '@contrail/rpc';
 import type { ResourceStore, WatchEvent } from '@contrail/store';
 import { logger } from '@contrail/telemetry';
 import { ChangesEncoder } from './changes-encoder';
+import { snapshotResponse } from './encoded-responses';
 import { changesSent, resyncs, watchers } from './metrics';
 
 const log = logger('watch');
@@ -33,6 +34,10 @@ export async function serveWatch(
         changesSent.inc({ caller }, event.changes.length);
         continue;
       }
+      if (event.kind === 'snapshot') {
+        await stream.writeEncoded(snapshotResponse(event.objects));
+        continue;
+      }
       await stream.write(toResponse(event));
       if (event.kind === 'resync') {
         resyncs.inc({ caller });
@@ -46,10 +51,10 @@ export async function serveWatch(
   }
 }
 
-function toResponse(event: Exclude<WatchEvent, { kind: 'changes' }>): WatchResponse {
+function toResponse(
+  event: Extract<WatchEvent, { kind: 'in-sync' | 'resync' }>,
+): WatchResponse {
   switch (event.kind) {
-    case 'snapshot':
-      return { kind: { $case: 'snapshot', value: { resources: [...event.resources] } } };
     case 'in-sync':
       return { kind: { $case: 'inSync', value: { token: event.position } } };
     case 'resync':

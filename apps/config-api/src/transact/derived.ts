@@ -7,7 +7,7 @@ import {
   withFields,
 } from '@contrail/resource-model';
 import type { Resource } from '@contrail/proto-gen/config/v1/resources';
-import type { ResourceStore } from '@contrail/store';
+import type { TransactionStore } from './transaction-reads';
 import type { WorkingSet } from './working-set';
 
 interface WantedChild {
@@ -21,7 +21,7 @@ interface WantedChild {
  * Adds the children that an object always has to those that the transaction makes, and brings them up to
  * date in those that it changes. Children have children: a project its default group, that its lists.
  */
-export async function addDerivedChildren(store: ResourceStore, set: WorkingSet): Promise<void> {
+export async function addDerivedChildren(store: TransactionStore, set: WorkingSet): Promise<void> {
   const done = new Set<string>();
   for (;;) {
     const parents = set.puts().filter((resource) => !done.has(metaOf(resource).uuid));

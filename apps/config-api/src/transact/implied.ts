@@ -1,10 +1,11 @@
 import { idsToFree } from '@contrail/resource-model';
-import type { IdUse, ResourceStore } from '@contrail/store';
+import type { IdUse } from '@contrail/store';
 import { addDerivedChildren } from './derived';
 import { addNetworkAccessLists } from './network-access-lists';
 import { addNumbers } from './numbers';
 import type { TakenId } from './numbers';
 import { addRemovals } from './removals';
+import type { TransactionStore } from './transaction-reads';
 import type { WorkingSet } from './working-set';
 
 /** Numbers that a transaction takes and gives back. */
@@ -17,7 +18,7 @@ export interface IdChanges {
  * Adds what the changed objects imply: children that they always have, route targets, numeric ids; with a
  * deleted object its own children go, and weak references to it.
  */
-export async function addImplied(store: ResourceStore, set: WorkingSet): Promise<IdChanges> {
+export async function addImplied(store: TransactionStore, set: WorkingSet): Promise<IdChanges> {
   await addDerivedChildren(store, set);
   await addNetworkAccessLists(store, set);
   await addRemovals(store, set);

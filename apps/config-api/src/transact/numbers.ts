@@ -15,7 +15,8 @@ import {
 } from '@contrail/resource-model';
 import type { IdClaim, IdSpace } from '@contrail/resource-model';
 import type { Resource } from '@contrail/proto-gen/config/v1/resources';
-import type { IdUse, ResourceStore } from '@contrail/store';
+import type { IdUse } from '@contrail/store';
+import type { TransactionStore } from './transaction-reads';
 import type { WorkingSet } from './working-set';
 
 /** A number that the transaction takes. */
@@ -25,7 +26,7 @@ export type TakenId = IdUse & { readonly id: number };
 const renumberedTypes: readonly string[] = ['routing-instance', 'security-group'];
 
 /** Numbers of new objects, the route target of every RoutingInstance, and the type and number of every tag. */
-export async function addNumbers(store: ResourceStore, set: WorkingSet): Promise<TakenId[]> {
+export async function addNumbers(store: TransactionStore, set: WorkingSet): Promise<TakenId[]> {
   const typesByName = await addTagTypes(store, set);
   const taken = await addOwnNumbers(store, set);
   return [...taken, ...(await addTagNumbers(store, set, typesByName))];
@@ -35,7 +36,7 @@ function isNew(set: WorkingSet, resource: Resource): boolean {
   return set.entries.get(metaOf(resource).uuid)?.previous === undefined;
 }
 
-async function addOwnNumbers(store: ResourceStore, set: WorkingSet): Promise<TakenId[]> {
+async function addOwnNumbers(store: TransactionStore, set: WorkingSet): Promise<TakenId[]> {
   const wanted = set
     .puts()
     .filter((resource) => isNew(set, resource) || renumberedTypes.includes(typeOf(resource)))
@@ -57,7 +58,7 @@ async function addOwnNumbers(store: ResourceStore, set: WorkingSet): Promise<Tak
 }
 
 async function addRouteTarget(
-  store: ResourceStore,
+  store: TransactionStore,
   set: WorkingSet,
   { resource, system, id }: { resource: Resource; system: number; id: number },
 ): Promise<void> {
@@ -72,7 +73,7 @@ async function addRouteTarget(
 }
 
 /** The TagTypes of the tags by name; those that nobody declared are made. */
-async function addTagTypes(store: ResourceStore, set: WorkingSet): Promise<Map<string, string>> {
+async function addTagTypes(store: TransactionStore, set: WorkingSet): Promise<Map<string, string>> {
   const tags = set.puts('tag');
   const names = [...new Set(tags.map((tag) => fromResource('tag', tag).tagTypeName ?? ''))];
   const uuids = new Map<string, string>();
@@ -101,7 +102,7 @@ async function addTagTypes(store: ResourceStore, set: WorkingSet): Promise<Map<s
 }
 
 async function addTagNumbers(
-  store: ResourceStore,
+  store: TransactionStore,
   set: WorkingSet,
   typesByName: ReadonlyMap<string, string>,
 ): Promise<TakenId[]> {
@@ -123,7 +124,7 @@ async function addTagNumbers(
 }
 
 /** Numbers in the order of the claims. */
-async function takeAll(store: ResourceStore, claims: readonly IdClaim[]): Promise<TakenId[]> {
+async function takeAll(store: TransactionStore, claims: readonly IdClaim[]): Promise<TakenId[]> {
   const ids = new Map<string, number>();
   for (const space of new Set<IdSpace>(claims.map((claim) => claim.space))) {
     const keys = claims.filter((claim) => claim.space === space).map(({ key }) => key);
@@ -133,7 +134,7 @@ async function takeAll(store: ResourceStore, claims: readonly IdClaim[]): Promis
   return claims.map((claim) => ({ ...claim, id: ids.get(`${claim.space} ${claim.key}`) ?? 0 }));
 }
 
-async function autonomousSystem(store: ResourceStore): Promise<number> {
+async function autonomousSystem(store: TransactionStore): Promise<number> {
   const [config] = await store.getMany([globalSystemConfigUuid]);
   const configured =
     config === undefined ? 0 : fromResource('global-system-config', config).autonomousSystem;

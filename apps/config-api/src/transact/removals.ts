@@ -12,7 +12,7 @@ import {
   typeOf,
 } from '@contrail/resource-model';
 import type { Resource } from '@contrail/proto-gen/config/v1/resources';
-import type { ResourceStore } from '@contrail/store';
+import type { TransactionStore } from './transaction-reads';
 import type { WorkingSet } from './working-set';
 
 const baseUuids = new Set(baseObjects().map((resource) => metaOf(resource).uuid));
@@ -25,7 +25,7 @@ const dependentsMax = 1000;
  *
  * @throws ContrailError FAILED_PRECONDITION for an object that cannot be deleted by itself.
  */
-export async function addRemovals(store: ResourceStore, set: WorkingSet): Promise<void> {
+export async function addRemovals(store: TransactionStore, set: WorkingSet): Promise<void> {
   const done = new Set<string>();
   for (;;) {
     const deletions = set.deletions().filter((resource) => !done.has(metaOf(resource).uuid));
@@ -58,7 +58,7 @@ function checkRemovable(set: WorkingSet, resource: Resource): void {
 }
 
 async function removeDependents(
-  store: ResourceStore,
+  store: TransactionStore,
   set: WorkingSet,
   resource: Resource,
 ): Promise<void> {
@@ -70,7 +70,7 @@ async function removeDependents(
 }
 
 async function removeChildren(
-  store: ResourceStore,
+  store: TransactionStore,
   set: WorkingSet,
   parent: Resource,
 ): Promise<void> {
@@ -86,7 +86,7 @@ async function removeChildren(
 }
 
 async function removeRouteTarget(
-  store: ResourceStore,
+  store: TransactionStore,
   set: WorkingSet,
   routingInstance: Resource,
 ): Promise<void> {
@@ -101,7 +101,7 @@ async function removeRouteTarget(
 }
 
 async function removeWeakReferences(
-  store: ResourceStore,
+  store: TransactionStore,
   set: WorkingSet,
   uuid: string,
 ): Promise<void> {
@@ -119,7 +119,7 @@ async function removeWeakReferences(
 
 /** The objects as the transaction leaves them, those apart that it deletes. */
 async function readInto(
-  store: ResourceStore,
+  store: TransactionStore,
   set: WorkingSet,
   uuids: readonly string[],
 ): Promise<Resource[]> {

@@ -12,8 +12,9 @@ import {
 } from '@contrail/resource-model';
 import type { ResourceType } from '@contrail/resource-model';
 import type { Resource } from '@contrail/proto-gen/config/v1/resources';
-import type { ResourceStore, TypedName } from '@contrail/store';
+import type { TypedName } from '@contrail/store';
 import type { Step } from './step';
+import type { TransactionStore } from './transaction-reads';
 
 /** A step in which every object is named by uuid; '' for an update or deletion of what does not exist. */
 export type ResolvedStep =
@@ -34,7 +35,7 @@ export type ResolvedStep =
  * @throws ContrailError NOT_FOUND naming the parent or reference that does not exist.
  */
 export async function resolveNames(
-  store: ResourceStore,
+  store: TransactionStore,
   steps: readonly Step[],
   newUuid: () => string,
 ): Promise<ResolvedStep[]> {
@@ -62,7 +63,7 @@ class NameTable {
     }
   }
 
-  async read(store: ResourceStore, names: readonly TypedName[]): Promise<void> {
+  async read(store: TransactionStore, names: readonly TypedName[]): Promise<void> {
     const missing = new Map(names.map((name) => [keyOf(name), name]));
     for (const key of this.#uuids.keys()) missing.delete(key);
     const uuids = await store.findUuids([...missing.values()]);

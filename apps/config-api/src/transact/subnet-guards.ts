@@ -1,6 +1,7 @@
 import { findMessage, metaOf, prefixText, subnetsOf } from '@contrail/resource-model';
 import type { IpamSubnetType, Resource } from '@contrail/proto-gen/config/v1/resources';
-import type { ResourceStore, SubnetGuard, Write } from '@contrail/store';
+import type { SubnetGuard, Write } from '@contrail/store';
+import type { TransactionStore } from './transaction-reads';
 
 /**
  * What a transaction must not take away while addresses of it are in use: a subnet (its identity owns the
@@ -8,7 +9,7 @@ import type { ResourceStore, SubnetGuard, Write } from '@contrail/store';
  * reference to an IPAM.
  */
 export async function subnetGuards(
-  store: ResourceStore,
+  store: TransactionStore,
   writes: readonly Write[],
 ): Promise<SubnetGuard[]> {
   const guards = await Promise.all(

@@ -1,21 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { ContrailError } from '@contrail/errors';
-import {
-  describe,
-  mapRefs,
-  metaOf,
-  parentProblems,
-  readOnlyProblems,
-  refsOf,
-  setMeta,
-  typeOf,
-  validateResource,
-} from '@contrail/resource-model';
+import { metaOf, readOnlyProblems, refsOf, setMeta } from '@contrail/resource-model';
 import type { ResourceType } from '@contrail/resource-model';
 import type { Operation } from '@contrail/proto-gen/config/v1/messages';
 import type { Resource } from '@contrail/proto-gen/config/v1/resources';
-import type { ResourceStore, Write } from '@contrail/store';
+import type { ResourceStore, StoredObject, Write } from '@contrail/store';
 import type { Clock } from '@contrail/reconcile';
+import { completeReferences } from './complete-references';
 import { explainFailure, isRepeatable } from './explain-failure';
 import { addImplied } from './implied';
 import { KeyedQueue } from './keyed-queue';
@@ -26,12 +17,16 @@ import type { ResolvedStep } from './resolve-names';
 import { toSteps } from './step';
 import type { ResourceChange, Step } from './step';
 import { subnetGuards } from './subnet-guards';
+import { TransactionReads } from './transaction-reads';
+import type { TransactionStore } from './transaction-reads';
 import { WorkingSet } from './working-set';
 import type { ObjectChange } from './working-set';
 
 export interface OperationOutcome {
   /** undefined for a deletion. */
   readonly resource: Resource | undefined;
+  /** `resource` as it was stored now; undefined when it was not. */
+  readonly object: StoredObject | undefined;
   readonly changed: boolean;
 }
 
@@ -96,7 +91,7 @@ export class Transactor {
   ): Promise<OperationOutcome> {
     const step: Step = { kind: 'modify', label: '', ...target, change };
     const { outcomes } = await this.#changes.run(target.uuid, () => this.#run([step], traceparent));
-    return outcomes[0] ?? { resource: undefined, changed: false };
+    return outcomes[0] ?? { resource: undefined, object: undefined, changed: false };
   }
 
   async #run(
@@ -120,13 +115,14 @@ export class Transactor {
     { traceparent, last, setsReadOnly, authorize }: AttemptOptions,
   ): Promise<TransactionOutcome | undefined> {
     const { store, clock } = this.#options;
-    const resolved = await resolveNames(store, steps, randomUUID);
-    const set = await this.#read(resolved);
+    const reads = new TransactionReads(store);
+    const resolved = await resolveNames(reads, steps, randomUUID);
+    const set = await readObjects(reads, resolved);
     for (const step of resolved) set.apply(step);
     if (setsReadOnly !== true) checkReadOnly(resolved, set);
     await authorize?.(set.changes());
-    const { claims, frees } = await addImplied(store, set);
-    await this.#completeReferences(set);
+    const { claims, frees } = await addImplied(reads, set);
+    await completeReferences(reads, set);
     const writes = toWrites(set, new Date(clock.now()).toISOString().slice(0, -1));
     if (writes.every(({ kind }) => kind === 'check')) {
       return {
@@ -135,13 +131,16 @@ export class Transactor {
         deleted: [],
       };
     }
-    const guards = await subnetGuards(store, writes);
-    const quotas = await quotaLimits(store, set);
+    const guards = await subnetGuards(reads, writes);
+    const quotas = await quotaLimits(reads, set);
     const limits = quotas.map(({ limit }) => limit);
     const result = await store.transact({ writes, claims, frees, guards, limits, traceparent });
     if (result.ok) {
       const written = new Map(
-        writes.map((write, i) => [uuidOf(write), withRevision(write, result.revisions[i] ?? 0n)]),
+        result.objects.flatMap((object, i): [string, Written][] => {
+          const write = writes[i];
+          return object === undefined || write?.kind !== 'put' ? [] : [[uuidOf(write), { object, write }]];
+        }),
       );
       return {
         revision: result.revision,
@@ -152,121 +151,28 @@ export class Transactor {
     if (!last && isRepeatable(result.failure)) return undefined;
     throw await explainFailure(store, { writes, quotas }, result.failure);
   }
-
-  async #read(steps: readonly ResolvedStep[]): Promise<WorkingSet> {
-    const set = new WorkingSet();
-    const uuids = [
-      ...new Set(
-        steps.map(uuidOfStep),
-      ),
-    ];
-    const known = uuids.filter((uuid) => uuid !== '');
-    const stored = await this.#options.store.getMany(known);
-    for (const [i, uuid] of known.entries()) set.add(uuid, stored[i]);
-    if (uuids.includes('')) set.add('', undefined);
-    return set;
-  }
-
-  /** Writes the names of new references, and checks them, the parents, and each object by itself. */
-  async #completeReferences(set: WorkingSet): Promise<void> {
-    const puts = set.puts();
-    const previousOf = (resource: Resource): Resource | undefined =>
-      set.entries.get(metaOf(resource).uuid)?.previous;
-    const unread = new Set<string>();
-    for (const resource of puts) {
-      const previous = previousOf(resource);
-      const known = new Set(previous === undefined ? [] : refsOf(previous).map(({ uuid }) => uuid));
-      for (const { uuid } of refsOf(resource)) if (!known.has(uuid)) unread.add(uuid);
-      const { parentUuid } = metaOf(resource);
-      if (previous === undefined && parentUuid !== '') unread.add(parentUuid);
-    }
-    const targets = await this.#targets(set, [...unread]);
-    for (const resource of puts) {
-      const label = set.entries.get(metaOf(resource).uuid)?.label ?? '';
-      const named = nameReferences(resource, previousOf(resource), targets);
-      const problems = [
-        ...validateResource(named),
-        ...problemsWithParent(named, previousOf(resource), targets),
-      ];
-      if (problems.length > 0)
-        throw new ContrailError('INVALID_ARGUMENT', label + problems.join('\n'));
-      checkExistence(named, previousOf(resource), { targets, label });
-      set.replace(named);
-    }
-  }
-
-  async #targets(set: WorkingSet, uuids: readonly string[]): Promise<Map<string, Resource>> {
-    const targets = new Map<string, Resource>();
-    const unread: string[] = [];
-    for (const uuid of uuids) {
-      const entry = set.entries.get(uuid);
-      if (entry === undefined) unread.push(uuid);
-      else if (entry.next !== undefined) targets.set(uuid, entry.next);
-    }
-    for (const resource of await this.#options.store.getMany(unread)) {
-      if (resource !== undefined) targets.set(metaOf(resource).uuid, resource);
-    }
-    return targets;
-  }
 }
 
-type Targets = ReadonlyMap<string, Resource>;
-
-function nameReferences(
-  resource: Resource,
-  previous: Resource | undefined,
-  targets: Targets,
-): Resource {
-  const known = new Map(
-    (previous === undefined ? [] : refsOf(previous)).map(({ uuid, fqName }) => [uuid, fqName]),
-  );
-  return mapRefs(resource, ({ uuid, fqName }) => {
-    const target = targets.get(uuid);
-    const name = target === undefined ? (known.get(uuid) ?? fqName) : metaOf(target).fqName;
-    return { uuid, fqName: [...name] };
-  });
+async function readObjects(
+  store: TransactionStore,
+  steps: readonly ResolvedStep[],
+): Promise<WorkingSet> {
+  const set = new WorkingSet();
+  const uuids = [...new Set(steps.map(uuidOfStep))];
+  const known = uuids.filter((uuid) => uuid !== '');
+  // What a new object refers to is needed in any case; so one question to the store is enough.
+  const needed = steps.flatMap((step) => (step.kind === 'create' ? targetsOf(step.resource) : []));
+  const stored = await store.getMany([...known, ...needed]);
+  for (const [i, uuid] of known.entries()) set.add(uuid, stored[i]);
+  if (uuids.includes('')) set.add('', undefined);
+  return set;
 }
 
-function problemsWithParent(
-  resource: Resource,
-  previous: Resource | undefined,
-  targets: Targets,
-): string[] {
-  const parent = targets.get(metaOf(resource).parentUuid);
-  if (previous !== undefined || parent === undefined) return [];
-  return parentProblems(resource, { type: typeOf(parent), fqName: metaOf(parent).fqName });
-}
-
-function checkExistence(
-  resource: Resource,
-  previous: Resource | undefined,
-  { targets, label }: { readonly targets: Targets; readonly label: string },
-): void {
-  const { parentUuid, parentType } = metaOf(resource);
-  const kept = new Set(previous === undefined ? [] : refsOf(previous).map(({ uuid }) => uuid));
-  const wanted = [
-    ...(previous === undefined && parentUuid !== ''
-      ? [{ field: 'meta.parent_uuid', uuid: parentUuid, type: parentType }]
-      : []),
-    ...refsOf(resource)
-      .filter(({ uuid }) => !kept.has(uuid))
-      .map(({ uuid, type }) => ({ field: `${type.replaceAll('-', '_')}_refs`, uuid, type })),
-  ];
-  for (const { field, uuid, type } of wanted) {
-    const target = targets.get(uuid);
-    if (target === undefined) {
-      throw new ContrailError(
-        'NOT_FOUND',
-        `${label}${describe(resource)} ${field}: ${type} ${uuid} does not exist; create it first`,
-      );
-    }
-    if (typeOf(target) !== type) {
-      throw new ContrailError(
-        'INVALID_ARGUMENT',
-        `${label}${describe(resource)} ${field}: ${uuid} is ${describe(target)}, but it must be a ${type}`,
-      );
-    }
-  }
+/** Parent and references. */
+function targetsOf(resource: Resource): string[] {
+  const { parentUuid } = metaOf(resource);
+  const targets = refsOf(resource).map(({ uuid }) => uuid);
+  return parentUuid === '' ? targets : [parentUuid, ...targets];
 }
 
 function checkReadOnly(steps: readonly ResolvedStep[], set: WorkingSet): void {
@@ -297,23 +203,29 @@ function uuidOf(write: Write): string {
   return metaOf(write.kind === 'put' ? write.resource : write.previous).uuid;
 }
 
-function withRevision(write: Write, revision: bigint): Resource | undefined {
-  return write.kind === 'put'
-    ? setMeta(write.resource, { ...metaOf(write.resource), revision })
-    : undefined;
+interface Written {
+  readonly object: StoredObject;
+  readonly write: Extract<Write, { kind: 'put' }>;
 }
 
 function outcomesOf(
   steps: readonly ResolvedStep[],
   set: WorkingSet,
-  written: ReadonlyMap<string, Resource | undefined>,
+  written: ReadonlyMap<string, Written>,
 ): OperationOutcome[] {
   return steps.map((step) => {
     const uuid = uuidOfStep(step);
-    const entry = set.entries.get(uuid);
+    const previous = set.entries.get(uuid)?.previous;
     if (step.kind === 'delete')
-      return { resource: undefined, changed: entry?.previous !== undefined };
-    const resource = written.get(uuid);
-    return { resource: resource ?? entry?.previous, changed: resource !== undefined };
+      return { resource: undefined, object: undefined, changed: previous !== undefined };
+    const put = written.get(uuid);
+    if (put === undefined) return { resource: previous, object: undefined, changed: false };
+    const { resource } = put.write;
+    const { revision } = put.object;
+    return {
+      resource: setMeta(resource, { ...metaOf(resource), revision }),
+      object: put.object,
+      changed: true,
+    };
   });
 }

@@ -186,6 +186,7 @@ local function check_limits(prefix, limits)
   end
 end
 
+-- The order of the fields of an entry is what ../change-feed.ts reads.
 local function apply_write(prefix, write, bytes, request)
   local revision = integer(redis.call('INCR', prefix .. 'rev'))
   local object, names = prefix .. 'o:' .. write.u, prefix .. 'n:' .. write.t
