@@ -1,5 +1,7 @@
 import { findMessage } from '@contrail/resource-model';
-import { staticTls } from '@contrail/rpc';
+import { ControlServiceClient } from '@contrail/proto-gen/control/v1/control_service';
+import type { ReachEnd, ReachResponse } from '@contrail/proto-gen/control/v1/reach';
+import { callUnary, closeClient, createClient, staticTls } from '@contrail/rpc';
 import type { TlsSource } from '@contrail/rpc';
 import { startTelemetry } from '@contrail/telemetry';
 import type { Telemetry } from '@contrail/telemetry';
@@ -78,6 +80,31 @@ afterEach(async () => {
   for (const agent of agents) await agent.close();
   await control.stop();
   await api.stop();
+});
+
+function podEnd(n: number): ReachEnd {
+  return { kind: { $case: 'pod', value: { namespace: 'default', name: `pod-${n}` } } };
+}
+
+describe('reach', () => {
+  const ask = async (service: string): Promise<ReachResponse> => {
+    const client = createClient(ControlServiceClient, { address: `127.0.0.1:${control.port}`, service: 'control', tls: tls(service) });
+    try {
+      return await callUnary(client, 'reach', { from: podEnd(1), to: podEnd(2), protocol: 0, port: 80 });
+    } finally {
+      closeClient(client);
+    }
+  };
+
+  it('answers contrailctl as of the newest revision', async () => {
+    await start();
+    expect(await ask('contrailctl')).toMatchObject({ reachable: true, revision: api.revision, answers: [{ from: { name: 'pod default/pod-1' }, to: { node: 'node2' } }] });
+  });
+
+  it('is for contrailctl alone', async () => {
+    await start();
+    await expect(ask('vrouter-agent')).rejects.toMatchObject({ code: 'PERMISSION_DENIED' });
+  });
 });
 
 const interfacesOf = (agent: TestAgent): string[] => agent.find('interface').map(({ uuid }) => uuid).sort();

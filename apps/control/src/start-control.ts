@@ -6,6 +6,7 @@ import type { ConfigApi } from './config-api-client';
 import { Compiler } from './engine/compiler';
 import { ControlEngine } from './engine/control-engine';
 import { IdAllotter } from './engine/id-allotter';
+import { reach } from './reach/reach';
 import { controlService } from './serve/control-service';
 import { observe } from './serve/metrics';
 import { ProgressReporter } from './serve/progress-reporter';
@@ -64,6 +65,7 @@ export async function startControl(options: ControlOptions): Promise<RunningCont
     isReady: () => engine.isReady,
     onAck: () => progress.note(),
     onLeave: (node) => progress.forget(node),
+    reach: (request) => ({ ...reach(compiler, request), revision: engine.revision }),
   });
   const server = await startServer({
     address: options.listenAddress,

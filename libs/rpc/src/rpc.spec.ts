@@ -154,7 +154,7 @@ it('a handler that looks at its signal after the client has gone finds it aborte
 });
 
 it('bidi streams carry messages both ways and end with the server\'s error', async () => {
-  const service = defineService(ControlServiceService, {
+  const service = defineService({ sync: ControlServiceService.sync }, {
     sync: {
       allow: 'any',
       handle: bidi(async (stream) => {

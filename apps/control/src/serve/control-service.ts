@@ -1,8 +1,9 @@
 import { ContrailError } from '@contrail/errors';
 import { ControlServiceService } from '@contrail/proto-gen/control/v1/control_service';
 import type { Hello, SyncRequest } from '@contrail/proto-gen/control/v1/messages';
+import type { ReachRequest, ReachResponse } from '@contrail/proto-gen/control/v1/reach';
 import type { Clock } from '@contrail/reconcile';
-import { bidi, defineService } from '@contrail/rpc';
+import { bidi, defineService, unary } from '@contrail/rpc';
 import type { BidiStream, Caller, ServiceSpec } from '@contrail/rpc';
 import { logger } from '@contrail/telemetry';
 import type { AgentStream } from '../stream/agent-stream';
@@ -15,6 +16,7 @@ export interface ControlServiceOptions {
   /** An agent acknowledged something. */
   readonly onAck: () => void;
   readonly onLeave: (node: string) => void;
+  readonly reach: (request: ReachRequest) => ReachResponse;
 }
 
 /** Layout of the state messages that this process speaks. */
@@ -26,6 +28,7 @@ const log = logger('sync');
 
 /** As generated, except that answers are encoded already: the entries in them are shared by all agents. */
 const encodedControlService = {
+  ...ControlServiceService,
   sync: { ...ControlServiceService.sync, responseSerialize: (encoded: Buffer): Buffer => encoded },
 };
 
@@ -34,6 +37,13 @@ type SyncStream = BidiStream<SyncRequest, Buffer>;
 export function controlService(options: ControlServiceOptions): ServiceSpec {
   return defineService(encodedControlService, {
     sync: { allow: ['vrouter-agent'], handle: bidi((stream: SyncStream) => serveAgent(stream, options)) },
+    reach: {
+      allow: ['contrailctl'],
+      handle: unary(async (request: ReachRequest, { signal }) => {
+        await waitUntilReady(options, signal);
+        return options.reach(request);
+      }),
+    },
   });
 }
 

@@ -54,7 +54,7 @@ async function control(scripts: Script[], port = 0): Promise<string> {
     address: `127.0.0.1:${port}`,
     tls: staticTls(pki.issue('control')),
     services: [
-      defineService(ControlServiceService, {
+      defineService({ sync: ControlServiceService.sync }, {
         sync: { allow: ['vrouter-agent'], handle: bidi<SyncRequest, SyncResponse>((stream) => (scripts.shift() ?? idle)(stream)) },
       }),
     ],

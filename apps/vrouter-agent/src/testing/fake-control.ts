@@ -22,7 +22,7 @@ export class FakeControl {
     const server = await startServer({
       address: '127.0.0.1:0',
       tls: 'insecure',
-      services: [defineService(ControlServiceService, { sync: { allow: 'any', handle: sync } })],
+      services: [defineService({ sync: ControlServiceService.sync }, { sync: { allow: 'any', handle: sync } })],
     });
     this.#server = server;
     return `127.0.0.1:${server.port}`;

@@ -11,12 +11,16 @@ import {
   Client,
   type ClientDuplexStream,
   type ClientOptions,
+  type ClientUnaryCall,
   type handleBidiStreamingCall,
+  type handleUnaryCall,
   makeGenericClientConstructor,
   type Metadata,
+  type ServiceError,
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
 import { SyncRequest, SyncResponse } from "./messages";
+import { ReachRequest, ReachResponse } from "./reach";
 
 export const protobufPackage = "contrail.control.v1";
 
@@ -37,6 +41,19 @@ export const ControlServiceService = {
     responseSerialize: (value: SyncResponse): Buffer => Buffer.from(SyncResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): SyncResponse => SyncResponse.decode(value),
   },
+  /**
+   * Who reaches whom, and why. NOT_FOUND, FAILED_PRECONDITION or INVALID_ARGUMENT name the end that is no end,
+   * UNAVAILABLE: no complete configuration yet.
+   */
+  reach: {
+    path: "/contrail.control.v1.ControlService/Reach" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ReachRequest): Buffer => Buffer.from(ReachRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ReachRequest => ReachRequest.decode(value),
+    responseSerialize: (value: ReachResponse): Buffer => Buffer.from(ReachResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ReachResponse => ReachResponse.decode(value),
+  },
 } as const;
 
 export interface ControlServiceServer extends UntypedServiceImplementation {
@@ -45,6 +62,11 @@ export interface ControlServiceServer extends UntypedServiceImplementation {
    * PERMISSION_DENIED when the node is not the one of the client's certificate.
    */
   sync: handleBidiStreamingCall<SyncRequest, SyncResponse>;
+  /**
+   * Who reaches whom, and why. NOT_FOUND, FAILED_PRECONDITION or INVALID_ARGUMENT name the end that is no end,
+   * UNAVAILABLE: no complete configuration yet.
+   */
+  reach: handleUnaryCall<ReachRequest, ReachResponse>;
 }
 
 export interface ControlServiceClient extends Client {
@@ -55,6 +77,25 @@ export interface ControlServiceClient extends Client {
   sync(): ClientDuplexStream<SyncRequest, SyncResponse>;
   sync(options: Partial<CallOptions>): ClientDuplexStream<SyncRequest, SyncResponse>;
   sync(metadata: Metadata, options?: Partial<CallOptions>): ClientDuplexStream<SyncRequest, SyncResponse>;
+  /**
+   * Who reaches whom, and why. NOT_FOUND, FAILED_PRECONDITION or INVALID_ARGUMENT name the end that is no end,
+   * UNAVAILABLE: no complete configuration yet.
+   */
+  reach(
+    request: ReachRequest,
+    callback: (error: ServiceError | null, response: ReachResponse) => void,
+  ): ClientUnaryCall;
+  reach(
+    request: ReachRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: ReachResponse) => void,
+  ): ClientUnaryCall;
+  reach(
+    request: ReachRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: ReachResponse) => void,
+  ): ClientUnaryCall;
 }
 
 export const ControlServiceClient = makeGenericClientConstructor(

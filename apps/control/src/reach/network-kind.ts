@@ -1,0 +1,30 @@
+import { podNetworkName, serviceNetworkName } from '@contrail/resource-model';
+import { isNamed } from '../compile/cluster-network';
+import type { CompileSettings } from '../compile/compile-context';
+import type { Network } from '../topology/topology';
+
+export type NetworkKind =
+  /** The nodes' own. */
+  | { readonly kind: 'fabric' }
+  /** Of all namespaces that are not isolated. */
+  | { readonly kind: 'cluster'; readonly of: 'pods' | 'services' }
+  | { readonly kind: 'isolated'; readonly of: 'pods' | 'services'; readonly namespace: string }
+  | { readonly kind: 'custom' };
+
+/** Whose network it is, by R21's names. */
+export function networkKind(network: Network, { clusterName, clusterPodNetwork }: CompileSettings): NetworkKind {
+  if (network.isFabric) return { kind: 'fabric' };
+  if (isNamed(network, clusterPodNetwork)) return { kind: 'cluster', of: 'pods' };
+  if (isNamed(network, serviceNetworkName(clusterName))) return { kind: 'cluster', of: 'services' };
+  const name = network.name.split(':').at(-1) ?? '';
+  const namespace = (toName: (cluster: string, namespace: string) => string): string | undefined => {
+    const [before = '', after = ''] = toName(clusterName, '\n').split('\n');
+    const isSo = name.startsWith(before) && name.endsWith(after) && name.length > before.length + after.length;
+    return isSo ? name.slice(before.length, name.length - after.length) : undefined;
+  };
+  const pods = namespace(podNetworkName);
+  if (pods !== undefined) return { kind: 'isolated', of: 'pods', namespace: pods };
+  const services = namespace(serviceNetworkName);
+  if (services !== undefined) return { kind: 'isolated', of: 'services', namespace: services };
+  return { kind: 'custom' };
+}
