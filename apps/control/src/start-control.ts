@@ -6,6 +6,7 @@ import type { ConfigApi } from './config-api-client';
 import { Compiler } from './engine/compiler';
 import { ControlEngine } from './engine/control-engine';
 import { IdAllotter } from './engine/id-allotter';
+import { Rollout } from './engine/rollout';
 import { reach } from './reach/reach';
 import { controlService } from './serve/control-service';
 import { observe } from './serve/metrics';
@@ -42,13 +43,17 @@ export async function startControl(options: ControlOptions): Promise<RunningCont
     connectivity: () => ({ topology: compiler.topology, reach: compiler.reach }),
     onProgress: () => progress.note(),
   });
-  const compiler: Compiler = new Compiler(settings, hub.table);
+  const rollout: Rollout = new Rollout({ hub, clock, wake: () => engine.noteProgress() });
+  const compiler: Compiler = new Compiler(settings, rollout);
   const allotter: IdAllotter = new IdAllotter({
     source: configApi,
     clock,
     deliver: (learnt) => void engine.submit({ kind: 'ids', learnt }),
   });
-  const engine: ControlEngine = new ControlEngine({ compiler, hub, allotter, clock, orphanGraceMs: options.orphanGraceMs ?? orphanGraceMs });
+  const engine: ControlEngine = new ControlEngine({
+    ...{ compiler, hub, rollout, allotter, clock },
+    orphanGraceMs: options.orphanGraceMs ?? orphanGraceMs,
+  });
   const progress = new ProgressReporter({
     agents: () => hub.streams(),
     report: (nodes) => configApi.reportProgress(nodes),
@@ -63,8 +68,14 @@ export async function startControl(options: ControlOptions): Promise<RunningCont
     hub,
     clock,
     isReady: () => engine.isReady,
-    onAck: () => progress.note(),
-    onLeave: (node) => progress.forget(node),
+    onAck: () => {
+      engine.noteProgress();
+      progress.note();
+    },
+    onLeave: (node) => {
+      engine.noteProgress();
+      progress.forget(node);
+    },
     reach: (request) => ({ ...reach(compiler, request), revision: engine.revision }),
   });
   const server = await startServer({
@@ -83,6 +94,7 @@ export async function startControl(options: ControlOptions): Promise<RunningCont
       hub.cutAll('control is stopping; connect to another replica');
       await server.stop();
       stopping.abort();
+      rollout.stop();
       await Promise.all(loops);
       configApi.close();
     },

@@ -66,7 +66,7 @@ export class Compiler {
   readonly reach = new ServiceReach();
   topology = new Topology([]);
   readonly settings: CompileSettings;
-  readonly #table: EntryTable;
+  readonly #table: Pick<EntryTable, 'get'>;
   readonly #dirty = new DirtyUnits();
   /** Objects that changed since the last compilation. */
   readonly #changed = new Map<string, Pick<ObjectChange, 'type' | 'uuid'> & { readonly traces: readonly Trace[] }>();
@@ -75,7 +75,8 @@ export class Compiler {
   #connectivityChanged = false;
   #isStarting = true;
 
-  constructor(settings: CompileSettings, table: EntryTable) {
+  /** @param table the newest state of every entry, whether agents were told of it or not. */
+  constructor(settings: CompileSettings, table: Pick<EntryTable, 'get'>) {
     this.settings = settings;
     this.#table = table;
   }

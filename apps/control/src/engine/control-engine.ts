@@ -7,6 +7,7 @@ import type { Compiler, CompileResult, LearntId, ObjectChange } from './compiler
 import type { Trace } from './entry-table';
 import type { IdAllotter } from './id-allotter';
 import { Orphans } from './orphans';
+import type { Rollout } from './rollout';
 
 /** A change of the configuration, with what traces it. */
 export interface TracedObjectChange extends ObjectChange {
@@ -26,6 +27,7 @@ export type EngineInput =
 export interface EngineOptions {
   readonly compiler: Compiler;
   readonly hub: StreamHub;
+  readonly rollout: Rollout;
   readonly allotter: IdAllotter;
   readonly clock: Clock;
   /** How long those who made the objects of a store have to write again what it lost. */
@@ -68,6 +70,11 @@ export class ControlEngine {
     return this.#wasComplete;
   }
 
+  /** Agents have programmed something, or somebody waited for them long enough. */
+  noteProgress(): void {
+    if (this.#options.rollout.isUnderWay) this.#flag.set();
+  }
+
   /** Resolves when the input has been taken in: whoever waits before the next one cannot flood the engine. */
   submit(input: EngineInput): Promise<void> {
     return new Promise((resolve) => {
@@ -87,7 +94,8 @@ export class ControlEngine {
       const wait = lastPassAt + passIntervalMs - clock.now();
       if (wait > 0) await clock.sleep(wait);
       if (signal.aborted) return;
-      await this.#pass();
+      if (this.#inputs.length > 0) await this.#pass();
+      this.#options.rollout.advance();
       lastPassAt = clock.now();
     }
   }
@@ -151,12 +159,10 @@ export class ControlEngine {
   }
 
   #publish({ updates, connectivityChanged, missingIds }: CompileResult): void {
-    const { hub, allotter } = this.#options;
+    const { rollout, allotter } = this.#options;
     const isComplete = missingIds.length === 0;
     this.#wasComplete ||= isComplete;
-    // Revisions stand still while numbers are missing, so that nobody takes them for programmed.
-    const revision = isComplete ? this.#revision : hub.published.revision;
-    hub.publish({ updates, connectivityChanged, revision, isComplete });
+    rollout.take({ updates, connectivityChanged, revision: this.#revision, isComplete });
     allotter.want(missingIds);
   }
 }

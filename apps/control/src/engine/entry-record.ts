@@ -1,12 +1,13 @@
 import { Entry, EntryKey } from '@contrail/proto-gen/control/v1/messages';
 import type { CompiledEntry, Interest } from '../compile/compile-context';
 import { unitKinds } from '../compile/unit';
-import type { Unit } from '../compile/unit';
+import type { Unit, UnitKind } from '../compile/unit';
 
 /** A compiled entry, encoded once for all agents that get it. */
 export class EntryRecord {
   /** Key of its unit. */
   readonly key: string;
+  readonly kind: UnitKind;
   /** Place of its kind among `unitKinds`. */
   readonly rank: number;
   readonly scope: string;
@@ -17,6 +18,7 @@ export class EntryRecord {
 
   constructor(unit: Unit, { entry, scope, interest }: CompiledEntry) {
     this.key = unit.key;
+    this.kind = unit.kind;
     this.rank = unitKinds.indexOf(unit.kind);
     this.scope = scope;
     this.interest = interest;

@@ -20,6 +20,8 @@ export interface HubOptions {
 export interface Step extends Omit<Published, 'generation'> {
   readonly updates: readonly EntryUpdate[];
   readonly connectivityChanged: boolean;
+  /** Whether agents keep the parts that they need no longer: others are still on their way out of them. */
+  readonly keepScopes?: boolean;
 }
 
 /** The table of all entries, and the agents that are subscribed to parts of it. */
@@ -68,14 +70,15 @@ export class StreamHub {
   }
 
   /** Makes a step visible to all agents at once. */
-  publish({ updates, connectivityChanged, revision, isComplete }: Step): void {
+  publish({ updates, connectivityChanged, revision, isComplete, keepScopes = false }: Step): void {
     const generation = this.#published.generation + 1;
     const publication = { generation, revisionBefore: this.#published.revision };
     this.#published = { revision, isComplete, generation };
     for (const update of updates) this.#fanOut(update, publication);
     const nodeScopes = new Set(updates.flatMap(({ before, after }) => [before?.scope ?? '', after?.scope ?? '']));
     for (const stream of this.#streams.values()) {
-      if (connectivityChanged || nodeScopes.has(nodeScope(stream.node))) this.#subscribe(stream, publication);
+      if (!connectivityChanged && !nodeScopes.has(nodeScope(stream.node))) continue;
+      this.#subscribe(stream, publication, keepScopes ? stream.scopes : undefined);
     }
     for (const stream of this.#streams.values()) stream.wakeIfDue();
     this.#options.onProgress();
@@ -96,9 +99,11 @@ export class StreamHub {
     }
   }
 
-  #subscribe(stream: AgentStream, publication: Publication): void {
+  /** @param kept what the agent has in any case. */
+  #subscribe(stream: AgentStream, publication: Publication, kept: Iterable<string> = []): void {
     const before = stream.scopes;
-    const scopes = scopesOfNode({ ...this.#options.connectivity(), table: this.table }, stream.node);
+    const needed = scopesOfNode({ ...this.#options.connectivity(), table: this.table }, stream.node);
+    const scopes = new Set([...needed, ...kept]);
     for (const scope of before) if (!scopes.has(scope)) this.#leave(scope, stream);
     for (const scope of scopes) {
       const subscribers = this.#subscribers.get(scope) ?? new Set();

@@ -1,0 +1,189 @@
+import type { Clock } from '@contrail/reconcile';
+import { logger } from '@contrail/telemetry';
+import type { StreamHub } from '../stream/stream-hub';
+import { AgentBarrier } from './agent-barrier';
+import type { EntryRecord } from './entry-record';
+import type { EntryUpdate, Trace } from './entry-table';
+import { isMove } from './is-move';
+
+export interface RolloutOptions {
+  readonly hub: StreamHub;
+  readonly clock: Clock;
+  /** Called when `advance` should be. */
+  readonly wake: () => void;
+}
+
+/** What a pass found different, and the state of the configuration that it brings about. */
+export interface RolloutStep {
+  readonly updates: readonly EntryUpdate[];
+  readonly connectivityChanged: boolean;
+  readonly revision: bigint;
+  /** False while numbers are missing. */
+  readonly isComplete: boolean;
+}
+
+/** An entry that waits for others; undefined `after`: it goes. */
+interface Held {
+  readonly after: EntryRecord | undefined;
+  readonly traces: readonly Trace[];
+}
+
+/** One way from the old to the new, for everything that was held when it began. */
+interface Round {
+  readonly startedAt: number;
+  /** `make`: receivers learn the new; `move`: interfaces and senders go over. */
+  stage: 'make' | 'move';
+  /** Whether the step for which agents are waited for is published. */
+  isWaiting: boolean;
+  readonly keys: ReadonlySet<string>;
+  /** Configuration that is in force when the round is over. */
+  readonly revision: bigint;
+}
+
+const log = logger('rollout');
+
+/**
+ * Publishes the desired state so that what is allowed before and after a change never lacks a way. A change that
+ * moves interfaces to another VRF or identity goes in stages: what is new appears (labels, routes, VRFs), then the
+ * interfaces and the routes and backends that lead to them change, then what is old goes. Between two stages every
+ * agent says that it has programmed the first. Meanwhile other changes pass at once, except that removals wait for
+ * the next round, and the revision stands still.
+ */
+export class Rollout {
+  readonly #options: RolloutOptions;
+  readonly #barrier: AgentBarrier;
+  readonly #held = new Map<string, Held>();
+  #round: Round | undefined;
+  #target: Pick<RolloutStep, 'revision' | 'isComplete'> = { revision: 0n, isComplete: false };
+
+  constructor(options: RolloutOptions) {
+    this.#options = options;
+    const { hub, clock, wake } = options;
+    this.#barrier = new AgentBarrier({ streams: () => hub.streams(), clock, wake });
+  }
+
+  /** The newest state of an entry, published or not. */
+  get(key: string): EntryRecord | undefined {
+    const held = this.#held.get(key);
+    return held === undefined ? this.#options.hub.table.get(key) : held.after;
+  }
+
+  /** Whether some change is on its way. */
+  get isUnderWay(): boolean {
+    return this.#round !== undefined;
+  }
+
+  stop(): void {
+    this.#barrier.stop();
+  }
+
+  /** Publishes what may be, and holds the rest. */
+  take(step: RolloutStep): void {
+    const wentBack = step.revision < this.#target.revision;
+    this.#target = step;
+    const updates = step.updates.flatMap((update) => this.#sinceTable(update));
+    const isStaged = !wentBack && (this.isUnderWay || updates.some(isMoving));
+    const now = updates.filter((update) => !isStaged || !this.#hold(update));
+    if (wentBack) now.push(...this.#takeAll());
+    this.#publish(now, step.connectivityChanged);
+    if (updates.some((update) => isMoving(update) && this.#isPreparing(update))) this.#barrier.extend(this.#options.hub.published.generation);
+    if (this.#round === undefined && this.#held.size > 0) this.#begin();
+    else this.advance();
+  }
+
+  /** Goes on as far as the agents are. */
+  advance(): void {
+    const round = this.#round;
+    if (round === undefined) return;
+    if (!round.isWaiting) {
+      // Labels without numbers are still to come.
+      if (!this.#target.isComplete) return;
+      round.isWaiting = true;
+      this.#barrier.raise(this.#options.hub.published.generation);
+    }
+    if (!this.#barrier.isPassed()) return;
+    if (round.stage === 'move') return this.#end(round);
+    round.stage = 'move';
+    this.#publish(this.#takeHeld(round, (after) => after !== undefined), false);
+    this.#barrier.raise(this.#options.hub.published.generation);
+    this.advance();
+  }
+
+  #begin(): void {
+    const { clock } = this.#options;
+    const { revision } = this.#target;
+    this.#round = { startedAt: clock.now(), stage: 'make', isWaiting: false, keys: new Set(this.#held.keys()), revision };
+    this.advance();
+  }
+
+  #end(round: Round): void {
+    const { clock } = this.#options;
+    const removals = this.#takeHeld(round, (after) => after === undefined);
+    this.#round = undefined;
+    const isLast = this.#held.size === 0;
+    this.#publish(removals, isLast, isLast && this.#target.isComplete ? this.#target.revision : round.revision);
+    log.info('interfaces moved', { entries: round.keys.size, durationMs: clock.now() - round.startedAt });
+    if (!isLast) this.#begin();
+  }
+
+  /** The same update as seen from what is published; nothing when that is wanted again. */
+  #sinceTable({ before, after, traces }: EntryUpdate): EntryUpdate[] {
+    const key = (after ?? before)?.key ?? '';
+    const published = this.#options.hub.table.get(key);
+    const held = this.#held.get(key);
+    this.#held.delete(key);
+    if (published === undefined ? after === undefined : after?.equals(published) === true) return [];
+    return [{ before: published, after, traces: [...(held?.traces ?? []), ...traces] }];
+  }
+
+  /** Whether receivers are just being prepared for this change: then they have to know its newest state, too. */
+  #isPreparing({ after }: EntryUpdate): boolean {
+    return this.#round?.stage === 'make' && this.#round.isWaiting && this.#round.keys.has(after?.key ?? '');
+  }
+
+  /** @returns true when the update has to wait. */
+  #hold(update: EntryUpdate): boolean {
+    const { before, after, traces } = update;
+    const isGone = after === undefined && before?.kind !== 'interface';
+    if (before === undefined || (!isGone && !isMoving(update))) return false;
+    this.#held.set(before.key, { after, traces });
+    return true;
+  }
+
+  #takeHeld(round: Round, isMeant: (after: EntryRecord | undefined) => boolean): EntryUpdate[] {
+    const taken: EntryUpdate[] = [];
+    for (const key of round.keys) {
+      const held = this.#held.get(key);
+      if (held === undefined || !isMeant(held.after)) continue;
+      this.#held.delete(key);
+      taken.push({ before: this.#options.hub.table.get(key), ...held });
+    }
+    return taken;
+  }
+
+  /** Everything at once: agents begin again with it. */
+  #takeAll(): EntryUpdate[] {
+    const all = [...this.#held].map(([key, held]) => ({ before: this.#options.hub.table.get(key), ...held }));
+    this.#held.clear();
+    this.#round = undefined;
+    return all;
+  }
+
+  #publish(updates: readonly EntryUpdate[], connectivityChanged: boolean, revision?: bigint): void {
+    const { hub } = this.#options;
+    const { isComplete } = this.#target;
+    const isWhole = isComplete && this.#round === undefined && this.#held.size === 0;
+    hub.publish({
+      updates,
+      connectivityChanged,
+      isComplete,
+      // Nobody shall take for programmed what is not even published.
+      revision: revision ?? (isWhole ? this.#target.revision : hub.published.revision),
+      keepScopes: this.#round !== undefined || this.#held.size > 0,
+    });
+  }
+}
+
+function isMoving({ before, after }: EntryUpdate): boolean {
+  return before !== undefined && after !== undefined && isMove(before, after);
+}
