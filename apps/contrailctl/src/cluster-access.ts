@@ -42,12 +42,13 @@ export async function readClusterAccess(config: Config, kubectl = 'kubectl'): Pr
     writeFileSync(file, files[key] ?? '', { mode: 0o600 });
     return file;
   };
-  const { CONFIG_API_ADDRESS: forServices, CONFIG_API_BOOTSTRAP_ADDRESS: forUsers, IPAM_ADDRESS: ipam } = addresses;
+  const { CONFIG_API_ADDRESS: forServices, CONFIG_API_BOOTSTRAP_ADDRESS: forUsers, IPAM_ADDRESS: ipam, CONTROL_ADDRESS: control } = addresses;
   return {
     config: {
       ...{ ...config, token },
       configApiAddress: (token === '' ? forServices : forUsers) ?? config.configApiAddress,
       ipamAddress: ipam ?? config.ipamAddress,
+      controlAddress: control ?? config.controlAddress,
       certFile: save('tls.crt'),
       keyFile: save('tls.key'),
       caFile: save('ca.crt'),

@@ -6,6 +6,7 @@ export interface Config {
   readonly socket: string;
   readonly configApiAddress: string;
   readonly ipamAddress: string;
+  readonly controlAddress: string;
   /** Empty: none. */
   readonly kubeconfig: string;
   /** The API server as pods reach it; undefined outside of pods. */
@@ -25,6 +26,7 @@ export function loadConfig(env: NodeJS.ProcessEnv): Config {
     socket: reader.string('AGENT_SOCKET', '/var/run/contrail/agent.sock'),
     configApiAddress: reader.string('CONFIG_API_ADDRESS', '127.0.0.1:9001'),
     ipamAddress: reader.string('IPAM_ADDRESS', '127.0.0.1:9002'),
+    controlAddress: reader.string('CONTROL_ADDRESS', '127.0.0.1:9003'),
     kubeconfig: reader.string('KUBECONFIG', ''),
     kubernetes: readKubernetes(reader),
     fromCluster: reader.boolean('CONTRAIL_FROM_CLUSTER', false),

@@ -263,7 +263,7 @@ describe('contrailctl', () => {
     expect(await lines('--socket', at('none.sock'), 'verify', '--local')).toEqual([expect.stringMatching(/^Not checked: node of this socket: .*none\.sock/), '0 differences, 0 mended; looked at nothing']);
     expect(exitStatus).toBe(2);
     // config-api answers, but nothing leads to Kubernetes.
-    expect((await run('verify')).split('\n')[0]).toBe('Not checked: objects: Kubernetes is not known; give --kubeconfig, or --local for one node without objects');
+    expect((await run('verify')).split('\n')[0]).toBe('Not checked: objects: Kubernetes is not known; give --kubeconfig or set KUBECONFIG (verify: or --local for one node without objects)');
     expect(exitStatus).toBe(2);
   });
 

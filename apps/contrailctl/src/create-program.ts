@@ -7,6 +7,7 @@ import { addReadCommands } from './config-api/read-commands';
 import { addWatchCommand } from './config-api/watch-command';
 import { addWriteCommands } from './config-api/write-commands';
 import { formats } from './output/print';
+import { addReachCommand } from './reach/reach-command';
 import { defaultsOf } from './session';
 import { addVerifyCommand } from './verify/verify-command';
 import type { GlobalOptions, Session } from './session';
@@ -41,6 +42,7 @@ function createProgram({ config, signal, write, exit }: ProgramPorts): Program {
     .option('--node <address>', 'ask the agent of another node, with TLS')
     .option('--config-api <address>', 'config-api, with TLS', defaults.configApi)
     .option('--ipam <address>', 'ipam, with TLS', defaults.ipam)
+    .option('--control <address>', 'control, with TLS', defaults.control)
     .option('--kubeconfig <file>', 'how to reach Kubernetes', defaults.kubeconfig)
     .option('--token <token>', 'a Kubernetes token in place of a certificate', defaults.token)
     .option('--tls-cert <file>', 'own certificate', defaults.tlsCert)
@@ -54,6 +56,7 @@ function createProgram({ config, signal, write, exit }: ProgramPorts): Program {
   addWatchCommand(program, open);
   addProgressCommand(program, open);
   addVerifyCommand(program, open);
+  addReachCommand(program, open);
   addCompletionCommands(program, open);
   return { program, open };
 }

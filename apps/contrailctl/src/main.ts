@@ -25,5 +25,6 @@ async function main(): Promise<void> {
 
 main().catch((error: unknown) => {
   process.stderr.write(`contrailctl: ${error instanceof ContrailError ? error.message : errorText(error)}\n`);
-  process.exitCode = 1;
+  // A command may have said already what its failure means.
+  process.exitCode ||= 1;
 });

@@ -1,6 +1,8 @@
 import { AgentServiceClient } from '@contrail/proto-gen/agent/v1/agent_service';
 import { ConfigServiceClient } from '@contrail/proto-gen/config/v1/config_service';
+import { ControlServiceClient } from '@contrail/proto-gen/control/v1/control_service';
 import { IpamServiceClient } from '@contrail/proto-gen/ipam/v1/ipam_service';
+import { ContrailError } from '@contrail/errors';
 import { closeClient, createClient, loadTls } from '@contrail/rpc';
 import type { TlsSource } from '@contrail/rpc';
 import type { Config } from './config';
@@ -14,6 +16,7 @@ export interface GlobalOptions {
   readonly node?: string;
   readonly configApi: string;
   readonly ipam: string;
+  readonly control: string;
   /** File of a kubeconfig; empty: none. */
   readonly kubeconfig: string;
   /** A Kubernetes token in place of a certificate; empty: none. */
@@ -62,6 +65,16 @@ export async function withIpam<T>(session: Session, run: (client: IpamServiceCli
   return await closing(client, tls, run);
 }
 
+/** @throws ContrailError FAILED_PRECONDITION for users with tokens, whom control does not know. */
+export async function withControl<T>(session: Session, run: (client: ControlServiceClient) => Promise<T>): Promise<T> {
+  if (session.options.token !== '') {
+    throw new ContrailError('FAILED_PRECONDITION', 'control: takes a certificate and no token; leave --token out and give --tls-cert and --tls-key, or a kubeconfig without token');
+  }
+  const tls = ownTls(session.options);
+  const client = createClient(ControlServiceClient, { address: session.options.control, service: 'control', tls });
+  return await closing(client, tls, run);
+}
+
 /** "192.0.2.1" -> "192.0.2.1:9006"; "2001:db8::1" -> "[2001:db8::1]:9006". */
 export function withPort(address: string, port: number): string {
   if (/^\[.*\]:\d+$/.test(address) || /^[^:]+:\d+$/.test(address)) return address;
@@ -70,15 +83,16 @@ export function withPort(address: string, port: number): string {
 
 /** What `GlobalOptions` are when the command line does not say. */
 export function defaultsOf(config: Config): Omit<GlobalOptions, 'output' | 'node'> {
-  const { socket, configApiAddress, ipamAddress, kubeconfig, token, certFile, keyFile, caFile } = config;
-  return { socket, configApi: configApiAddress, ipam: ipamAddress, kubeconfig, token, tlsCert: certFile, tlsKey: keyFile, tlsCa: caFile };
+  const { socket, configApiAddress, ipamAddress, controlAddress, kubeconfig, token, certFile, keyFile, caFile } = config;
+  const services = { configApi: configApiAddress, ipam: ipamAddress, control: controlAddress };
+  return { socket, ...services, kubeconfig, token, tlsCert: certFile, tlsKey: keyFile, tlsCa: caFile };
 }
 
 function ownTls({ tlsCert, tlsKey, tlsCa }: GlobalOptions): TlsSource {
   return loadTls({ certFile: tlsCert, keyFile: tlsKey, caFile: tlsCa });
 }
 
-async function closing<C extends AgentServiceClient | ConfigServiceClient | IpamServiceClient, T>(
+async function closing<C extends AgentServiceClient | ConfigServiceClient | ControlServiceClient | IpamServiceClient, T>(
   client: C,
   tls: TlsSource | undefined,
   run: (client: C) => Promise<T>,

@@ -4,6 +4,8 @@ import { typeNames } from '@contrail/resource-model';
 export interface CompletionPorts {
   /** Names of the objects of a type; empty when they cannot be read. */
   names(type: string): Promise<readonly string[]>;
+  /** Pods, services and nodes, as `reach` takes them; empty when they cannot be read. */
+  ends(): Promise<readonly string[]>;
 }
 
 /**
@@ -65,6 +67,9 @@ async function candidates(
     case 'name':
     case 'names':
       return [...commands, ...(await ports.names(positional[0] ?? ''))];
+    case 'from':
+    case 'to':
+      return [...commands, ...(await ports.ends())];
     default:
       return [...commands, ...(argument.argChoices ?? [])];
   }

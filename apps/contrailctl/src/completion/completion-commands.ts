@@ -1,5 +1,6 @@
 import { Argument, CommanderError } from 'commander';
 import type { Command } from 'commander';
+import type { Meta } from '@contrail/proto-gen/config/v1/resources';
 import { metaOf } from '@contrail/resource-model';
 import { listAll } from '../config-api/list-all';
 import { parseTypeWord } from '../config-api/resource-words';
@@ -27,7 +28,10 @@ export function addCompletionCommands(program: Command, open: () => Session): vo
 export async function printCandidates(program: Command, words: readonly string[], open: () => Session): Promise<void> {
   readOptions(program, words.slice(0, -1));
   const session = open();
-  const found = await complete(program, words, { names: (type) => namesOf(session, type) });
+  const found = await complete(program, words, {
+    names: (type) => inTime(namesOf(session, type)),
+    ends: () => inTime(endsOf(session)),
+  });
   session.write([...found, noFiles, ''].join('\n'));
 }
 
@@ -41,11 +45,28 @@ function readOptions(program: Command, words: readonly string[]): void {
   }
 }
 
-async function namesOf(session: Session, type: string): Promise<string[]> {
+async function inTime(names: Promise<string[]>): Promise<string[]> {
   const late = new Promise<string[]>((resolve) => setTimeout(() => resolve([]), namesDeadlineMs).unref());
-  const names = async (): Promise<string[]> => {
-    const found = await withConfigApi(session, (client) => listAll(client, parseTypeWord(type)));
-    return found.map((resource) => metaOf(resource).fqName.join(':'));
-  };
-  return await Promise.race([names().catch(() => []), late]);
+  return await Promise.race([names.catch(() => []), late]);
+}
+
+async function namesOf(session: Session, type: string): Promise<string[]> {
+  const found = await withConfigApi(session, (client) => listAll(client, parseTypeWord(type)));
+  return found.map((resource) => metaOf(resource).fqName.join(':'));
+}
+
+async function endsOf(session: Session): Promise<string[]> {
+  const types = ['virtual-machine-interface', 'loadbalancer', 'virtual-router'] as const;
+  const [interfaces = [], loadbalancers = [], routers = []] = await withConfigApi(session, (client) => Promise.all(types.map((type) => listAll(client, type))));
+  return [
+    ...interfaces.flatMap((resource) => endOf('pod', 'Pod', metaOf(resource))),
+    ...loadbalancers.flatMap((resource) => endOf('svc', 'Service', metaOf(resource))),
+    ...routers.map((resource) => `node/${metaOf(resource).fqName.at(-1) ?? ''}`),
+  ];
+}
+
+/** Objects that kube-manager made know what of. */
+function endOf(word: string, kubeKind: string, { annotations }: Meta): string[] {
+  const { kind, namespace, name } = annotations;
+  return kind === kubeKind && namespace !== undefined && name !== undefined ? [`${word}/${namespace}/${name}`] : [];
 }

@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Command } from 'commander';
 import { ContrailError, errorText } from '@contrail/errors';
-import { KubeClient, inClusterConnection, kubeconfigConnection } from '@contrail/kube';
-import type { KubeConnection } from '@contrail/kube';
+import type { KubeClient } from '@contrail/kube';
 import { listAll } from '../config-api/list-all';
+import { withKubernetes } from '../kubernetes-connection';
 import { toJson, toTable } from '../output/print';
 import { withConfigApi, withIpam } from '../session';
 import type { Session } from '../session';
@@ -73,8 +73,7 @@ async function readTargets(session: Session): Promise<NodeTarget[]> {
 /** Objects change while they are read, so a difference counts when a second look finds it, too. */
 async function verifyObjects(session: Session, targets: readonly NodeTarget[], nodes: VerifiedNodes): Promise<Verification> {
   try {
-    const kubernetes = new KubeClient(kubernetesConnection(session));
-    try {
+    return await withKubernetes(session, async (kubernetes) => {
       const first = await compareOnce(session, kubernetes, nodes.facts);
       if (first.drifts.length === 0) return first;
       await sleep(settleMs);
@@ -82,9 +81,7 @@ async function verifyObjects(session: Session, targets: readonly NodeTarget[], n
       const second = await compareOnce(session, kubernetes, again.facts);
       const before = new Set(first.drifts.map(keyOf));
       return { ...second, drifts: second.drifts.filter((drift) => before.has(keyOf(drift))) };
-    } finally {
-      kubernetes.close();
-    }
+    });
   } catch (error) {
     return { drifts: [], checked: new Map(), notChecked: [`objects: ${textOf(error)}`] };
   }
@@ -94,12 +91,6 @@ async function compareOnce(session: Session, kubernetes: KubeClient, nodes: read
   const world = await withConfigApi(session, (configApi) => withIpam(session, (ipam) => readWorld({ kubernetes, configApi, ipam }, nodes)));
   const count = world.pods.length + world.machines.length + world.interfaces.length + world.instanceIps.length + world.allocations.length;
   return { drifts: compareObjects(world), checked: new Map([['object', count]]), notChecked: [] };
-}
-
-function kubernetesConnection({ options: { kubeconfig }, kubernetes }: Session): KubeConnection {
-  if (kubeconfig !== '') return kubeconfigConnection(kubeconfig);
-  if (kubernetes) return inClusterConnection(kubernetes);
-  throw new ContrailError('INVALID_ARGUMENT', 'Kubernetes is not known; give --kubeconfig, or --local for one node without objects');
 }
 
 function keyOf({ node, object, expected, found }: ClusterDrift): string {
