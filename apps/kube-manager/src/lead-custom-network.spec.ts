@@ -140,6 +140,16 @@ describe('a pod on a custom network', () => {
   });
 });
 
+it('a pod that runs on a network which was lost keeps its alias until the network is back', async () => {
+  await begun();
+  const [running, fresh] = [makePod('blue', 'web-1', { ...on('default-domain:k8s-blue:tenant'), podIp: '10.47.255.252' }), makePod('red', 'web-2')];
+  world.become({ ...blueAndRed, pods: [running, fresh] });
+  await becomes(() => placeOf('web-2'), 'k8s-default:k8s-default-pod-network 10.47.255.251');
+  expect(world.ipam.held.map(({ ownerType }) => ownerType).sort()).toEqual(['alias-ip', 'instance-ip']);
+  makeNetwork('k8s-blue', 'tenant');
+  await becomes(() => placeOf('web-1'), 'k8s-blue:tenant 192.168.0.252, alias 10.47.255.252');
+});
+
 describe('a network that a pod cannot have', () => {
   it('is waited for by name, with an event, and the pod starts by itself', async () => {
     await begun();

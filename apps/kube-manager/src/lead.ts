@@ -119,6 +119,8 @@ function isInKubernetes(kube: KubeWatch, key: string): boolean {
       return kube.pod(root.namespace, root.name) !== undefined;
     case 'Service':
       return kube.service(root.namespace, root.name) !== undefined;
+    case 'NetworkAttachmentDefinition':
+      return !kube.knowsAttachments || kube.attachment(root.namespace, root.name) !== undefined;
     case 'Cluster':
     case undefined:
       return false;

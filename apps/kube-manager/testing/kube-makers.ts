@@ -1,3 +1,4 @@
+import type { NetworkAttachmentDefinition } from '@contrail/kube';
 import type { Namespace, Node, Pod, Service } from 'kubernetes-types/core/v1';
 import type { EndpointSlice } from 'kubernetes-types/discovery/v1';
 
@@ -17,6 +18,15 @@ export function makeNode(name: string, ...internalIps: string[]): Node {
     metadata: { name, uid: uidOf('Node', '', name) },
     status: { addresses: internalIps.map((address) => ({ type: 'InternalIP', address })) },
   };
+}
+
+export function makeAttachment(
+  namespace: string,
+  name: string,
+  annotations: Record<string, string>,
+  config = '{"cniVersion": "0.3.1", "type": "contrail-k8s-cni"}',
+): NetworkAttachmentDefinition {
+  return { metadata: { namespace, name, uid: uidOf('NetworkAttachmentDefinition', namespace, name), annotations }, spec: { config } };
 }
 
 export interface PodOptions {

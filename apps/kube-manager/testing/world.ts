@@ -1,4 +1,5 @@
 import { EventRecorder, KubeClient, kubeKinds } from '@contrail/kube';
+import type { NetworkAttachmentDefinition } from '@contrail/kube';
 import { parsePrefix } from '@contrail/net';
 import { ConfigServiceClient } from '@contrail/proto-gen/config/v1/config_service';
 import { IpamServiceClient } from '@contrail/proto-gen/ipam/v1/ipam_service';
@@ -23,6 +24,7 @@ export interface KubeState {
   readonly pods?: readonly Pod[];
   readonly services?: readonly Service[];
   readonly slices?: readonly EndpointSlice[];
+  readonly attachments?: readonly NetworkAttachmentDefinition[];
 }
 
 export interface WorldOptions {
@@ -101,7 +103,8 @@ export class World {
 
   /** Makes Kubernetes have exactly this, in the order in which a cluster would. */
   become(state: KubeState): void {
-    const { namespaces, nodes, pods, services, endpointSlices } = kubeKinds;
+    const { namespaces, nodes, pods, services, endpointSlices, networkAttachments } = kubeKinds;
+    this.makeEqual(networkAttachments, state.attachments ?? []);
     this.makeEqual(endpointSlices, state.slices ?? []);
     this.makeEqual(services, state.services ?? []);
     this.makeEqual(pods, state.pods ?? []);

@@ -11,7 +11,7 @@ export type {
 export { inClusterConnection, kubeconfigConnection } from './kube-connection';
 export type { InClusterOptions, KubeConnection, KubeCredentials } from './kube-connection';
 export { kubeKinds, kubePath } from './kube-kind';
-export type { KubeKind, KubeObject, KubeTarget, ServiceCidr } from './kube-kind';
+export type { KubeKind, KubeObject, KubeTarget, NetworkAttachmentDefinition, ServiceCidr } from './kube-kind';
 export { LeaseElector } from './lease-elector';
 export type { LeaseElectorOptions } from './lease-elector';
 export { Reflector } from './reflector';

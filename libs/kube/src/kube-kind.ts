@@ -27,6 +27,11 @@ export interface ServiceCidr extends KubeObject {
   readonly spec?: { readonly cidrs?: readonly string[] };
 }
 
+/** k8s.cni.cncf.io/v1: a network that pods may join. Its CRD may be absent. */
+export interface NetworkAttachmentDefinition extends KubeObject {
+  readonly spec?: { readonly config?: string };
+}
+
 /** The collections that our services read or write. */
 export const kubeKinds = {
   namespaces: { apiVersion: 'v1', kind: 'Namespace', plural: 'namespaces', namespaced: false } as KubeKind<Namespace>,
@@ -45,6 +50,12 @@ export const kubeKinds = {
     plural: 'servicecidrs',
     namespaced: false,
   } as KubeKind<ServiceCidr>,
+  networkAttachments: {
+    apiVersion: 'k8s.cni.cncf.io/v1',
+    kind: 'NetworkAttachmentDefinition',
+    plural: 'network-attachment-definitions',
+    namespaced: true,
+  } as KubeKind<NetworkAttachmentDefinition>,
   leases: {
     apiVersion: 'coordination.k8s.io/v1',
     kind: 'Lease',

@@ -71,6 +71,7 @@ export class Reflector<Raw extends KubeObject, T> {
   private failures = 0;
   private isSynced = false;
   private trouble: string | undefined = 'has not listed yet';
+  private isUnserved = false;
   /** After a continue token expired, the next list is not paged: it cannot expire again. */
   private listWhole = false;
 
@@ -104,6 +105,11 @@ export class Reflector<Raw extends KubeObject, T> {
     return this.trouble === undefined ? undefined : `${this.subject}: ${this.trouble}`;
   }
 
+  /** The API server does not know the collection, as when its CRD is not installed. */
+  get absent(): boolean {
+    return this.isUnserved;
+  }
+
   private async run(): Promise<void> {
     const { signal } = this.stopping;
     while (!signal.aborted) {
@@ -125,6 +131,7 @@ export class Reflector<Raw extends KubeObject, T> {
     const expired = error instanceof ContrailError && error.code === 'OUT_OF_RANGE';
     const unreadable = error instanceof ContrailError && error.code === 'DATA_LOSS';
     if (expired || unreadable) this.position = '';
+    this.isUnserved = error instanceof ContrailError && error.code === 'NOT_FOUND';
     this.failures += 1;
     this.trouble = error instanceof Error ? error.message : String(error);
     this.options.onProblem?.(error);
@@ -164,6 +171,7 @@ export class Reflector<Raw extends KubeObject, T> {
     this.listWhole = false;
     this.position = position;
     this.isSynced = true;
+    this.isUnserved = false;
     this.options.handlers.synced();
   }
 

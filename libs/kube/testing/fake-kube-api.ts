@@ -38,6 +38,8 @@ export interface FakeKubeFaults {
 export class FakeKubeApi {
   readonly requests: { method: string; url: string }[] = [];
   readonly faults: FakeKubeFaults = { statuses: [], expireContinue: false, watchGone: false, hangUps: 0 };
+  /** Plurals of collections that the API server does not serve: their CRD is not installed. */
+  readonly absent = new Set<string>();
   private readonly collections = new Map<string, Map<string, Stored>>();
   private readonly pages = new Map<string, { objects: Stored[]; version: number }>();
   private readonly watchers = new Set<Watcher>();
@@ -137,7 +139,7 @@ export class FakeKubeApi {
     }
     const url = new URL(request.url ?? '', 'http://fake');
     const target = parsePath(url.pathname);
-    if (target === undefined) {
+    if (target === undefined || this.absent.has(target.collection.split('/').at(-1) ?? '')) {
       refuse(response, 404, 'NotFound');
       return;
     }

@@ -38,6 +38,20 @@ export async function findPodAddresses(work: Workplace, pod: KubePod, place: Pod
   return 'pending' in aliases ? aliases : { addresses: own, aliases };
 }
 
+/**
+ * A pod that runs on a network which is not there, as after a loss of the store: its alias stays its own until the network is
+ * back. ipam keeps a reservation without object as long as it is asked for, which every look at the pod does.
+ */
+export async function keepReportedAliases(work: Workplace, pod: KubePod): Promise<void> {
+  if (pod.reportedAddresses.length === 0) return;
+  const networkUuid = podNetwork(work.cluster).uuid;
+  for (const family of familiesOf(work.cluster.podSubnets)) {
+    const ownerUuid = podAliasIpUuid(work.cluster, pod.uid, family);
+    const request = { networkUuid, ownerUuid, ownerType: 'alias-ip', description: keyOf(pod) } as const;
+    await reserveReported(work, pod, { request, family });
+  }
+}
+
 async function attempt(
   work: Workplace,
   pod: KubePod,

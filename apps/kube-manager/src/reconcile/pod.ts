@@ -5,7 +5,7 @@ import type { Root } from '../translate/ownership';
 import { translatePod } from '../translate/pod';
 import { apply } from './apply';
 import { findNetworkedHome } from './namespace-home';
-import { findPodAddresses } from './pod-addresses';
+import { findPodAddresses, keepReportedAliases } from './pod-addresses';
 import { findPodNetwork } from './pod-network';
 import { WaitingList } from './waiting-list';
 import type { Workplace } from './workplace';
@@ -26,7 +26,11 @@ export async function reconcilePod(work: Workplace, root: Root): Promise<Reconci
     return work.waiting.wait(key, WaitingList.reportedAddresses, sentence);
   }
   const place = findPodNetwork(work, pod, home);
-  if ('pending' in place) return place;
+  if ('pending' in place) {
+    await keepReportedAliases(work, pod);
+    work.reported.settled(key);
+    return place;
+  }
   const addresses = await findPodAddresses(work, pod, place);
   if ('pending' in addresses) return addresses;
   work.reported.settled(key);

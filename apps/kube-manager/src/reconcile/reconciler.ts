@@ -8,6 +8,7 @@ import type { Root } from '../translate/ownership';
 import type { CacheChange } from '../watch/resource-cache';
 import type { Trigger } from '../watch/kube-watch';
 import { reconcileCluster } from './cluster';
+import { reconcileAttachment } from './network-attachment';
 import { reconcileNamespace } from './namespace';
 import { reconcileNode } from './node';
 import { reconcilePod } from './pod';
@@ -175,6 +176,8 @@ export class Reconciler {
         return reconcilePod(this.work, root);
       case 'Service':
         return reconcileService(this.work, root);
+      case 'NetworkAttachmentDefinition':
+        return reconcileAttachment(this.work, root);
     }
   }
 }

@@ -20,6 +20,7 @@ describe('StuckObjects', () => {
     nowMs = 1_000;
     complaints = [];
     const kube: KubeView = {
+      attachment: () => undefined,
       namespace: () => undefined,
       namespaces: () => [],
       services: () => [],

@@ -1,6 +1,6 @@
 import type { Clock } from '@contrail/reconcile';
 import type { Complaint, ComplaintSubject } from '../translate/complaint';
-import { parseRootKey, rootKey } from '../translate/ownership';
+import { apiVersionOf, parseRootKey, rootKey } from '../translate/ownership';
 import type { Root } from '../translate/ownership';
 import type { KubeView } from './workplace';
 
@@ -71,7 +71,7 @@ function toComplaint(subject: ComplaintSubject, sentence: string): Complaint {
 function subjectOf(kube: KubeView, root: Root): ComplaintSubject | undefined {
   const { kind, namespace, name } = root;
   const uid = findUid(kube, root);
-  return uid === undefined ? undefined : { apiVersion: 'v1', kind, namespace, name, uid };
+  return uid === undefined ? undefined : { apiVersion: apiVersionOf(kind), kind, namespace, name, uid };
 }
 
 function findUid(kube: KubeView, { kind, namespace, name }: Root): string | undefined {
@@ -86,5 +86,7 @@ function findUid(kube: KubeView, { kind, namespace, name }: Root): string | unde
       return kube.pod(namespace, name)?.uid;
     case 'Service':
       return kube.service(namespace, name)?.uid;
+    case 'NetworkAttachmentDefinition':
+      return kube.attachment(namespace, name)?.uid;
   }
 }

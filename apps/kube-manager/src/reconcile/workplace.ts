@@ -29,5 +29,5 @@ export interface Workplace {
 /** What the reconcilers ask of Kubernetes. */
 export type KubeView = Pick<
   KubeWatch,
-  'namespace' | 'namespaces' | 'node' | 'nodes' | 'pod' | 'pods' | 'service' | 'services' | 'slices'
+  'attachment' | 'namespace' | 'namespaces' | 'node' | 'nodes' | 'pod' | 'pods' | 'service' | 'services' | 'slices'
 >;

@@ -2,8 +2,13 @@ import type { Meta } from '@contrail/proto-gen/config/v1/resources';
 import type { Cluster } from './cluster';
 
 /** Kinds of Kubernetes objects from which everything else derives. */
-export const rootKinds = ['Cluster', 'Namespace', 'Node', 'Pod', 'Service'] as const;
+export const rootKinds = ['Cluster', 'Namespace', 'Node', 'Pod', 'Service', 'NetworkAttachmentDefinition'] as const;
 export type RootKind = (typeof rootKinds)[number];
+
+/** As events name it. */
+export function apiVersionOf(kind: RootKind): string {
+  return kind === 'NetworkAttachmentDefinition' ? 'k8s.cni.cncf.io/v1' : 'v1';
+}
 
 /** A root object: the unit of translation, of reconciliation and of removal. */
 export interface Root {
@@ -54,6 +59,6 @@ export function rootOf(clusterUid: string, meta: Meta): Root | undefined {
   const name = annotations['name'];
   if (kind === undefined || name === undefined) return undefined;
   // The project of a namespace names the namespace in whose roles its users are; it is no part of the root.
-  const isNamespaced = kind === 'Pod' || kind === 'Service';
+  const isNamespaced = kind === 'Pod' || kind === 'Service' || kind === 'NetworkAttachmentDefinition';
   return { kind, namespace: isNamespaced ? (annotations['namespace'] ?? '') : '', name };
 }

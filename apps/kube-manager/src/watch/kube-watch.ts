@@ -1,3 +1,4 @@
+import { ContrailError } from '@contrail/errors';
 import { kubeKinds, Reflector } from '@contrail/kube';
 import type { KubeClient, KubeKind, KubeObject, Reflected, ReflectorEvent } from '@contrail/kube';
 import { logger } from '@contrail/telemetry';
@@ -8,6 +9,8 @@ import {
   toKubePod,
   toKubeService,
 } from '../translate/kube-objects';
+import { toKubeAttachment } from '../translate/network-attachment';
+import type { KubeAttachment } from '../translate/network-attachment';
 import type { KubeEndpointSlice, KubeNamespace, KubeNode, KubePod, KubeService } from '../translate/kube-objects';
 import { rootKey } from '../translate/ownership';
 import type { RootKind } from '../translate/ownership';
@@ -48,16 +51,18 @@ export class KubeWatch {
   private readonly podReflector;
   private readonly serviceReflector;
   private readonly sliceReflector;
+  private readonly attachmentReflector;
 
   constructor(
     private readonly client: KubeClient,
     private readonly handlers: KubeWatchHandlers,
   ) {
-    const { namespaces, nodes, pods, services, endpointSlices } = kubeKinds;
+    const { namespaces, nodes, pods, services, endpointSlices, networkAttachments } = kubeKinds;
     this.namespaceReflector = this.rootReflector(namespaces, 'Namespace', toKubeNamespace);
     this.nodeReflector = this.rootReflector(nodes, 'Node', toKubeNode);
     this.podReflector = this.rootReflector(pods, 'Pod', toKubePod, withoutReport);
     this.serviceReflector = this.rootReflector(services, 'Service', toKubeService);
+    this.attachmentReflector = this.rootReflector(networkAttachments, 'NetworkAttachmentDefinition', toKubeAttachment);
     this.sliceReflector = this.reflector(endpointSlices, toKubeEndpointSlice, (event, object, previous) => {
       const services = new Set([previous?.value, object?.value].flatMap((slice) => serviceKeyOf(slice) ?? []));
       this.slices.update(previous?.value, object?.value);
@@ -67,11 +72,11 @@ export class KubeWatch {
   }
 
   start(): void {
-    for (const reflector of this.reflectors()) reflector.start();
+    for (const reflector of this.allReflectors()) reflector.start();
   }
 
   async stop(): Promise<void> {
-    await Promise.all(this.reflectors().map((reflector) => reflector.stop()));
+    await Promise.all(this.allReflectors().map((reflector) => reflector.stop()));
   }
 
   get synced(): boolean {
@@ -107,6 +112,15 @@ export class KubeWatch {
     return [...this.namespaceReflector.snapshot.values()].map(({ value }) => value);
   }
 
+  attachment(namespace: string, name: string): KubeAttachment | undefined {
+    return this.attachmentReflector.snapshot.get(`${namespace}/${name}`)?.value;
+  }
+
+  /** What NetworkAttachmentDefinitions there are is known; it is not where nobody installed their CRD. */
+  get knowsAttachments(): boolean {
+    return this.attachmentReflector.synced;
+  }
+
   pods(): KubePod[] {
     return [...this.podReflector.snapshot.values()].map(({ value }) => value);
   }
@@ -119,11 +133,21 @@ export class KubeWatch {
   *keys(): Generator<string> {
     for (const name of this.namespaceReflector.snapshot.keys()) yield rootKey({ kind: 'Namespace', namespace: '', name });
     for (const name of this.nodeReflector.snapshot.keys()) yield rootKey({ kind: 'Node', namespace: '', name });
+    for (const key of this.attachmentReflector.snapshot.keys()) yield `NetworkAttachmentDefinition/${key}`;
     for (const key of this.serviceReflector.snapshot.keys()) yield `Service/${key}`;
     for (const key of this.podReflector.snapshot.keys()) yield `Pod/${key}`;
   }
 
+  private allReflectors(): readonly ReflectorControl[] {
+    return [...this.coreReflectors(), this.attachmentReflector];
+  }
+
+  /** Those that everything waits for; a collection that the cluster does not have is none of them. */
   private reflectors(): readonly ReflectorControl[] {
+    return this.attachmentReflector.absent ? this.coreReflectors() : this.allReflectors();
+  }
+
+  private coreReflectors(): readonly ReflectorControl[] {
     return [
       this.namespaceReflector,
       this.nodeReflector,
@@ -165,7 +189,11 @@ export class KubeWatch {
         delete: (_key, last, event) => changed(event, undefined, last),
         synced: () => this.handlers.onSynced(),
       },
-      onProblem: (error) => log.warn('the Kubernetes API does not answer as it should', { collection: kind.plural, error }),
+      onProblem: (error) => {
+        const isAbsent = error instanceof ContrailError && error.code === 'NOT_FOUND';
+        if (isAbsent) log.debug('Kubernetes does not have a collection', { collection: kind.plural });
+        else log.warn('the Kubernetes API does not answer as it should', { collection: kind.plural, error });
+      },
     });
   }
 
