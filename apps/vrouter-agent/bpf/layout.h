@@ -15,6 +15,7 @@
 #define ASSERT_SIZE(type, size) _Static_assert(sizeof(type) == (size), #type)
 
 enum vif_kind { VIF_POD, VIF_HOST };
+#define VIF_ADDRESSES 4
 
 struct vif_key {
 	__u32 ifindex;
@@ -34,7 +35,8 @@ struct vif { /* agent */
 	__u8 mac[6];
 	__u16 pad;
 	__u8 uuid[16]; /* of the VMI */
-	__u8 reserved[20];
+	__be32 addresses_v4[VIF_ADDRESSES]; /* when it has several, else 0: it may be asked by any of them */
+	__u8 reserved[4];
 };
 ASSERT_SIZE(struct vif, 64);
 

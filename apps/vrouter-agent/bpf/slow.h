@@ -4,6 +4,7 @@
 
 /* First packets, and whatever the fast path did not want to decide. */
 #include "arp.h"
+#include "asked_address.h"
 #include "icmp_error.h"
 #include "path_mtu.h"
 #include "refresh.h"
@@ -193,6 +194,8 @@ static __always_inline int follow_first_fragment(struct __sk_buff *skb, struct w
 	if (step != STEP_OK)
 		return drop_work(skb, w, step);
 	first = find_first_fragment(w);
+	if (!first && answer_as_asked(skb) == STEP_OK)
+		first = find_first_fragment(w);
 	/* To the node's own addresses come fragments of others, too. */
 	if (!first && (w->hook == HOOK_UPLINK || w->hook == HOOK_LOOPBACK))
 		return TC_ACT_OK;
@@ -219,6 +222,15 @@ static __always_inline int slow_path(struct __sk_buff *skb, struct work *w, cons
 	w->generation = *(volatile const __u32 *)&g->generation;
 	if (step == STEP_OK && use_flow(skb))
 		return conclude(skb, w, g);
+	if (step == STEP_OK) {
+		step = answer_as_asked(skb);
+		if (step == STEP_OK)
+			step = set_forward_key();
+		if (step == STEP_OK && use_flow(skb))
+			return conclude(skb, w, g);
+		if (step == STEP_ANEW)
+			step = STEP_OK;
+	}
 	if (step == STEP_OK)
 		step = resolve();
 	if (step == STEP_OK)

@@ -28,6 +28,7 @@ const vif = {
   mtu: 1450,
   maxFlows: 5,
   uuid: bytes(16, 6),
+  addressesV4: [bytes(4, 7), bytes(4, 8)],
 } as const;
 
 const cases = {
@@ -35,7 +36,7 @@ const cases = {
     table: (datapath) => datapath.vifs,
     entries: [
       [{ ifindex: 1, vlan: 0 }, vif],
-      [{ ifindex: 1, vlan: 100 }, { ...vif, kind: 'host' }],
+      [{ ifindex: 1, vlan: 100 }, { ...vif, kind: 'host', addressesV4: [] }],
     ],
     changed: { ...vif, policy: 9 },
   }),

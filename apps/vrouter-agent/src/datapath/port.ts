@@ -48,6 +48,8 @@ export interface VifValue {
   readonly maxFlows: number;
   /** uuid of the VMI as 16 bytes, for people and for read-back after a restart. */
   readonly uuid: Uint8Array;
+  /** When it has several (at most 4 count): UDP answers come from the one that was asked. Else empty. */
+  readonly addressesV4: readonly Uint8Array[];
 }
 
 /** Sources that a Vif with port security may use. */

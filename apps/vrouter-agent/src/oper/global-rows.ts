@@ -23,6 +23,7 @@ export function globalRows(config: GlobalConfig, facts: Facts): UnitRows {
           // What one remote pod may begin with the node; the node's own processes have no limit.
           maxFlows: interfaceQuota(0, flowCapacity),
           uuid: new Uint8Array(16),
+          addressesV4: [],
         },
       ],
     ],

@@ -33,6 +33,7 @@ export function interfaceRows(entry: Interface, facts: Facts): UnitRows {
           mtu: device.mtu,
           maxFlows: interfaceQuota(entry.maxFlows, facts.local().flowCapacity),
           uuid: parseUuid(entry.uuid),
+          addressesV4: severalV4(entry),
         },
       ],
     ],
@@ -45,6 +46,12 @@ export function interfaceRows(entry: Interface, facts: Facts): UnitRows {
 function findDevice(entry: Interface, facts: Facts): AttachedDevice | undefined {
   const nested = entry.vlan !== 0 && entry.parentUuid !== '';
   return facts.device(nested ? entry.parentUuid : entry.uuid);
+}
+
+/** Empty when there is but one: nobody can have asked another. */
+function severalV4({ addresses }: Interface): Uint8Array[] {
+  const all = addresses.map(({ address }) => Uint8Array.from(address)).filter(({ length }) => length === 4);
+  return all.length > 1 ? all : [];
 }
 
 function allowedSources(entry: Interface): IpPrefix[] {

@@ -115,6 +115,15 @@ describe('interfaces', () => {
     ]);
   });
 
+  it('with several IPv4 addresses name them all, so that answers come from the one that was asked', () => {
+    const named = (...texts: string[]): string[] | undefined => {
+      const addresses = texts.map((text) => make.podAddress(text));
+      return rowsOf(make.interfaceEntry(1, { addresses }), attached).vifs?.[0]?.[1].addressesV4.map(formatAddress);
+    };
+    expect(named('198.51.100.5', '2001:db8::5', '10.32.0.1')).toEqual(['198.51.100.5', '10.32.0.1']);
+    expect(named('198.51.100.5', '2001:db8::5')).toEqual([]);
+  });
+
   it('have policy 0 while the table of their policy is unknown', () => {
     expect(rowsOf(make.interfaceEntry(1, { policy: 8 }), attached).vifs?.[0]?.[1].policy).toBe(0);
   });

@@ -29,6 +29,16 @@ const noBytes = (length: number): Uint8Array => new Uint8Array(length);
 const twoWords = 64;
 const oneWord = 32;
 
+/** VIF_ADDRESSES of layout.h. */
+const vifAddresses = 4;
+
+/** Up to the first that is 0. */
+function splitAddresses(raw: Uint8Array): Uint8Array[] {
+  const all = Array.from({ length: vifAddresses }, (_, i) => raw.slice(4 * i, 4 * i + 4));
+  const end = all.findIndex((address) => address.every((byte) => byte === 0));
+  return end < 0 ? all : all.slice(0, end);
+}
+
 const prefixOf = (raw: { prefixlen: number; address: Uint8Array }, before: number): IpPrefix => ({
   address: raw.address,
   length: raw.prefixlen - before,
@@ -46,7 +56,8 @@ export const vifValue = convert(
     ...value,
     kind: value.kind === 'pod' ? 0 : 1,
     pad: 0,
-    reserved: noBytes(20),
+    addressesV4: Buffer.concat(value.addressesV4.slice(0, vifAddresses)),
+    reserved: noBytes(4),
   }),
   (raw): VifValue => ({
     kind: raw.kind === 0 ? 'pod' : 'host',
@@ -58,6 +69,7 @@ export const vifValue = convert(
     mtu: raw.mtu,
     maxFlows: raw.maxFlows,
     uuid: raw.uuid,
+    addressesV4: splitAddresses(raw.addressesV4),
   }),
 );
 

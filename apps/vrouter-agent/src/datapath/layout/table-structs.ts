@@ -14,7 +14,8 @@ export const vifStruct = struct('vif', {
   mac: mac6,
   pad: u16,
   uuid: bytes(16),
-  reserved: bytes(20),
+  addressesV4: bytes(16, 4),
+  reserved: bytes(4),
 });
 
 export const sourceKeyV4Struct = struct('source_key_v4', {

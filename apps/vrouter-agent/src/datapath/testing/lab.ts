@@ -151,6 +151,7 @@ export class Node {
           mtu: lab.podMtu,
           maxFlows: 0,
           uuid: new Uint8Array(16),
+          addressesV4: alias ? addresses.map(parseAddress) : [],
         },
       ],
     ]);

@@ -103,7 +103,7 @@ function serveUdp({ id, port, name, host }) {
   socket.bind(port, host ?? '0.0.0.0', () => answer(id, {}));
 }
 
-function sendUdp({ id, host, port, size, payload, echo, noChecksum, localPort, timeoutMs }) {
+function sendUdp({ id, host, port, size, payload, echo, noChecksum, localPort, localAddress, timeoutMs }) {
   const data = payload === undefined ? Buffer.alloc(size ?? 1, 'x') : Buffer.from(payload, 'hex');
   if (echo) data[0] = echoMark;
   const started = process.hrtime.bigint();
@@ -122,7 +122,7 @@ function sendUdp({ id, host, port, size, payload, echo, noChecksum, localPort, t
   socket.on('message', (message) =>
     finish({ greeting: message.toString('latin1').split('\n')[0], echoed: message.length }),
   );
-  socket.bind(localPort ?? 0, () => {
+  socket.bind(localPort ?? 0, localAddress ?? '0.0.0.0', () => {
     if (noChecksum) omitChecksum(socket);
     socket.connect(port, host, () => socket.send(data));
   });

@@ -119,6 +119,7 @@ export class Walk {
           mtu: 1450,
           maxFlows: 0,
           uuid: new Uint8Array(16),
+          addressesV4: [],
           ...vif,
         },
       ],
