@@ -33,9 +33,17 @@ export function derivedChildren(resource: Resource): Resource[] {
   }
 }
 
+/** Types of children that derive from their parent, with identities from `childMeta`. */
+const derivedTypes: readonly ResourceType[] = [
+  'application-policy-set',
+  'security-group',
+  'access-control-list',
+];
+
 /** True for an object that only its parent's deletion removes. */
 export function isDerivedChild(resource: Resource): boolean {
   const type = typeOf(resource);
+  if (!derivedTypes.includes(type)) return false;
   const { uuid, parentUuid, fqName } = metaOf(resource);
   return parentUuid !== '' && uuid === impliedUuid(parentUuid, `${type}/${fqName.at(-1) ?? ''}`);
 }

@@ -87,6 +87,7 @@ export {
   metaOf,
   parseResourceType,
   setMeta,
+  sortedAnnotations,
   specOf,
   toCamelCase,
   toResource,
@@ -115,5 +116,11 @@ export {
 export type { ServiceAddresses } from './subnets';
 export { predefinedTagTypes, tagTypeNamed, tagTypeNumber, withTagNumber } from './tags';
 export { conflictProblems } from './type-rules';
-export { limits, parentProblems, readOnlyProblems, validateResource } from './validate';
+export {
+  limits,
+  parentProblems,
+  readOnlyFields,
+  readOnlyProblems,
+  validateResource,
+} from './validate';
 export { readVarint, varintLength, writeVarint } from './varint';

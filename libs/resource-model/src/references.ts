@@ -1,6 +1,6 @@
 import type { Resource } from '@contrail/proto-gen/config/v1/resources';
 import { relaxedTargets } from './relaxed-references';
-import { fieldsOf, specOf, toCamelCase, typeOf, withFields } from './resource';
+import { fieldsOf, specOf, toCamelCase, typeNames, typeOf, withFields } from './resource';
 import type { ResourceType } from './resource';
 import type { ReferenceSpec } from './schema';
 
@@ -18,6 +18,25 @@ interface RawReference {
   readonly fqName: string[];
 }
 
+/** The references of a type to another, and the field that holds them. */
+interface ReferenceField {
+  readonly field: string;
+  readonly type: ResourceType;
+  readonly weak: boolean;
+}
+
+const fieldsByType = new Map<ResourceType, readonly ReferenceField[]>(
+  typeNames.map((name) => [
+    name,
+    specOf(name).references.map((spec) => ({
+      field: referenceField(spec),
+      type: spec.to as ResourceType,
+      weak: spec.weak,
+    })),
+  ]),
+);
+const none: readonly RawReference[] = [];
+
 /** TypeScript field that holds references to a type: `networkIpamRefs`. */
 export function referenceField(spec: ReferenceSpec): string {
   return toCamelCase(`${spec.to}-refs`);
@@ -26,14 +45,12 @@ export function referenceField(spec: ReferenceSpec): string {
 /** All references of an object, in the order of the table. */
 export function refsOf(resource: Resource): ResourceReference[] {
   const relaxed = relaxedTargets(resource.kind?.value.meta);
-  return specOf(typeOf(resource)).references.flatMap((spec) =>
-    rawReferences(resource, spec).map(({ uuid, fqName }) => ({
-      type: spec.to as ResourceType,
-      uuid,
-      fqName,
-      weak: spec.weak || relaxed.has(uuid),
-    })),
-  );
+  const references: ResourceReference[] = [];
+  for (const { field, type, weak } of referenceFields(resource)) {
+    for (const { uuid, fqName } of rawReferences(resource, field))
+      references.push({ type, uuid, fqName, weak: weak || relaxed.has(uuid) });
+  }
+  return references;
 }
 
 /**
@@ -45,23 +62,34 @@ export function mapRefs(
   change: (reference: ResourceReference) => { uuid: string; fqName: string[] } | undefined,
 ): Resource {
   const fields: Record<string, unknown> = {};
-  for (const spec of specOf(typeOf(resource)).references) {
-    const before = rawReferences(resource, spec);
-    const type = spec.to as ResourceType;
+  let isChanged = false;
+  for (const { field, type, weak } of referenceFields(resource)) {
+    const before = rawReferences(resource, field);
     const after = before.flatMap((reference) => {
-      const changed = change({
-        type,
-        weak: spec.weak,
-        uuid: reference.uuid,
-        fqName: reference.fqName,
-      });
-      return changed === undefined ? [] : [{ ...reference, ...changed }];
+      const { uuid, fqName } = reference;
+      const changed = change({ type, weak, uuid, fqName });
+      if (changed === undefined) return [];
+      return [isSame(reference, changed) ? reference : { ...reference, ...changed }];
     });
-    if (before.length > 0) fields[referenceField(spec)] = after;
+    if (after.length === before.length && after.every((reference, i) => reference === before[i])) continue;
+    fields[field] = after;
+    isChanged = true;
   }
-  return Object.keys(fields).length === 0 ? resource : withFields(resource, fields);
+  return isChanged ? withFields(resource, fields) : resource;
 }
 
-function rawReferences(resource: Resource, spec: ReferenceSpec): readonly RawReference[] {
-  return (fieldsOf(resource)[referenceField(spec)] ?? []) as readonly RawReference[];
+function isSame(a: RawReference, b: RawReference): boolean {
+  return (
+    a.uuid === b.uuid &&
+    a.fqName.length === b.fqName.length &&
+    a.fqName.every((part, i) => part === b.fqName[i])
+  );
+}
+
+function referenceFields(resource: Resource): readonly ReferenceField[] {
+  return fieldsByType.get(typeOf(resource)) ?? [];
+}
+
+function rawReferences(resource: Resource, field: string): readonly RawReference[] {
+  return (fieldsOf(resource)[field] as readonly RawReference[] | undefined) ?? none;
 }

@@ -160,10 +160,21 @@ export function describeName(type: ResourceType, fqName: readonly string[]): str
 export function encodeResource(resource: Resource): Uint8Array {
   const meta = resource.kind?.value.meta;
   if (meta === undefined) return Resource.encode(resource).finish();
-  const annotations = Object.fromEntries(
-    Object.entries(meta.annotations).sort(([a], [b]) => (a < b ? -1 : 1)),
-  );
-  return Resource.encode(setMeta(resource, { ...meta, annotations })).finish();
+  const annotations = sortedAnnotations(meta.annotations);
+  const sorted = annotations === meta.annotations ? resource : setMeta(resource, { ...meta, annotations });
+  return Resource.encode(sorted).finish();
+}
+
+/** Annotations in the order in which they are encoded; the same object when they are already. */
+export function sortedAnnotations(map: Record<string, string>): Record<string, string> {
+  let last = '';
+  let isSorted = true;
+  for (const key in map) {
+    if (key < last) isSorted = false;
+    last = key;
+  }
+  if (isSorted) return map;
+  return Object.fromEntries(Object.entries(map).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 /** @throws Error on bytes that are no Resource. */

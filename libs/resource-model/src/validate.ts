@@ -1,11 +1,12 @@
 import type { Meta, Resource } from '@contrail/proto-gen/config/v1/resources';
+import { checkedProperties } from './checked-properties';
+import type { CheckedProperty } from './checked-properties';
 import { formatProblem, isUuid } from './formats';
 import { isChildName, reservedNameProblem } from './naming-rules';
 import { refsOf } from './references';
-import { describe, fieldsOf, specOf, toCamelCase, typeOf } from './resource';
+import { describe, fieldsOf, specOf, toCamelCase, typeNames, typeOf } from './resource';
 import type { ResourceType } from './resource';
-import { structures } from './schema';
-import type { PropertySpec, ResourceTypeSpec, StructureSpec } from './schema';
+import type { PropertySpec, ResourceTypeSpec } from './schema';
 import { ruleProblems } from './type-rules';
 
 /** Limits that keep one object, and so one message and one log entry, bounded. */
@@ -20,7 +21,24 @@ export const limits = {
 
 type Fields = Readonly<Record<string, unknown>>;
 
-const structureByName = new Map<string, StructureSpec>(structures.map((spec) => [spec.name, spec]));
+interface ReadOnlyField {
+  readonly name: string;
+  /** The name in generated TypeScript. */
+  readonly field: string;
+}
+
+const readOnlyByType = new Map<ResourceType, readonly ReadOnlyField[]>(
+  typeNames.map((type) => [
+    type,
+    specOf(type)
+      .properties.filter(({ readOnly }) => readOnly)
+      .map(({ name }) => ({ name, field: toCamelCase(name) })),
+  ]),
+);
+
+/** They separate the parts of a name in the store's indexes. */
+// eslint-disable-next-line no-control-regex
+const controlCharacter = /[\u0000-\u001f\u007f]/;
 
 /**
  * Everything that is wrong with an object by itself: formats, ranges, values, required fields, names,
@@ -35,10 +53,11 @@ export function validateResource(resource: Resource): string[] {
   const meta = resource.kind?.value.meta;
   const problems = [
     ...(meta === undefined ? ['meta: is missing; set uuid and fq_name'] : metaProblems(spec, meta)),
-    ...spec.properties.flatMap((property) => propertyProblems(property, fields, '')),
+    ...propertyProblems(checkedProperties(spec.properties), fields, ''),
     ...referenceProblems(spec, resource),
     ...ruleProblems(resource),
   ];
+  if (problems.length === 0) return problems;
   const name = describe(resource);
   return problems.map((problem) => `${name} ${problem}`);
 }
@@ -47,17 +66,19 @@ export function validateResource(resource: Resource): string[] {
 export function readOnlyProblems(resource: Resource, stored: Resource | undefined): string[] {
   const given = fieldsOf(resource);
   const kept: Fields = stored === undefined ? {} : fieldsOf(stored);
-  return specOf(typeOf(resource))
-    .properties.filter((property) => property.readOnly)
-    .flatMap((property) => {
-      const field = toCamelCase(property.name);
-      const value = given[field];
-      if (isEmpty(value) || value === kept[field]) return [];
-      return [
-        `${describe(resource)} ${property.name}: is ${show(value)}, but only config-api sets it` +
-          `${isEmpty(kept[field]) ? '' : ` (now ${show(kept[field])})`}; leave it empty`,
-      ];
-    });
+  return readOnlyFields(typeOf(resource)).flatMap(({ name, field }) => {
+    const value = given[field];
+    if (isEmpty(value) || value === kept[field]) return [];
+    return [
+      `${describe(resource)} ${name}: is ${show(value)}, but only config-api sets it` +
+        `${isEmpty(kept[field]) ? '' : ` (now ${show(kept[field])})`}; leave it empty`,
+    ];
+  });
+}
+
+/** Properties of a type that only config-api sets. */
+export function readOnlyFields(type: ResourceType): readonly ReadOnlyField[] {
+  return readOnlyByType.get(type) ?? [];
 }
 
 /** What must hold between an object and its parent. */
@@ -101,9 +122,7 @@ function namePartProblems(part: string, index: number): string[] {
       `meta.fq_name[${index}]: has ${part.length} characters, but at most ${limits.namePartLengthMax} are allowed`,
     ];
   }
-  // Control characters separate the parts of a name in the store's indexes.
-  const control = [...part].some((character) => character < ' ' || character === '\u007f');
-  return control
+  return controlCharacter.test(part)
     ? [`meta.fq_name[${index}]: contains a control character; use printable text`]
     : [];
 }
@@ -153,29 +172,37 @@ function annotationProblems(meta: Meta): string[] {
   return problems;
 }
 
-function propertyProblems(property: PropertySpec, owner: Fields, path: string): string[] {
-  const value = owner[toCamelCase(property.name)];
-  const here = `${path}${property.name}`;
-  if (property.required && isEmpty(value)) return [`${here}: is missing; it is required`];
-  if (property.repeated) {
-    const values = Array.isArray(value) ? (value as unknown[]) : [];
-    return values.flatMap((item, i) => valueProblems(property, item, `${here}[${i}]`));
+function propertyProblems(
+  checked: readonly CheckedProperty[],
+  owner: Fields,
+  path: string,
+): string[] {
+  const problems: string[] = [];
+  for (const property of checked) {
+    const { required, repeated, range, name } = property.spec;
+    const value = owner[property.field];
+    if (required && isEmpty(value)) {
+      problems.push(`${path}${name}: is missing; it is required`);
+    } else if (repeated) {
+      const values = Array.isArray(value) ? (value as unknown[]) : [];
+      for (const [i, item] of values.entries())
+        problems.push(...valueProblems(property, item, `${path}${name}[${i}]`));
+    } else if (range !== undefined || !isEmpty(value)) {
+      problems.push(...valueProblems(property, value, path + name));
+    }
   }
-  return isEmpty(value) && property.range === undefined ? [] : valueProblems(property, value, here);
+  return problems;
 }
 
-function valueProblems(property: PropertySpec, value: unknown, path: string): string[] {
-  const structure = structureByName.get(property.kind);
-  if (structure !== undefined) {
+function valueProblems({ spec, inside }: CheckedProperty, value: unknown, path: string): string[] {
+  if (inside !== undefined) {
     if (typeof value !== 'object' || value === null) return [];
-    return structure.fields.flatMap((field) =>
-      propertyProblems(field, value as Fields, `${path}.`),
-    );
+    return propertyProblems(inside, value as Fields, `${path}.`);
   }
-  if (typeof value === 'string') return textProblems(property, value, path);
-  if (typeof value === 'number' && property.range !== undefined) {
-    const { min, max } = property.range;
-    const unset = value === 0 && !property.explicit && !property.repeated;
+  if (typeof value === 'string') return textProblems(spec, value, path);
+  if (typeof value === 'number' && spec.range !== undefined) {
+    const { min, max } = spec.range;
+    const unset = value === 0 && !spec.explicit && !spec.repeated;
     if (!unset && (value < min || value > max)) {
       return [`${path}: is ${value}, but it must be ${min} to ${max}`];
     }
@@ -193,30 +220,35 @@ function textProblems(property: PropertySpec, value: string, path: string): stri
 }
 
 function referenceProblems(spec: ResourceTypeSpec, resource: Resource): string[] {
+  const references = refsOf(resource);
+  if (references.length === 0) return [];
   const problems: string[] = [];
   const seen = new Set<string>();
   const counts = new Map<string, number>();
-  for (const { type, uuid } of refsOf(resource)) {
-    const field = `${type.replaceAll('-', '_')}_refs`;
+  for (const { type, uuid } of references) {
     const index = counts.get(type) ?? 0;
     counts.set(type, index + 1);
     if (!isUuid(uuid))
       problems.push(
-        `${field}[${index}].uuid: is ${show(uuid)}, but it must be the UUID of a ${type}`,
+        `${refsField(type)}[${index}].uuid: is ${show(uuid)}, but it must be the UUID of a ${type}`,
       );
     if (seen.has(uuid))
-      problems.push(`${field}[${index}]: refers to ${uuid} a second time; keep one reference`);
+      problems.push(`${refsField(type)}[${index}]: refers to ${uuid} a second time; keep one reference`);
     seen.add(uuid);
   }
   for (const { to, max } of spec.references) {
     const count = counts.get(to) ?? 0;
     if (count > max) {
       problems.push(
-        `${to.replaceAll('-', '_')}_refs: has ${count} references, but a ${spec.name} has at most ${max}; remove the others`,
+        `${refsField(to)}: has ${count} references, but a ${spec.name} has at most ${max}; remove the others`,
       );
     }
   }
   return problems;
+}
+
+function refsField(type: string): string {
+  return `${type.replaceAll('-', '_')}_refs`;
 }
 
 function isEmpty(value: unknown): boolean {

@@ -55,7 +55,10 @@ export function dependencyChange(
 
 /** Bytes as they are stored: without the revision, which stands beside them. */
 export function storedBytes(resource: Resource): Buffer {
-  const bytes = encodeResource(setMeta(resource, { ...metaOf(resource), revision: 0n }));
+  const meta = metaOf(resource);
+  const bytes = encodeResource(
+    meta.revision === 0n ? resource : setMeta(resource, { ...meta, revision: 0n }),
+  );
   if (bytes.length > limits.resourceBytesMax) {
     throw new ContrailError(
       'INVALID_ARGUMENT',

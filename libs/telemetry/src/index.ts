@@ -1,6 +1,6 @@
 export { startAdminServer } from './admin-server';
 export type { AdminOptions, AdminServer, Check } from './admin-server';
-export { logger } from './logger';
+export { isDebugWritten, logger } from './logger';
 export type { LogFields, Logger } from './logger';
 export { counter, gauge, histogram, metricsText } from './metrics';
 export { runService } from './run-service';

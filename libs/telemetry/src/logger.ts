@@ -30,6 +30,11 @@ export function logger(component: string): Logger {
   return { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') };
 }
 
+/** Whether lines of level debug are written; for fields that take long to compute. */
+export function isDebugWritten(): boolean {
+  return root.isLevelEnabled('debug');
+}
+
 function plain(fields: LogFields): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(fields).map(([name, value]) => [

@@ -1,7 +1,7 @@
 import { toResource, wellKnownUuid } from '@contrail/resource-model';
 import type { Operation } from '@contrail/proto-gen/config/v1/messages';
 import { auditService, auditUser } from './audit-changes';
-import { audit, auditDerived } from './audit';
+import { audit, auditDerived, isDerivedWritten } from './audit';
 
 jest.mock('./audit');
 
@@ -36,6 +36,7 @@ it('names what a user changed, and leaves out what was equal', () => {
 });
 
 it('tells services that people use from those that follow Kubernetes', () => {
+  jest.mocked(isDerivedWritten).mockReturnValue(true);
   auditService('contrailctl', operations, outcome);
   auditService('kube-manager', operations, outcome);
   expect(jest.mocked(audit).mock.calls).toEqual(lines('service:contrailctl'));

@@ -1,7 +1,7 @@
 import { describe, describeName, isResourceType, metaOf } from '@contrail/resource-model';
 import type { ObjectKey, Operation } from '@contrail/proto-gen/config/v1/messages';
 import type { TransactionOutcome } from '../transact/transactor';
-import { audit, auditDerived } from './audit';
+import { audit, auditDerived, isDerivedWritten } from './audit';
 import type { AuditVerb } from './audit';
 
 /** Services that change objects because a person told them to. */
@@ -22,7 +22,9 @@ export function auditService(
   operations: readonly Operation[],
   outcome: TransactionOutcome,
 ): void {
-  const write = people.includes(service) ? audit : auditDerived;
+  const isOfPerson = people.includes(service);
+  if (!isOfPerson && !isDerivedWritten()) return;
+  const write = isOfPerson ? audit : auditDerived;
   for (const [verb, objects] of changesOf(operations, outcome))
     write({ user: `service:${service}`, verb, objects, result: 'done' });
 }
@@ -40,7 +42,9 @@ function changesOf(
       kind.$case === 'delete'
         ? (removed.get(kind.value.key?.uuid ?? '') ?? nameOfKey(kind.value.key))
         : nameOfResource(kind.value.resource);
-    changes.set(kind.$case, [...(changes.get(kind.$case) ?? []), name]);
+    const names = changes.get(kind.$case);
+    if (names === undefined) changes.set(kind.$case, [name]);
+    else names.push(name);
   }
   return changes;
 }

@@ -1,4 +1,4 @@
-import { logger } from '@contrail/telemetry';
+import { isDebugWritten, logger } from '@contrail/telemetry';
 
 const log = logger('audit');
 /** Objects that one line names. */
@@ -23,6 +23,11 @@ export function audit(entry: AuditEntry): void {
 /** For changes that follow from those of others, and are many: seen with LOG_LEVEL=debug. */
 export function auditDerived(entry: AuditEntry): void {
   log.debug('change', bounded(entry));
+}
+
+/** Whether `auditDerived` has an effect. */
+export function isDerivedWritten(): boolean {
+  return isDebugWritten();
 }
 
 function bounded({ objects, ...entry }: AuditEntry): Record<string, unknown> {

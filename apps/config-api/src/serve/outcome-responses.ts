@@ -29,6 +29,8 @@ export function outcomesResponse({
 }
 
 /** What was written is encoded already; what was equal to it comes decoded. */
-function resultOf({ object, resource, changed }: OperationOutcome): OperationResult {
-  return { resource: object?.encoded ?? (resource && encodeResource(resource)), changed };
+function resultOf(outcome: OperationOutcome): OperationResult {
+  const { object, changed } = outcome;
+  if (object !== undefined) return { resource: object.encoded, changed };
+  return { resource: outcome.resource && encodeResource(outcome.resource), changed };
 }

@@ -4,9 +4,9 @@ import {
   encodeResource,
   fieldsOf,
   metaOf,
+  readOnlyFields,
   setMeta,
-  specOf,
-  toCamelCase,
+  sortedAnnotations,
   typeOf,
   withFields,
 } from '@contrail/resource-model';
@@ -24,12 +24,9 @@ export function replaceFields(stored: Resource, given: Resource): Resource {
   const before = metaOf(stored);
   const after = metaOf(given);
   const kept = fieldsOf(stored);
-  const readOnly = specOf(typeOf(stored))
-    .properties.filter((property) => property.readOnly)
-    .map(({ name }) => toCamelCase(name));
   const merged = withFields(
     given,
-    Object.fromEntries(readOnly.map((field) => [field, kept[field]])),
+    Object.fromEntries(readOnlyFields(typeOf(stored)).map(({ field }) => [field, kept[field]])),
   );
   return setMeta(merged, {
     ...after,
@@ -67,12 +64,13 @@ export function checkIdentity(stored: Resource, given: Resource): void {
   }
 }
 
-/** Time stamps of an object about to be written: those of a client are never taken. */
+/** An object about to be written, as it is stored: time stamps of a client are never taken, nor its revision. */
 export function stamp(next: Resource, previous: Resource | undefined, now: string): Resource {
   const meta = metaOf(next);
   const created = (previous && metaOf(previous).idPerms?.created) || now;
   const idPerms = IdPermsType.fromPartial({ ...meta.idPerms, created, lastModified: now });
-  return setMeta(next, { ...meta, idPerms });
+  const annotations = sortedAnnotations(meta.annotations);
+  return setMeta(next, { ...meta, revision: 0n, annotations, idPerms });
 }
 
 /** True when both would be stored alike, time stamps and revision apart. */

@@ -75,6 +75,7 @@ async function addRouteTarget(
 /** The TagTypes of the tags by name; those that nobody declared are made. */
 async function addTagTypes(store: TransactionStore, set: WorkingSet): Promise<Map<string, string>> {
   const tags = set.puts('tag');
+  if (tags.length === 0) return new Map();
   const names = [...new Set(tags.map((tag) => fromResource('tag', tag).tagTypeName ?? ''))];
   const uuids = new Map<string, string>();
   for (const type of set.puts('tag-type')) {
@@ -114,6 +115,7 @@ async function addTagNumbers(
       ? []
       : [{ tag, type, number, claim: tagValueClaim(tag, number) }];
   });
+  if (wanted.length === 0) return [];
   const taken = await takeAll(
     store,
     wanted.map(({ claim }) => claim),

@@ -9,6 +9,7 @@ import {
   restTypeName,
   subnetsOf,
   toCamelCase,
+  typeNames,
   typeOf,
 } from '@contrail/resource-model';
 import type { ResourceType } from '@contrail/resource-model';
@@ -32,6 +33,9 @@ export interface QuotaLimit {
 /** Types with a quota of their own, by its name: `virtual_network`. */
 const quotaNames: ReadonlySet<string> = new Set(
   findStructure('QuotaType')?.fields.map(({ name }) => name),
+);
+const nameByType: ReadonlyMap<ResourceType, string> = new Map(
+  typeNames.map((type) => [type, restTypeName(type).replaceAll('-', '_')]),
 );
 /** Types that belong to the project of their parent. */
 const belowParent: readonly ResourceType[] = ['floating-ip-pool', 'loadbalancer-member'];
@@ -70,7 +74,7 @@ function isCounted(resource: Resource): boolean {
 }
 
 function quotaName(type: ResourceType): string {
-  return restTypeName(type).replaceAll('-', '_');
+  return nameByType.get(type) ?? '';
 }
 
 function isVisible(resource: Resource): boolean {

@@ -39,8 +39,9 @@ export async function resolveNames(
   steps: readonly Step[],
   newUuid: () => string,
 ): Promise<ResolvedStep[]> {
-  const names = new NameTable(steps);
-  await names.read(store, steps.flatMap(unresolvedNames));
+  const unresolved = steps.flatMap(unresolvedNames);
+  const names = new NameTable(unresolved.length === 0 ? [] : steps);
+  await names.read(store, unresolved);
   return steps.map((step) => {
     if (step.kind === 'modify') return step;
     if (step.kind === 'delete') {
@@ -66,6 +67,7 @@ class NameTable {
   async read(store: TransactionStore, names: readonly TypedName[]): Promise<void> {
     const missing = new Map(names.map((name) => [keyOf(name), name]));
     for (const key of this.#uuids.keys()) missing.delete(key);
+    if (missing.size === 0) return;
     const uuids = await store.findUuids([...missing.values()]);
     for (const [i, key] of [...missing.keys()].entries()) {
       const uuid = uuids[i];
@@ -124,7 +126,10 @@ function resolveResource(
   }
   // An update of an object that does not exist keeps its empty uuid and fails with its name.
   const uuid = known ?? (kind === 'update' ? '' : newUuid());
-  const identified = setMeta(resource, { ...meta, uuid, parentUuid: parentUuid ?? '' });
+  const isIdentified = meta.uuid === uuid && meta.parentUuid === parentUuid;
+  const identified = isIdentified
+    ? resource
+    : setMeta(resource, { ...meta, uuid, parentUuid: parentUuid ?? '' });
   return mapRefs(identified, (reference) => {
     const target = reference.uuid || names.find(reference);
     if (target !== undefined && target !== '')

@@ -139,8 +139,8 @@ function resourceOf(resource: Resource | undefined, label: string): Resource {
       `${label}${describe(resource)} meta: is empty; set uuid and fq_name`,
     );
   }
-  const type = typeOf(resource);
-  return setMeta(resource, { ...meta, parentType: meta.parentType || onlyParentType(type) });
+  const parentType = meta.parentType || onlyParentType(typeOf(resource));
+  return parentType === meta.parentType ? resource : setMeta(resource, { ...meta, parentType });
 }
 
 function withIdentity(resource: Resource, newUuid: () => string): Resource {

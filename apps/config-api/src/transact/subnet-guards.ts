@@ -1,7 +1,11 @@
-import { findMessage, metaOf, prefixText, subnetsOf } from '@contrail/resource-model';
+import { findMessage, metaOf, prefixText, subnetsOf, typeOf } from '@contrail/resource-model';
+import type { ResourceType } from '@contrail/resource-model';
 import type { IpamSubnetType, Resource } from '@contrail/proto-gen/config/v1/resources';
 import type { SubnetGuard, Write } from '@contrail/store';
 import type { TransactionStore } from './transaction-reads';
+
+/** Types of objects that have subnets. */
+const holders: readonly ResourceType[] = ['virtual-network', 'network-ipam'];
 
 /**
  * What a transaction must not take away while addresses of it are in use: a subnet (its identity owns the
@@ -12,21 +16,19 @@ export async function subnetGuards(
   store: TransactionStore,
   writes: readonly Write[],
 ): Promise<SubnetGuard[]> {
-  const guards = await Promise.all(
-    writes.map(async (write, index) => {
-      if (write.kind === 'check' || write.previous === undefined) return [];
-      const next = write.kind === 'put' ? write.resource : undefined;
-      const network = metaOf(write.previous).uuid;
-      const lost = lostSubnets(write.previous, next).map((subnet) => ({ write: index, subnet }));
-      const left = next === undefined ? [] : lostIpams(write.previous, next);
-      const ipams = left.length === 0 ? [] : await store.getMany(left);
-      const ofIpams = ipams.flatMap((ipam) =>
-        subnetsOf(ipam).map(({ subnetUuid }) => ({ write: index, subnet: subnetUuid, network })),
-      );
-      return [...lost, ...ofIpams];
-    }),
-  );
-  return guards.flat();
+  const guards: SubnetGuard[] = [];
+  for (const [index, write] of writes.entries()) {
+    if (write.kind === 'check' || write.previous === undefined) continue;
+    if (!holders.includes(typeOf(write.previous))) continue;
+    const next = write.kind === 'put' ? write.resource : undefined;
+    const network = metaOf(write.previous).uuid;
+    for (const subnet of lostSubnets(write.previous, next)) guards.push({ write: index, subnet });
+    const left = next === undefined ? [] : lostIpams(write.previous, next);
+    const ipams = left.length === 0 ? [] : await store.getMany(left);
+    for (const { subnetUuid: subnet } of ipams.flatMap((ipam) => subnetsOf(ipam)))
+      guards.push({ write: index, subnet, network });
+  }
+  return guards;
 }
 
 /** The text of the prefix of a subnet that an object defines; '' when it does not. */

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { ContrailError } from '@contrail/errors';
-import { metaOf, readOnlyProblems, refsOf, setMeta } from '@contrail/resource-model';
+import { metaOf, readOnlyProblems, refsOf } from '@contrail/resource-model';
 import type { ResourceType } from '@contrail/resource-model';
 import type { Operation } from '@contrail/proto-gen/config/v1/messages';
 import type { Resource } from '@contrail/proto-gen/config/v1/resources';
@@ -137,9 +137,9 @@ export class Transactor {
     const result = await store.transact({ writes, claims, frees, guards, limits, traceparent });
     if (result.ok) {
       const written = new Map(
-        result.objects.flatMap((object, i): [string, Written][] => {
+        result.objects.flatMap((object, i): [string, StoredObject][] => {
           const write = writes[i];
-          return object === undefined || write?.kind !== 'put' ? [] : [[uuidOf(write), { object, write }]];
+          return object === undefined || write === undefined ? [] : [[uuidOf(write), object]];
         }),
       );
       return {
@@ -203,29 +203,19 @@ function uuidOf(write: Write): string {
   return metaOf(write.kind === 'put' ? write.resource : write.previous).uuid;
 }
 
-interface Written {
-  readonly object: StoredObject;
-  readonly write: Extract<Write, { kind: 'put' }>;
-}
-
 function outcomesOf(
   steps: readonly ResolvedStep[],
   set: WorkingSet,
-  written: ReadonlyMap<string, Written>,
+  written: ReadonlyMap<string, StoredObject>,
 ): OperationOutcome[] {
   return steps.map((step) => {
     const uuid = uuidOfStep(step);
     const previous = set.entries.get(uuid)?.previous;
     if (step.kind === 'delete')
       return { resource: undefined, object: undefined, changed: previous !== undefined };
-    const put = written.get(uuid);
-    if (put === undefined) return { resource: previous, object: undefined, changed: false };
-    const { resource } = put.write;
-    const { revision } = put.object;
-    return {
-      resource: setMeta(resource, { ...metaOf(resource), revision }),
-      object: put.object,
-      changed: true,
-    };
+    const object = written.get(uuid);
+    if (object === undefined) return { resource: previous, object, changed: false };
+    // Most clients of transactions do not look.
+    return { object, changed: true, get resource() { return object.resource; } };
   });
 }

@@ -36,10 +36,12 @@ export class WorkingSet {
 
   /** Objects that will exist and differ from what is stored. */
   puts(type?: ResourceType): Resource[] {
-    return [...this.entries.values()].flatMap(({ previous, next }) => {
-      if (next === undefined || (previous !== undefined && isEqual(previous, next))) return [];
-      return type === undefined || typeOf(next) === type ? [next] : [];
-    });
+    const puts: Resource[] = [];
+    for (const { previous, next } of this.entries.values()) {
+      if (next === undefined || (type !== undefined && typeOf(next) !== type)) continue;
+      if (previous === undefined || !isEqual(previous, next)) puts.push(next);
+    }
+    return puts;
   }
 
   /** What the transaction does to objects. */
