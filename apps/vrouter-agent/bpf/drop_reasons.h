@@ -50,7 +50,8 @@
 	REASON(41, TOO_BIG, "packet-too-big")                                                       \
 	REASON(42, IP_OPTIONS, "ip-options-not-served")                                             \
 	REASON(43, QUOTA_INTERFACE, "flow-quota-of-interface")                                      \
-	REASON(44, QUOTA_NETWORK, "flow-quota-of-network")
+	REASON(44, QUOTA_NETWORK, "flow-quota-of-network")                                          \
+	REASON(45, ANSWER_UNRELATED, "answer-unrelated")
 
 #define DROP_REASON_ENUM(number, name, text) DROP_##name = number,
 enum drop_reason { DROP_REASONS(DROP_REASON_ENUM) DROP_REASON_COUNT };

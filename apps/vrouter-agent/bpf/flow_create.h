@@ -77,7 +77,10 @@ static __always_inline int set_reverse_action(struct work *w, const struct globa
 		value->label = find_label(w->sender_vrf, w->to_identity);
 		__builtin_memcpy(value->remote, &w->tunnel_remote, 4);
 		__builtin_memcpy(value->dmac, gateway_mac, 6);
-		return value->label ? STEP_OK : DROP_NO_LABEL;
+		if (!value->label)
+			return DROP_NO_LABEL;
+		value->label |= VNI_ANSWER;
+		return STEP_OK;
 	}
 	return DROP_FLOW_TABLE_ERROR;
 }

@@ -137,7 +137,7 @@ struct flow_value_v4 { /* program */
 	__u8 reserved_out[8];
 
 	/* The line of packets to the zone's interface. */
-	__u32 in_label; /* VNI of the tunnel packets for it; 0: none came yet */
+	__u32 in_label; /* of the tunnel packets for it, without VNI_ANSWER; 0: none came yet */
 	__u32 last_in;
 	__u64 packets_in;
 	__u64 bytes_in;

@@ -123,7 +123,13 @@ struct composite_key {
 };
 ASSERT_SIZE(struct composite_key, 8);
 
-struct label_in { /* agent; key: the VNI received */
+/*
+ * Labels have 23 bits; this one of the VNI says that the packet answers: the end to which it goes began the
+ * connection, and its node alone knows whether it may. The agent gives out no such label.
+ */
+#define VNI_ANSWER 0x800000
+
+struct label_in { /* agent; key: the VNI received, without VNI_ANSWER */
 	__u32 vrf;
 	__u32 identity; /* of the sender; 0: from the route to its address */
 	__u32 sender_vrf;

@@ -65,7 +65,11 @@ static __always_inline int refresh_label(const struct flow_key_v4 *key, struct f
 		identity = vif ? vif->identity : 0;
 	}
 	value->label = find_label(vrf, identity);
-	return value->label ? STEP_OK : DROP_NO_LABEL;
+	if (!value->label)
+		return DROP_NO_LABEL;
+	if (!began_locally(value))
+		value->label |= VNI_ANSWER;
+	return STEP_OK;
 }
 
 /*

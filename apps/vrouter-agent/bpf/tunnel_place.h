@@ -31,12 +31,13 @@ static __noinline int learn_place(struct tunnel_place *place, const struct globa
 				  __be32 address)
 {
 	__u32 epoch = *(volatile const __u32 *)&g->table_epoch;
+	__u32 number = vni & ~VNI_ANSWER;
 	struct label_in *label;
 	__u16 vlan;
 
 	/* Also a barrier: what the tables say is at least as new as the epoch. */
 	__sync_lock_test_and_set(&place->epoch, 0);
-	label = bpf_map_lookup_elem(&labels_in, &vni);
+	label = bpf_map_lookup_elem(&labels_in, &number);
 	if (!label)
 		return 0;
 	place->label = *label;

@@ -135,6 +135,7 @@ int tunnel(struct __sk_buff *skb)
 	    !is_sender(value, &place->label))
 		return go_slow(skb, SLOW_TUNNEL);
 	/* Another label is another identity; the first one is learned with the first answer. */
+	vni &= ~VNI_ANSWER;
 	if (value->in_label != vni) {
 		if (value->in_label)
 			return go_slow(skb, SLOW_TUNNEL);
@@ -153,12 +154,16 @@ int tunnel_slow(struct __sk_buff *skb)
 	struct work *w = get_work();
 	struct label_in *label = 0;
 	struct route *route;
+	__u32 vni = 0;
 	int result;
 
 	if (!g || !w)
 		return drop(skb, 0, DROP_NOT_CONFIGURED, 0);
-	if (read_tunnel(skb, &w->tunnel_remote, &w->in_label))
+	if (read_tunnel(skb, &w->tunnel_remote, &vni)) {
+		w->is_answer = (vni & VNI_ANSWER) != 0;
+		w->in_label = vni & ~VNI_ANSWER;
 		label = bpf_map_lookup_elem(&labels_in, &w->in_label);
+	}
 	result = parse(skb, &w->p);
 	if (!is_node(w->tunnel_remote))
 		return drop_work(skb, w, DROP_UNKNOWN_NODE);

@@ -32,9 +32,10 @@ struct work {
 	__u32 sender_vrf; /* of the end that begins; answers through the tunnel are looked up there */
 	__u32 sender_space; /* of packets from the tunnel */
 	__be32 tunnel_remote;
-	__u32 in_label;
+	__u32 in_label; /* without VNI_ANSWER */
 	__u32 max_flows; /* of the sending interface */
 	__u8 any_mac; /* the sending interface has no port security */
+	__u8 is_answer; /* its sender takes it for one: VNI_ANSWER */
 	__u8 is_self; /* a pod that calls itself through its service */
 
 	/* Where it goes, and how it looks then. */

@@ -16,15 +16,16 @@ export interface IdRange {
 }
 
 const max16 = 2 ** 16 - 1;
+const max23 = 2 ** 23 - 1;
 const max24 = 2 ** 24 - 1;
 const max32 = 2 ** 32 - 1;
 
 /** R21 keeps smaller numbers for the tag types that it defines. */
 const firstUserTagType = 256;
 
-/** `label` holds the base VNI of every network too: both are 24-bit VXLAN identifiers. */
+/** `label` holds the base VNI of every network too: both are VXLAN identifiers, of which the datapath keeps the highest bit. */
 const fixedRanges: Readonly<Record<FixedSpace, IdRange>> = {
-  label: { first: 1, last: max24 },
+  label: { first: 1, last: max23 },
   identity: { first: 1, last: max24 },
   policy: { first: 1, last: max32 },
   vrf: { first: 1, last: max24 },

@@ -45,6 +45,7 @@ export const dropReasons: readonly string[] = [
   'ip-options-not-served',
   'flow-quota-of-interface',
   'flow-quota-of-network',
+  'answer-unrelated',
 ];
 
 /** A number that this agent does not know yet (programs of a newer version) stays a number. */

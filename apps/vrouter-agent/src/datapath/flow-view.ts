@@ -13,6 +13,9 @@ import { firstVrfZone, type Flow } from './port';
 export type FlowKey = ReturnType<typeof flowKeyV4Struct.decode>;
 export type FlowValue = ReturnType<typeof flowValueV4Struct.decode>;
 
+/** The highest bit of the VNI says that packets answer: VNI_ANSWER of bpf/layout.h. */
+const labelMask = 0x7f_ffff;
+
 /** Flow times count units of 2^20 ns and wrap at 2^32. */
 const unitNs = 1_048_576;
 
@@ -61,7 +64,7 @@ const kindNames = [
 function actionOf(value: FlowValue): string {
   const kind = kindNames[value.kind] ?? `kind ${value.kind}`;
   if (kind === 'tunnel') {
-    return `tunnel ${formatAddress(value.remote.slice(0, 4))} label ${value.label}`;
+    return `tunnel ${formatAddress(value.remote.slice(0, 4))} label ${value.label & labelMask}`;
   }
   if (kind === 'encap') {
     return value.oifVlan === 0 ? `encap ${value.oif}` : `encap ${value.oif} vlan ${value.oifVlan}`;

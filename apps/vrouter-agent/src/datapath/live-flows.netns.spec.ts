@@ -44,11 +44,11 @@ describeLab(`live flows between nodes${missing ? ` (skipped: ${missing})` : ''}`
     node.datapath.setGlobals({ ...node.globals, generation });
   };
   /** A label for senders with an identity into a VRF, on both nodes. */
-  const setLabel = (vrf: number, identity: number, senderVrf: number): void => {
+  const setLabel = (vrf: number, identity: number, senderVrf: number, senderSpace = 0): void => {
     const label = 10_000 * vrf + identity;
     for (const { datapath } of [one, two]) {
       datapath.labelsOut.upsert([[{ vrf, identity }, label]]);
-      datapath.labelsIn.upsert([[label, { vrf, identity, senderVrf, senderSpace: 0 }]]);
+      datapath.labelsIn.upsert([[label, { vrf, identity, senderVrf, senderSpace }]]);
     }
   };
   const setIdentity = (pod: Pod, identity: number): void => {
@@ -180,6 +180,42 @@ describeLab(`live flows between nodes${missing ? ` (skipped: ${missing})` : ''}`
     setIdentity(p2a, podIdentity);
     raiseGeneration(two);
     expect(serverOf(await call())).toBe('p1a');
+  });
+
+  test('an end that left the VRF of its caller answers nothing there, though packets of its own would pass', async () => {
+    const [left] = tenants;
+    const space = 5;
+    const port = { caller: 7300, callee: 8082 };
+    const callee = await one.addPod(lab, 'leaver', '198.51.100.70', { mac: 0x7a });
+    two.setRoute(callee.address, hops.tunnelPods);
+    const call = (): Promise<Answer> => p2a.peer.sendUdp(callee.address, port.callee, { localPort: port.caller, timeoutMs: 500 });
+    const answer = (): Promise<Answer> => callee.peer.sendUdp(p2a.address, port.caller, { localPort: port.callee, timeoutMs: 1000 });
+    await call();
+    await p2a.peer.serveUdp(port.caller, 'p2a');
+    expect(serverOf(await answer())).toBe('p2a');
+
+    // Both have labels into the VRF of the other, as for services. Routes have gone.
+    setLabel(podVrf, left.identity, left.vrf, space);
+    setLabel(left.vrf, podIdentity, podVrf, space);
+    const vif = { ifindex: callee.ifindex, vlan: 0 };
+    const address = parseAddress(callee.address);
+    for (const node of [one, two]) {
+      node.datapath.vrfs.upsert([podVrf, left.vrf].map((vrf) => [vrf, { maxFlows: 0, vni: 0, space }]));
+      node.datapath.hostRoutes.remove([{ vrf: podVrf, address }]);
+    }
+    const value = one.datapath.vifs.get(vif);
+    if (value) one.datapath.vifs.upsert([[vif, { ...value, vrf: left.vrf, identity: left.identity }]]);
+    one.setRoute(callee.address, callee.nextHop, [left.vrf]);
+    for (const node of [one, two]) raiseGeneration(node);
+
+    expect(await answer()).toMatchObject({ error: 'TIMEOUT' });
+    expect(await answer()).toMatchObject({ error: 'TIMEOUT' });
+    expect(two.dropCount('answer-unrelated')).toBeGreaterThan(0);
+    // What it begins itself, to where its VRF leads, passes under the same label.
+    one.setRoute(p2a.address, hops.tunnelPods, [left.vrf]);
+    const own = await callee.peer.sendUdp(p2a.address, port.caller, { localPort: 8083 });
+    expect(serverOf(own)).toBe('p2a');
+    for (const { datapath } of [one, two]) datapath.vrfs.remove([podVrf, left.vrf]);
   });
 
   test('a pod of a network that the fabric VRF does not know calls its node', async () => {

@@ -139,6 +139,27 @@ describe('ForwardingState', () => {
     expect(raised(() => state.applyBatch(make.batch(6, [], [make.keyOf(service(9))])))).toBe(true);
   });
 
+  it('judges live flows again when an end on another node leaves a VRF, but not when it is gone', () => {
+    const { datapath, state } = synced();
+    const route = (vrf: number, n: number) => make.routeEntry(vrf, `10.32.1.${n}/32`, make.interfacePath('node2', n));
+    const vrfs = [make.podVrf, make.fabricVrf];
+    state.applyBatch(make.batch(2, [8, 9].flatMap((n) => vrfs.map((vrf) => route(vrf, n)))));
+    const generation = datapath.globals?.generation ?? 0;
+    state.applyBatch(make.batch(3, [], vrfs.map((vrf) => make.keyOf(route(vrf, 9)))));
+    expect(datapath.globals?.generation).toBe(generation);
+    state.applyBatch(make.batch(4, [], [make.keyOf(route(make.podVrf, 8))]));
+    expect(datapath.globals?.generation).toBe(generation + 1);
+  });
+
+  it('judges live flows again when the way out of a VRF goes', () => {
+    const { datapath, state } = synced();
+    const way = make.routeEntry(make.podVrf, '0.0.0.0/0', make.fabricPath());
+    state.applyBatch(make.batch(2, [way]));
+    const generation = datapath.globals?.generation ?? 0;
+    state.applyBatch(make.batch(3, [], [make.keyOf(way)]));
+    expect(datapath.globals?.generation).toBe(generation + 1);
+  });
+
   it('forgets what a new snapshot does not mention, when it is complete', () => {
     const { datapath, state } = synced();
     const [removed, ...kept] = [...world].reverse();

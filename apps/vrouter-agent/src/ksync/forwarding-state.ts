@@ -207,7 +207,7 @@ export class ForwardingState {
     this.desired.derive();
     for (const name of tableNames) this.tables[name].markChanged();
     const changedServices = this.tables.services.dirtyTexts();
-    const result = flushTables(this.tables);
+    const result = flushTables(this.tables, this.desired.entries.global()?.fabricVrf ?? 0);
     if (result.verdictsChanged) this.#generation += 1;
     if (result.vrfsRemoved) this.#pruneDrops();
     this.#node.program(this.#generation);

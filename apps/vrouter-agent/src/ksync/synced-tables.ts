@@ -41,8 +41,10 @@ export interface FlushResult {
 /**
  * Writes what is dirty, what is named by others first: an ECMP next hop after its slots, a service
  * after its backends, a Vif after its policy. Removes in the reverse order.
+ *
+ * @param fabricVrf VRF of the nodes; 0: not known yet.
  */
-export function flushTables(tables: SyncedTables): FlushResult {
+export function flushTables(tables: SyncedTables, fabricVrf: number): FlushResult {
   const policiesInUse = new Set([...tables.vifs.rows()].map(([, vif]) => vif.policy));
   let rowsWritten = 0;
   let rowsRemoved = 0;
@@ -99,11 +101,11 @@ export function flushTables(tables: SyncedTables): FlushResult {
   }
   let vrfsRemoved = false;
   for (const name of [...tableNames].reverse()) {
-    const removed = name === 'hostRoutes' ? removeHostRoutes(tables, () => (verdictsChanged = true)) : tables[name].remove();
+    const removed = name === 'hostRoutes' ? removeHostRoutes(tables, fabricVrf, () => (verdictsChanged = true)) : tables[name].remove();
     rowsRemoved += removed.length;
     if (name === 'vrfs') vrfsRemoved = removed.length > 0;
-    // Who reached an end only through the service does not any more.
-    if (name === 'services' && removed.length > 0) verdictsChanged = true;
+    // Who reached an end only through the service, or by the default route, does not any more.
+    if ((name === 'services' || name === 'prefixRoutes') && removed.length > 0) verdictsChanged = true;
     for (const [key] of removed) {
       if (typeof key !== 'object') break;
       if ('policy' in key) policyTouched(key.policy);
@@ -114,12 +116,18 @@ export function flushTables(tables: SyncedTables): FlushResult {
   return { rowsWritten, rowsRemoved, verdictsChanged, vrfsRemoved };
 }
 
-/** @param onLeft called when an interface that stays has lost its route: it left the VRF. */
-function removeHostRoutes(tables: SyncedTables, onLeft: () => void): ReturnType<SyncedTables['hostRoutes']['remove']> {
+/**
+ * @param onLeft called when an end that stays has lost a route, here or on another node: it left the VRF, or the
+ *   networks are not joined any more. Of an end that is gone, all routes go at once.
+ */
+function removeHostRoutes(tables: SyncedTables, fabricVrf: number, onLeft: () => void): ReturnType<SyncedTables['hostRoutes']['remove']> {
   const removed = tables.hostRoutes.remove();
-  for (const [, { nextHop }] of removed) {
+  for (const [{ address }, { nextHop }] of removed) {
     const hop = tables.nextHops.get(nextHop);
-    if (hop?.kind === 'encap' && tables.vifs.get({ ifindex: hop.ifindex, vlan: hop.vlan })) onLeft();
+    const isInterface = hop?.kind === 'encap' && tables.vifs.get({ ifindex: hop.ifindex, vlan: hop.vlan }) !== undefined;
+    // The nodes reach everybody; at home it is known in any case.
+    const isElsewhere = [fabricVrf, hop?.vrf ?? 0].some((vrf) => tables.hostRoutes.get({ vrf, address }) !== undefined);
+    if (isInterface || isElsewhere) onLeft();
   }
   return removed;
 }

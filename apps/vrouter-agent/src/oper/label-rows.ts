@@ -3,7 +3,8 @@ import { addressSpaceNumber } from './address-space';
 import { checkedNumber } from './checked';
 import type { UnitRows } from './unit-rows';
 
-const labelMax = 2 ** 24 - 1;
+/** The highest bit of a VNI marks answers: VNI_ANSWER of bpf/layout.h. */
+const labelMax = 2 ** 23 - 1;
 
 /** One label serves both ways: the receiver maps it to {vrf, identity}, the sender the reverse. */
 export function labelRows(entry: Label): UnitRows {
