@@ -150,6 +150,52 @@ describe('a switch', () => {
     ]);
   });
 
+  it('has services after pods on the way there, and before them on the way back: in several transactions neither lacks the other', async () => {
+    const order = async (annotations: Record<string, string>, want: string[]): Promise<string[]> => {
+      const before = world.config.transactions.length;
+      world.become(blue(annotations));
+      await becomes(() => places('blue'), want);
+      const moved = world.config.transactions.slice(before).flat().flatMap(({ kind }) =>
+        kind?.$case === 'update' && kind.value.resource && typeOf(kind.value.resource) === 'virtual-machine-interface' ? [metaOf(kind.value.resource).annotations['kind']] : [],
+      );
+      return moved.map(String);
+    };
+    await begin(blue());
+    await becomes(() => places('blue'), clusters);
+    await settles(() => String(world.config.revision));
+    expect(await order(isolated, own)).toEqual(['Pod', 'Pod', 'Service']);
+    expect(await order({}, clusters)).toEqual(['Service', 'Pod', 'Pod']);
+  });
+
+  it('begins when the networks of others are joined with its own: clients with its services, its pods with open services', async () => {
+    await begin({ ...blue(), namespaces: [makeNamespace('blue'), makeNamespace('red', lifted)] });
+    await becomes(() => places('blue'), clusters);
+    await becomes(() => attachedTo('k8s-default-pod-network').includes('k8s-red-pod-service-np'), true);
+    await settles(() => String(world.config.revision));
+    const before = world.config.transactions.length;
+    world.become({ ...blue(lifted), namespaces: [makeNamespace('blue', lifted), makeNamespace('red', lifted)] });
+    await becomes(() => places('blue'), own);
+    const names = world.config.transactions.slice(before).map((operations) =>
+      operations.flatMap(({ kind }) => (kind?.$case === 'update' && kind.value.resource ? [metaOf(kind.value.resource).fqName.at(-1) ?? ''] : [])),
+    );
+    const moves = names.findIndex((written) => written.some((name) => name.startsWith('web-1')));
+    for (const joined of ['k8s-default-pod-network', 'k8s-red-pod-network', 'k8s-red-pod-service-np']) {
+      expect({ joined, isBefore: names.slice(0, moves).flat().includes(joined) }).toEqual({ joined, isBefore: true });
+    }
+  });
+
+  it('that is called off while others prepare leaves nothing behind', async () => {
+    await begin(blue());
+    await becomes(() => places('blue'), clusters);
+    await settles(() => String(world.config.revision));
+    const names = world.names();
+    world.become(blue(lifted));
+    world.become(blue());
+    await settles(() => String(world.config.revision));
+    await becomes(() => world.names(), names);
+    expect(attachedTo('k8s-default-pod-network')).toEqual(['k8s-default-ip-fabric-np', 'k8s-default-pod-service-np']);
+  });
+
   it('catches a pod that comes in the middle of it', async () => {
     await begin(blue());
     await becomes(() => places('blue'), clusters);

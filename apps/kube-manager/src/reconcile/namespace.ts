@@ -12,12 +12,14 @@ import type { NamespaceNetwork, WantedNetwork } from '../translate/namespace-net
 import { rootKey } from '../translate/ownership';
 import type { Root } from '../translate/ownership';
 import { apply } from './apply';
-import { isolatedNamespaces, liftedPolicies, wakePeers } from './isolation-peers';
+import { areOthersReady, isolatedNamespaces, liftedPolicies, wakePeers } from './isolation-peers';
 import { findForeignProject, findIsolation } from './namespace-home';
 import { isInUse, switchIsolation } from './switch-isolation';
 import { WaitingList } from './waiting-list';
 import type { Workplace } from './workplace';
 
+/** Other namespaces join their networks within this time. */
+const joinMs = 25;
 /** Other namespaces detach within this time from a policy that goes. */
 const detachMs = 100;
 
@@ -28,6 +30,7 @@ const detachMs = 100;
 export async function reconcileNamespace(work: Workplace, root: Root): Promise<ReconcileOutcome> {
   const namespace = work.kube.namespace(root.name);
   if (namespace === undefined) {
+    work.coming.forget(root.name);
     const hasPolicy = [...work.cache.ofRoot(rootKey(root)).values()].some((resource) => typeOf(resource) === 'network-policy');
     if (hasPolicy) wakePeers(work, root.name);
     await apply(work, rootKey(root), []);
@@ -38,10 +41,15 @@ export async function reconcileNamespace(work: Workplace, root: Root): Promise<R
   const { isolation: wanted, complaints } = wantedIsolation(namespace, applied);
   const { network, complaints: aboutNetwork } = findWantedNetwork(work, namespace);
   for (const complaint of [...complaints, ...aboutNetwork]) work.complain(complaint);
+  // It was called off.
+  if ((applied ?? wanted) === wanted && work.coming.forget(namespace.name)) wakePeers(work, namespace.name);
   const missing = await ensure(work, namespace, { applied: applied ?? wanted, wanted, network });
   if (missing !== undefined) return missing;
   if (applied !== undefined && applied !== wanted) {
+    const waits = waitForOthers(work, namespace, wanted);
+    if (waits !== undefined) return waits;
     const revision = await switchIsolation(work, namespace, wanted);
+    work.coming.forget(namespace.name);
     work.isolationStatus.begin(namespace, wanted, revision);
   }
   if (whatPeersSee(work, namespace) !== before) wakePeers(work, namespace.name);
@@ -49,6 +57,15 @@ export async function reconcileNamespace(work: Workplace, root: Root): Promise<R
   // The networks are empty now.
   const hasLeft = applied !== undefined && applied !== wanted && wanted === 'none';
   return (hasLeft ? await ensure(work, namespace, { applied: wanted, wanted, network }) : undefined) ?? 'done';
+}
+
+/** Make before break: whom the namespace reaches, and who reaches it, is joined with its new networks before it moves. */
+function waitForOthers(work: Workplace, namespace: KubeNamespace, wanted: Isolation): ReconcilePending | undefined {
+  const isNews = work.coming.announce(namespace.name, wanted);
+  if (areOthersReady(work, namespace, wanted)) return undefined;
+  if (isNews) wakePeers(work, namespace.name);
+  else if (work.coming.hasWaitedEnough(namespace.name)) return undefined;
+  return { pending: 'waits until the networks of other namespaces are joined with its own', retryAfterMs: joinMs };
 }
 
 interface Steps {

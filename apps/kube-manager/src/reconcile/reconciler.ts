@@ -8,6 +8,7 @@ import type { Root } from '../translate/ownership';
 import type { CacheChange } from '../watch/resource-cache';
 import type { Trigger } from '../watch/kube-watch';
 import { reconcileCluster } from './cluster';
+import { ComingIsolation } from './coming-isolation';
 import { reconcileAttachment } from './network-attachment';
 import { reconcileNamespace } from './namespace';
 import { reconcileNode } from './node';
@@ -29,7 +30,7 @@ const stuckMs = 120_000;
 const backoff = { firstMs: 50, maxMs: 15_000, factor: 2, jitter: 0.5 };
 
 export interface ReconcilerOptions {
-  readonly work: Omit<Workplace, 'waiting' | 'reported' | 'log' | 'enqueue'>;
+  readonly work: Omit<Workplace, 'waiting' | 'reported' | 'coming' | 'log' | 'enqueue'>;
   /** Whether Kubernetes has the root object now. */
   readonly exists: (key: string) => boolean;
   readonly onPass?: (kind: string, outcome: string, seconds: number) => void;
@@ -57,7 +58,7 @@ export class Reconciler {
     this.stuck = new StuckObjects(kube, complain, systemClock);
     this.work = {
       ...options.work,
-      ...{ waiting, reported, log },
+      ...{ waiting, reported, log, coming: new ComingIsolation(systemClock) },
       enqueue: (key) => this.loop.enqueue(key),
       complain: (complaint) => this.stuck.tell(complaint),
     };

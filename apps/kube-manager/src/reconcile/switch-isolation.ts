@@ -1,7 +1,7 @@
 import { ContrailError } from '@contrail/errors';
 import type { Operation } from '@contrail/proto-gen/config/v1/messages';
 import type { Resource } from '@contrail/proto-gen/config/v1/resources';
-import { findMessage, metaOf } from '@contrail/resource-model';
+import { metaOf } from '@contrail/resource-model';
 import { podNetwork } from '../translate/cluster';
 import { isolatedPodNetwork, isolatedServiceNetwork, podServicePolicy } from '../translate/isolated-networks';
 import type { Isolation } from '../translate/isolation';
@@ -9,7 +9,7 @@ import type { KubeNamespace } from '../translate/kube-objects';
 import { moveToNetwork, networkOf, setIsolation } from '../translate/move-to-network';
 import { defaultSecurityGroup } from '../translate/namespace';
 import { rootKey } from '../translate/ownership';
-import { isolatedNamespaces } from './isolation-peers';
+import { isolatedNamespaces, policiesOf } from './isolation-peers';
 import { networksBy } from './namespace-home';
 import { WaitingList } from './waiting-list';
 import type { Workplace } from './workplace';
@@ -31,7 +31,9 @@ export async function switchIsolation(work: Workplace, namespace: KubeNamespace,
   const services = [...resourcesOf(work, namespace, 'Service')].flatMap(
     (resource) => moveToNetwork(resource, networks.serviceNetwork) ?? [],
   );
-  const operations = [setIsolation(securityGroup, isolation), ...moved, ...services].map(toUpdate);
+  // In several transactions: pods on a network of their own reach services of the cluster's network, never the reverse.
+  const inOrder = isolation === 'none' ? [...services, ...moved] : [...moved, ...services];
+  const operations = [setIsolation(securityGroup, isolation), ...inOrder].map(toUpdate);
   const revision = await work.writer.write(operations);
   work.log.info('a namespace was switched', { namespace: namespace.name, isolation, operations: operations.length, revision: String(revision) });
   for (const { name } of work.kube.pods().filter((pod) => pod.namespace === namespace.name)) {
@@ -56,16 +58,12 @@ function* resourcesOf({ cache }: Workplace, { name }: KubeNamespace, kind: 'Pod'
 
 /** Whether objects of ours still refer to the networks or to the policy of a namespace. */
 export function isInUse(work: Workplace, namespace: KubeNamespace): boolean {
-  const { cluster, cache } = work;
+  const { cluster } = work;
   const networks = new Set([isolatedPodNetwork(cluster, namespace).uuid, isolatedServiceNetwork(cluster, namespace).uuid]);
   for (const kind of ['Pod', 'Service'] as const) {
     for (const resource of resourcesOf(work, namespace, kind)) if (networks.has(networkOf(resource) ?? '')) return true;
   }
   const policy = podServicePolicy(cluster, namespace).uuid;
   const peers = [podNetwork(cluster), ...isolatedNamespaces(work, namespace.name).map((peer) => isolatedPodNetwork(cluster, peer.namespace))];
-  return peers.some(({ uuid }) => {
-    const network = cache.get(uuid);
-    const refs = network === undefined ? undefined : findMessage('virtual-network', network)?.networkPolicyRefs;
-    return refs?.some((ref) => ref.uuid === policy) === true;
-  });
+  return peers.some(({ uuid }) => policiesOf(work, uuid).has(policy));
 }

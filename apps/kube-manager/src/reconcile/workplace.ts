@@ -5,6 +5,7 @@ import type { Complaint } from '../translate/complaint';
 import type { KubeWatch } from '../watch/kube-watch';
 import type { ResourceCache } from '../watch/resource-cache';
 import type { AddressBook } from './address-book';
+import type { ComingIsolation } from './coming-isolation';
 import type { ReportedAddresses } from './reported-addresses';
 import type { TransactionWriter } from './transaction-writer';
 import type { WaitingList } from './waiting-list';
@@ -20,6 +21,7 @@ export interface Workplace {
   readonly reported: ReportedAddresses;
   /** Has the root object with this key looked at. */
   readonly enqueue: (key: string) => void;
+  readonly coming: ComingIsolation;
   readonly isolationStatus: Pick<IsolationStatus, 'begin' | 'ensure'>;
   /** A Warning event on a Kubernetes object. */
   readonly complain: (complaint: Complaint) => void;
