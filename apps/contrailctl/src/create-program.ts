@@ -8,6 +8,8 @@ import { addWatchCommand } from './config-api/watch-command';
 import { addWriteCommands } from './config-api/write-commands';
 import { formats } from './output/print';
 import { addReachCommand } from './reach/reach-command';
+import { addProbeCommands } from './probe/probe-command';
+import { addSelftestCommand } from './selftest/selftest-command';
 import { defaultsOf } from './session';
 import { addVerifyCommand } from './verify/verify-command';
 import type { GlobalOptions, Session } from './session';
@@ -57,6 +59,8 @@ function createProgram({ config, signal, write, exit }: ProgramPorts): Program {
   addProgressCommand(program, open);
   addVerifyCommand(program, open);
   addReachCommand(program, open);
+  addSelftestCommand(program, open);
+  addProbeCommands(program, open);
   addCompletionCommands(program, open);
   return { program, open };
 }

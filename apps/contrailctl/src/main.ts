@@ -5,7 +5,8 @@ import { runProgram } from './create-program';
 
 async function main(): Promise<void> {
   const abort = new AbortController();
-  process.on('SIGINT', () => abort.abort());
+  // Whoever is interrupted cleans up first.
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => abort.abort());
   // A reader that has seen enough, like head, is no error.
   process.stdout.on('error', () => process.exit(0));
   const config = loadConfig(process.env);

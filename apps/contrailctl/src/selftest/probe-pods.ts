@@ -1,0 +1,84 @@
+import type { Container, Namespace, Pod, Service } from 'kubernetes-types/core/v1';
+import type { DialTarget } from '../probe/dial-probe';
+
+/** Kinds of namespaces: what isolation annotations make of them, and one whose pods are on the host network. */
+export const namespaceKinds = ['open', 'isolated', 'lifted', 'host'] as const;
+export type NamespaceKind = (typeof namespaceKinds)[number];
+
+/** A pod that probes and is probed. */
+export interface Prober {
+  readonly namespace: string;
+  readonly name: string;
+  readonly node: string;
+  readonly kind: NamespaceKind;
+}
+
+/** Not those of anybody else, because pods on the host network have them, too. */
+export const probePorts = { tcp: 27_100, udp: 27_101 };
+export const serviceName = 'probe';
+/** On namespaces: the run that made them. */
+export const runLabel = 'contrail.opencontrail.org/selftest';
+
+const appLabel = { app: 'contrail-selftest' };
+const program = ['node', '/opt/contrail/contrailctl/main.js', 'probe'];
+const unprivilegedUser = 65_532;
+
+export function namespaceName(run: string, kind: NamespaceKind): string {
+  return `contrail-selftest-${run}-${kind}`;
+}
+
+export function namespaceOf(run: string, kind: NamespaceKind): Namespace {
+  const isIsolated = kind === 'isolated' || kind === 'lifted';
+  const annotations = {
+    ...(isIsolated ? { 'opencontrail.org/isolation': 'true' } : {}),
+    ...(kind === 'lifted' ? { 'opencontrail.org/isolation.service': 'false' } : {}),
+  };
+  const labels = { [runLabel]: run, ...(kind === 'host' ? { 'pod-security.kubernetes.io/enforce': 'privileged' } : {}) };
+  return { metadata: { name: namespaceName(run, kind), labels, annotations } };
+}
+
+/** Hashed over the pods of its namespace. */
+export function serviceOf(namespace: string): Service {
+  const ports = [
+    { name: 'tcp', port: probePorts.tcp, protocol: 'TCP' },
+    { name: 'udp', port: probePorts.udp, protocol: 'UDP' },
+  ];
+  return { metadata: { name: serviceName, namespace }, spec: { selector: appLabel, ports } };
+}
+
+export function podOf({ namespace, name, node, kind }: Prober, image: string): Pod {
+  return {
+    metadata: { name, namespace, labels: appLabel },
+    spec: {
+      nodeName: node,
+      hostNetwork: kind === 'host',
+      automountServiceAccountToken: false,
+      enableServiceLinks: false,
+      terminationGracePeriodSeconds: 0,
+      tolerations: [{ operator: 'Exists' }],
+      securityContext: { runAsNonRoot: true, runAsUser: unprivilegedUser, seccompProfile: { type: 'RuntimeDefault' } },
+      containers: [
+        {
+          ...containerOf('serve', image, ['serve', `${namespace}/${name}`, String(probePorts.tcp), String(probePorts.udp)]),
+          resources: { requests: { cpu: '5m', memory: '32Mi' }, limits: { memory: '256Mi' } },
+          readinessProbe: { tcpSocket: { port: probePorts.tcp }, periodSeconds: 1, timeoutSeconds: 5, failureThreshold: 30 },
+        },
+      ],
+    },
+  };
+}
+
+/** Patch of the subresource `ephemeralcontainers`: the pod, with its own address, dials the targets once. */
+export function dialPatch(container: string, image: string, targets: readonly DialTarget[]): unknown {
+  return { spec: { ephemeralContainers: [containerOf(container, image, ['dial', JSON.stringify(targets)])] } };
+}
+
+function containerOf(name: string, image: string, words: readonly string[]): Container {
+  return {
+    name,
+    image,
+    imagePullPolicy: 'IfNotPresent',
+    command: [...program, ...words],
+    securityContext: { allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: { drop: ['ALL'] } },
+  };
+}
