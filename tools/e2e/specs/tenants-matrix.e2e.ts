@@ -1,10 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { eventually, kubectl, kubectlJson } from '../src/cluster';
-import type { KubeObject } from '../src/cluster';
-import { annotationsOf, mayReach, modes } from '../src/matrix/expected-reach';
+import { mayReach, modes } from '../src/matrix/expected-reach';
 import type { Mode, Modes } from '../src/matrix/expected-reach';
 import { MatrixWorld } from '../src/matrix/matrix-world';
 import type { Beaten, Prober, Target } from '../src/matrix/matrix-world';
+import { setMode } from '../src/matrix/set-mode';
 import { seededRandom, sized } from '../src/seeded';
 
 const steps = sized('TENANT_STEPS', 10);
@@ -121,20 +120,4 @@ function judgeConnections(line: string, [was, is]: readonly (boolean | undefined
   if (was && !is && held !== undefined && held.lastEcho > switched + 100) problems.push(`${line}: the connection goes on after the switch`);
   for (const failure of traffic.dialled[target.name]?.failures ?? []) problems.push(`${line}: a new connection failed: ${failure.error}`);
   return problems;
-}
-
-/** Annotates the namespace and waits until every node has it. */
-async function setMode(namespace: string, mode: Mode): Promise<void> {
-  const patch = JSON.stringify({ metadata: { annotations: annotationsOf(mode) } });
-  await kubectl(['patch', 'namespace', namespace, '--type=merge', '-p', patch]);
-  await eventually(`${namespace} is ${mode} on every node`, async () => ((await isolationStatus(namespace)) === mode ? true : undefined));
-}
-
-/** What `opencontrail.org/isolation-status` says, as a mode; undefined while it switches. */
-async function isolationStatus(namespace: string): Promise<Mode | undefined> {
-  const { metadata } = await kubectlJson<KubeObject>(['get', 'namespace', namespace]);
-  const status = JSON.parse(metadata.annotations?.['opencontrail.org/isolation-status'] ?? '{}') as { state?: string; services?: string };
-  if (status.state === 'not-isolated') return 'open';
-  if (status.state !== 'isolated') return undefined;
-  return status.services === 'open' ? 'lifted' : 'isolated';
 }
