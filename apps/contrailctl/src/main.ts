@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { ContrailError, errorText } from '@contrail/errors';
 import { readClusterAccess } from './cluster-access';
 import { loadConfig } from './config';
@@ -5,6 +6,8 @@ import { runProgram } from './create-program';
 
 async function main(): Promise<void> {
   const abort = new AbortController();
+  // Everything that waits listens to it.
+  setMaxListeners(0, abort.signal);
   // Whoever is interrupted cleans up first.
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => abort.abort());
   // A reader that has seen enough, like head, is no error.

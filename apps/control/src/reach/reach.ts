@@ -156,7 +156,8 @@ function fromOutside(target: Target): FollowedPath {
 function networkStep({ ids }: CompileContext, sender: Sender, network: Network): ReachStep {
   const vrf = ids.get('vrf', network.instance) ?? 0;
   const address = sender.address === undefined ? '' : ` (${formatAddress(sender.address)})`;
-  return toStep('network', true, `${sender.name}${address} on node ${sender.node} is in network ${network.name}, VRF ${vrf}`, { vrf, node: sender.node });
+  const place = sender.interface === undefined ? '' : ` on node ${sender.node}`;
+  return toStep('network', true, `${sender.name}${address}${place} is in network ${network.name}, VRF ${vrf}`, { vrf, node: sender.node });
 }
 
 interface PartyFacts {
