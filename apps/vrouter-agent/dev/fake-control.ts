@@ -1,6 +1,6 @@
 /**
  * Control for a measured agent (tools/bench): fake-control.js LOCAL REMOTE sends LOCAL interfaces of node1 and
- * the routes of REMOTE pods of other nodes, prints its address, and ends with its standard input.
+ * the routes of REMOTE pods of other nodes, prints its address as JSON, and ends with its standard input.
  */
 import type { Entry } from '@contrail/proto-gen/control/v1/messages';
 import * as make from '../src/testing/entries';
@@ -38,7 +38,7 @@ async function main(): Promise<void> {
     make.routeEntry(make.podVrf, '0.0.0.0/0', make.fabricPath()),
     ...pods.flat(),
   ]);
-  process.stdout.write(`${await control.start()}\n`);
+  process.stdout.write(`${JSON.stringify({ address: await control.start() })}\n`);
   process.stdin.resume();
   await new Promise((resolve) => process.stdin.once('end', resolve));
   await control.stop();

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AgentNode } from './cni/agent-node';
+import type { AgentNodeOptions } from './cni/agent-node';
 import { BridgeNode } from './cni/bridge-node';
 import { runCni } from './cni/cni-run';
 import type { Attachment, Runner } from './cni/cni-run';
@@ -27,6 +28,11 @@ interface AddTimes {
 }
 
 const burstSize = 50;
+
+/** Control knows `local` pods on the node, with and without interface, and the routes of `remote` pods elsewhere. */
+function aloneWith(local: number, remote: number): AgentNodeOptions {
+  return { name: 'node1', address: '192.0.2.1', control: 'fake-control', controlArguments: [local, remote] };
+}
 
 async function measureAdds(node: PluginNode, rounds: number, signal: AbortSignal): Promise<AddTimes> {
   const times: AddTimes = { single: [], burst: [] };
@@ -62,7 +68,7 @@ function addRows(name: string, { single, burst }: AddTimes, goals: readonly [str
 async function runCniScenario({ programs, quick, rounds, progress, signal }: ScenarioContext): Promise<string> {
   const count = rounds ?? (quick ? 1 : 4);
   progress(`ADD with the agent, ${count} rounds`);
-  const node = await AgentNode.start(programs, { localPods: 5 + 2 * burstSize * count, remotePods: 0 });
+  const node = await AgentNode.start(programs, aloneWith(5 + 2 * burstSize * count, 0));
   let agent: AddTimes;
   try {
     agent = await measureAdds(node, count, signal);
@@ -102,7 +108,7 @@ async function measureMemory({ programs, progress, signal }: Pick<ScenarioContex
   for (const [local, remote] of [[100, 0], [100, remotePods]] as const) {
     signal.throwIfAborted();
     progress(`memory with ${local} local and ${remote} remote pods`);
-    const node = await AgentNode.start(programs, { localPods: local, remotePods: remote });
+    const node = await AgentNode.start(programs, aloneWith(local, remote));
     try {
       await runCni(node.runner, 'ADD', node.freshPods(1, local), 4);
       const bytes = await settledBytes(node.agentPid);

@@ -11,8 +11,9 @@ import { Programs } from './programs';
 import { programsScenario } from './programs-scenario';
 import type { Scenario } from './scenario';
 import { replaceSection } from './table';
+import { tenantsScenario } from './tenants-scenario';
 
-const scenarios: readonly Scenario[] = [datapathScenario, programsScenario, cniScenario, configScenario, clusterScenario];
+const scenarios: readonly Scenario[] = [datapathScenario, programsScenario, tenantsScenario, cniScenario, configScenario, clusterScenario];
 
 async function main(): Promise<void> {
   const known = new Map(scenarios.map(({ name, title }) => [name, title]));

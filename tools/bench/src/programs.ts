@@ -30,6 +30,13 @@ export class Programs {
     );
   }
 
+  /** Tells who answers, in many namespaces. */
+  names(): string {
+    return this.#once('names', (file) =>
+      this.#run('gcc', '-O2', '-Wall', '-Wextra', '-Werror', '-o', file, 'tools/bench/load/names.c'),
+    );
+  }
+
   /** Runs CNI plugins and takes the time. */
   cnirun(): string {
     return this.#once('cnirun', (file) =>

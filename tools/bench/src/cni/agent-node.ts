@@ -11,10 +11,24 @@ import type { Programs } from '../programs';
 import type { Attachment, Runner } from './cni-run';
 
 export interface AgentNodeOptions {
-  /** Pods that control knows on this node, with and without interface. */
-  readonly localPods: number;
-  /** Pods of other nodes, whose routes the agent has. */
-  readonly remotePods: number;
+  /** As control calls it. */
+  readonly name: string;
+  /** In a /24. */
+  readonly address: string;
+  /** Program of apps/vrouter-agent/dev that plays control, which prints a line of JSON with its `address`. */
+  readonly control: string;
+  readonly controlArguments: readonly number[];
+  /** Namespace whose bridge br0 joins nodes; left out: the node is alone. */
+  readonly bridge?: string;
+}
+
+/** Nodes of this process, which all have namespaces of their own. */
+let made = 0;
+
+function controlAddress(described: unknown): string {
+  const address: unknown = typeof described === 'object' && described !== null ? Reflect.get(described, 'address') : undefined;
+  if (typeof address !== 'string') throw new Error('control: did not say its address');
+  return address;
 }
 
 async function firstLine(child: ChildProcess, name: string): Promise<string> {
@@ -29,31 +43,39 @@ async function firstLine(child: ChildProcess, name: string): Promise<string> {
 }
 
 export class AgentNode {
-  readonly #namespaces = new Namespaces(`bench${process.pid}-cni`);
+  readonly #namespaces: Namespaces;
   readonly #folder = mkdtempSync(path.join(tmpdir(), 'bench-agent-'));
   readonly #children: ChildProcess[] = [];
   readonly #netns: string;
   #agent: ChildProcess | undefined;
+  #control: unknown;
 
-  private constructor(private readonly programs: Programs) {
+  private constructor(
+    private readonly programs: Programs,
+    private readonly options: AgentNodeOptions,
+  ) {
+    this.#namespaces = new Namespaces(`bench${process.pid}-${(made += 1)}`);
     mkdirSync(this.#at('bpf'));
     run('mount', '-t', 'bpf', 'bpf', this.#at('bpf'));
     const node = this.#namespaces.add('node');
     this.#netns = netnsPath(node);
-    ip('-n', node, 'link', 'add', 'eth0', 'type', 'veth', 'peer', 'name', 'uplink-peer');
-    ip('-n', node, 'addr', 'add', '192.0.2.1/24', 'dev', 'eth0');
-    for (const device of ['eth0', 'uplink-peer']) ip('-n', node, 'link', 'set', device, 'up');
+    this.#addUplink(node);
   }
 
   static async start(programs: Programs, options: AgentNodeOptions): Promise<AgentNode> {
-    const node = new AgentNode(programs);
+    const node = new AgentNode(programs, options);
     try {
-      await node.#start(options);
+      await node.#start();
       return node;
     } catch (error) {
       await node.stop();
       throw error;
     }
+  }
+
+  /** The line that the program playing control printed. */
+  get control(): unknown {
+    return this.#control;
   }
 
   get agentPid(): number {
@@ -75,14 +97,15 @@ export class AgentNode {
 
   /** A fresh namespace for each of the pods from..from+count-1, counted from 1. */
   freshPods(from: number, count: number): Attachment[] {
-    return Array.from({ length: count }, (_, index) => {
-      const n = from + index;
-      return {
-        containerId: `container${n}`,
-        netns: netnsPath(this.#namespaces.add(`pod${n}`)),
-        args: `CONTRAIL_VMI=00000000-0000-4000-8000-${n.toString(16).padStart(12, '0')}`,
-      };
-    });
+    return Array.from({ length: count }, (_, index) => this.freshPod(from + index));
+  }
+
+  freshPod(n: number): Attachment {
+    return {
+      containerId: `container${n}`,
+      netns: netnsPath(this.#namespaces.add(`pod${n}`)),
+      args: `CONTRAIL_VMI=00000000-0000-4000-8000-${n.toString(16).padStart(12, '0')}`,
+    };
   }
 
   async stop(): Promise<void> {
@@ -96,14 +119,25 @@ export class AgentNode {
     rmSync(this.#folder, { recursive: true, force: true });
   }
 
-  async #start(options: AgentNodeOptions): Promise<void> {
-    const { localPods, remotePods } = options;
-    const control = this.#spawn(this.programs.appProgram('vrouter-agent', 'fake-control'), [localPods, remotePods], {});
-    const address = await firstLine(control, 'control');
+  #addUplink(node: string): void {
+    const { address, bridge } = this.options;
+    const port = `port${made}`;
+    const outside = ['type', 'veth', 'peer', 'name', port, ...(bridge === undefined ? [] : ['netns', bridge])];
+    ip('-n', node, 'link', 'add', 'eth0', ...outside);
+    ip('-n', node, 'addr', 'add', `${address}/24`, 'dev', 'eth0');
+    ip('-n', node, 'link', 'set', 'eth0', 'up');
+    if (bridge !== undefined) ip('-n', bridge, 'link', 'set', port, 'master', 'br0');
+    ip('-n', bridge ?? node, 'link', 'set', port, 'up');
+  }
+
+  async #start(): Promise<void> {
+    const { name, address, control, controlArguments } = this.options;
+    const process = this.#spawn(this.programs.appProgram('vrouter-agent', control), controlArguments, {});
+    this.#control = JSON.parse(await firstLine(process, 'control'));
     this.#agent = this.#spawn(this.programs.appProgram('vrouter-agent', 'measured-agent'), [], {
-      NODE_NAME: 'node1',
-      NODE_IP: '192.0.2.1',
-      CONTROL_ADDRESS: address,
+      NODE_NAME: name,
+      NODE_IP: address,
+      CONTROL_ADDRESS: controlAddress(this.#control),
       CONFIG_API_ADDRESS: '127.0.0.1:9001',
       CONFIG_API_BOOTSTRAP_ADDRESS: '127.0.0.1:9011',
       STATE_DIR: this.#at('state'),
