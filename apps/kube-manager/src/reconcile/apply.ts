@@ -31,8 +31,10 @@ export async function apply(work: Workplace, root: string, desired: readonly Res
     ...inOrder(upserts, 1).map((resource) => toWrite(resource, actual.get(metaOf(resource).uuid))),
   ];
   if (operations.length === 0) return;
+  // Read before: the network of an address may be gone by then, too.
+  const left = leftAddresses(work, removals, { upserts, actual });
   await work.writer.write(operations);
-  await releaseAddresses(work, removals, { upserts, actual });
+  await Promise.all(left.map((address) => release(work, address)));
 }
 
 function inOrder(resources: readonly Resource[], direction: 1 | -1): Resource[] {
@@ -51,12 +53,19 @@ function toWrite(resource: Resource, stored: Resource | undefined): Operation {
   return { kind: { $case: 'update', value: { resource, updateMask: undefined, expectedRevision } } };
 }
 
-/** Addresses of removed InstanceIps, and those that an InstanceIp no longer has. */
-async function releaseAddresses(
+/** An address with its owner, as ipam knows both. */
+interface LeftAddress {
+  readonly networkUuid: string;
+  readonly ownerUuid: string;
+  readonly address: string;
+}
+
+/** Addresses of removed InstanceIps and AliasIps, and those that an InstanceIp no longer has. */
+function leftAddresses(
   work: Workplace,
   removals: readonly Resource[],
   changes: { readonly upserts: readonly Resource[]; readonly actual: ReadonlyMap<string, Resource> },
-): Promise<void> {
+): LeftAddress[] {
   const moved = changes.upserts.flatMap((resource) => {
     const now = findMessage('instance-ip', resource);
     const stored = now === undefined ? undefined : changes.actual.get(metaOf(resource).uuid);
@@ -65,27 +74,22 @@ async function releaseAddresses(
   });
   const gone = removals.flatMap((resource) => findMessage('instance-ip', resource) ?? []);
   const aliases = removals.flatMap((resource) => findMessage('alias-ip', resource) ?? []);
-  await Promise.all([
-    ...[...gone, ...moved].map((instanceIp) => releaseOwn(work, instanceIp)),
-    ...aliases.map(({ meta, aliasIpAddress }) => {
-      const owner = { networkUuid: podNetwork(work.cluster).uuid, ownerUuid: meta?.uuid ?? '' };
-      return release(work, owner, aliasIpAddress);
-    }),
-  ]);
+  return [
+    ...[...gone, ...moved].flatMap((instanceIp) => ownAddress(work, instanceIp)),
+    ...aliases.map(({ meta, aliasIpAddress }) => ({
+      networkUuid: podNetwork(work.cluster).uuid,
+      ownerUuid: meta?.uuid ?? '',
+      address: aliasIpAddress,
+    })),
+  ];
 }
 
-async function releaseOwn(work: Workplace, instanceIp: InstanceIp): Promise<void> {
-  const network = instanceIp.virtualNetworkRefs[0]?.uuid;
-  const ownerUuid = instanceIp.meta?.uuid;
-  if (network === undefined || ownerUuid === undefined) return;
-  await release(work, { networkUuid: addressNetworkOf(work, network), ownerUuid }, instanceIp.instanceIpAddress);
+function ownAddress(work: Workplace, { meta, virtualNetworkRefs: [network], instanceIpAddress }: InstanceIp): LeftAddress[] {
+  if (network === undefined || meta === undefined) return [];
+  return [{ networkUuid: addressNetworkOf(work, network.uuid), ownerUuid: meta.uuid, address: instanceIpAddress }];
 }
 
-async function release(
-  work: Workplace,
-  { networkUuid, ownerUuid }: { readonly networkUuid: string; readonly ownerUuid: string },
-  address: string,
-): Promise<void> {
+async function release(work: Workplace, { networkUuid, ownerUuid, address }: LeftAddress): Promise<void> {
   try {
     await work.addresses.release(networkUuid, ownerUuid, tryParseAddress(address));
   } catch (error) {
