@@ -1,7 +1,6 @@
 import type { CompileContext, CompileSettings } from '../src/compile/compile-context';
 import { compileUnit } from '../src/compile/compile-unit';
 import type { NumericIds } from '../src/compile/numeric-ids';
-import { policySets } from '../src/compile/policy-table';
 import { ServiceReach } from '../src/compile/service-reach';
 import {
   globalUnit,
@@ -18,6 +17,7 @@ import {
 import type { Unit } from '../src/compile/unit';
 import { EntryRecord } from '../src/engine/entry-record';
 import type { Model } from '../src/model/model';
+import { allowAllText, policyTextOf } from '../src/topology/network';
 import { computeTopology } from '../src/topology/topology';
 
 /**
@@ -58,13 +58,17 @@ function* serviceUnits({ model, topology }: CompileContext): Generator<Unit> {
 function* otherUnits({ model, topology }: CompileContext): Generator<Unit> {
   const networks = [...topology.networks.values()];
   yield globalUnit;
-  for (const text of policySets.keys()) yield policyUnit(text);
+  yield policyUnit(allowAllText);
   for (const { name } of model.all('virtual-router')) yield nodeUnit(name);
   for (const { uuid } of model.all('virtual-machine-interface')) yield interfaceUnit(uuid);
-  for (const { instance, identity } of networks) {
+  for (const network of networks) {
+    const { instance } = network;
     yield vrfUnit(instance);
-    yield identityUnit(identity);
-    for (const sender of networks) yield labelUnit(instance, sender.identity);
+    for (const part of network.parts) {
+      yield identityUnit(part.identity);
+      yield policyUnit(policyTextOf(network, part));
+    }
+    for (const { parts } of networks) for (const { identity } of parts) yield labelUnit(instance, identity);
     yield routeUnit(instance, { address: new Uint8Array(4), length: 0 });
     yield routeUnit(instance, { address: new Uint8Array(16), length: 0 });
     for (const { subnets } of networks) for (const { prefix } of subnets) yield routeUnit(instance, prefix);

@@ -30,6 +30,8 @@ static __always_inline void set_common(struct flow_value_v4 *value, const struct
 		value->flags |= FLOW_FROM_NODE;
 	if (w->is_self)
 		value->flags |= FLOW_SELF;
+	if (w->is_to_service)
+		value->flags |= FLOW_TO_SERVICE;
 }
 
 /* The action towards the target. */

@@ -60,6 +60,7 @@ ASSERT_SIZE(struct flow_key_v6, 48);
 #define FLOW_SNAT 1024    /* holds a port of the SNAT range */
 #define FLOW_ALONE 2048   /* a sweep found it without its other half */
 #define FLOW_VRF_COUNTED 4096 /* in the quota of the VRF that began */
+#define FLOW_TO_SERVICE 8192 /* begun by a service of the sender's VRF */
 
 #define TCP_SEEN_SYN 1
 #define TCP_SEEN_ACK 2 /* an ACK without SYN */

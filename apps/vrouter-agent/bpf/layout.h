@@ -233,7 +233,7 @@ struct node { /* agent */
 };
 ASSERT_SIZE(struct node, 8);
 
-enum policy_direction { POLICY_INGRESS, POLICY_EGRESS };
+enum policy_direction { POLICY_INGRESS, POLICY_EGRESS, POLICY_EGRESS_TO_SERVICE };
 
 struct policy_key {
 	__u32 prefixlen;     /* bits: 72 any protocol; 80 + length of the port prefix */

@@ -6,6 +6,7 @@
  * Verdicts: {policy, direction, peer identity, protocol, port prefix}. The entries of the peer's own
  * identity are asked first, then those of any (0); within one identity the longest match decides.
  * Nothing found means deny. Denied connections make no flow: each packet is judged and counted.
+ * Egress through a service is asked for first when that is the way; nothing found there: as egress.
  */
 #include "work.h"
 
@@ -17,21 +18,30 @@ struct policy_query {
 	__be16 port;
 };
 
-/* 1: pass. `rule` gets the rule that decided, 0 when none did. */
-static __noinline int judge(const struct policy_query *query, __u32 *rule)
+static __always_inline struct policy_verdict *find_verdict(const struct policy_query *query,
+							   enum policy_direction direction)
 {
 	struct policy_key key = {.prefixlen = 96,
 				 .policy = query->policy,
 				 .peer_identity = query->peer_identity,
-				 .direction = query->direction,
+				 .direction = direction,
 				 .protocol = query->protocol,
 				 .port = query->port};
 	struct policy_verdict *verdict = bpf_map_lookup_elem(&policies, &key);
 
-	if (!verdict && query->peer_identity) {
-		key.peer_identity = 0;
-		verdict = bpf_map_lookup_elem(&policies, &key);
-	}
+	if (verdict || !query->peer_identity)
+		return verdict;
+	key.peer_identity = 0;
+	return bpf_map_lookup_elem(&policies, &key);
+}
+
+/* 1: pass. `rule` gets the rule that decided, 0 when none did. */
+static __noinline int judge(const struct policy_query *query, __u32 *rule)
+{
+	struct policy_verdict *verdict = find_verdict(query, query->direction);
+
+	if (!verdict && query->direction == POLICY_EGRESS_TO_SERVICE)
+		verdict = find_verdict(query, POLICY_EGRESS);
 	*rule = verdict ? verdict->rule : 0;
 	return verdict && verdict->verdict;
 }
@@ -47,7 +57,7 @@ static __noinline int judge_work(struct work *w)
 	if (w->hook == HOOK_POD) {
 		query.policy = w->policy;
 		query.peer_identity = w->to_identity;
-		query.direction = POLICY_EGRESS;
+		query.direction = w->is_to_service ? POLICY_EGRESS_TO_SERVICE : POLICY_EGRESS;
 		if (!judge(&query, &rule)) {
 			w->rule = rule;
 			return DROP_POLICY_EGRESS;

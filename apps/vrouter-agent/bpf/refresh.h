@@ -150,7 +150,8 @@ static __noinline int judge_flow(const struct flow_key_v4 *key, struct flow_valu
 	if (from && from->kind == VIF_POD) {
 		query.policy = from->policy;
 		query.peer_identity = to ? to->identity : value->remote_identity;
-		query.direction = POLICY_EGRESS;
+		query.direction = value->flags & FLOW_TO_SERVICE ? POLICY_EGRESS_TO_SERVICE
+								 : POLICY_EGRESS;
 		if (!query.policy || !judge(&query, &rule))
 			return DROP_POLICY_EGRESS;
 	}

@@ -111,6 +111,7 @@ static __noinline int resolve_service(struct work *w)
 
 	if (w->p.protocol == IPPROTO_TCP || w->p.protocol == IPPROTO_UDP)
 		service = find_service(w->vrf, w->p.dst, w->p.protocol, w->p.dport);
+	w->is_to_service = service != 0;
 	if (service)
 		return translate_service(w, service);
 	if (find_service(w->vrf, w->p.dst, 0, 0))

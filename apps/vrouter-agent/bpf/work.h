@@ -37,6 +37,7 @@ struct work {
 	__u8 any_mac; /* the sending interface has no port security */
 	__u8 is_answer; /* its sender takes it for one: VNI_ANSWER */
 	__u8 is_self; /* a pod that calls itself through its service */
+	__u8 is_to_service; /* a service of the sender's VRF, no port of a node */
 
 	/* Where it goes, and how it looks then. */
 	__u8 kind;

@@ -1,10 +1,11 @@
 import type { Model } from '../model/model';
 import type { LoadbalancerObject } from '../model/model-object';
 import type { TopologyDiff } from '../topology/diff-topology';
+import { policyTextOf } from '../topology/network';
 import type { Network, Topology } from '../topology/topology';
 import { loadbalancersBefore, servicesOfLoadbalancer, unitsOfInterface } from './affected-by-object';
 import type { Surroundings } from './affected-by-object';
-import { globalUnit, hostRouteUnit, identityUnit, interfaceUnit, labelUnit, routeUnit, serviceUnit, vrfUnit } from './unit';
+import { globalUnit, hostRouteUnit, identityUnit, interfaceUnit, labelUnit, policyUnit, routeUnit, serviceUnit, vrfUnit } from './unit';
 import type { Unit } from './unit';
 
 /**
@@ -39,6 +40,11 @@ export function asNew(topology: Topology, networks: Iterable<Network>): Topology
   };
 }
 
+/** Labels of packets from one network into the VRF of another. */
+export function labelsFrom(sender: Network, { instance }: Network): Unit[] {
+  return sender.parts.map(({ identity }) => labelUnit(instance, identity));
+}
+
 /** Labels between nodes and every network: they do not need a connection. */
 function* unitsOfNodeLabels({ topology }: Surroundings, { networks }: TopologyDiff): Generator<Unit> {
   const changed = networks.flatMap(({ before, after }) => [before, after].filter((network) => network !== undefined));
@@ -46,8 +52,8 @@ function* unitsOfNodeLabels({ topology }: Surroundings, { networks }: TopologyDi
   const isFabricChanged = changed.some(({ isFabric }) => isFabric);
   for (const network of isFabricChanged ? [...changed, ...topology.networks.values()] : changed) {
     for (const fabric of fabrics) {
-      yield labelUnit(network.instance, fabric.identity);
-      yield labelUnit(fabric.instance, network.identity);
+      yield* labelsFrom(fabric, network);
+      yield* labelsFrom(network, fabric);
     }
   }
 }
@@ -55,7 +61,10 @@ function* unitsOfNodeLabels({ topology }: Surroundings, { networks }: TopologyDi
 function* unitsOfNetwork(around: Surroundings, network: Network): Generator<Unit> {
   const { model } = around;
   yield vrfUnit(network.instance);
-  yield identityUnit(network.identity);
+  for (const part of network.parts) {
+    yield identityUnit(part.identity);
+    yield policyUnit(policyTextOf(network, part));
+  }
   yield routeUnit(network.instance, { address: new Uint8Array(4), length: 0 });
   yield routeUnit(network.instance, { address: new Uint8Array(16), length: 0 });
   for (const { prefix } of network.subnets) {
@@ -80,12 +89,12 @@ function* servicePortsIn(model: Model, viewer: Network, loadbalancer: Loadbalanc
 
 /** Labels name the address space of their sender, whoever receives. */
 function* labelsOfSender({ topology }: Surroundings, sender: Network): Generator<Unit> {
-  for (const { instance } of topology.networks.values()) yield labelUnit(instance, sender.identity);
+  for (const receiver of topology.networks.values()) yield* labelsFrom(sender, receiver);
 }
 
 function* unitsOfEdge(around: Surroundings, a: Network, b: Network): Generator<Unit> {
-  yield labelUnit(a.instance, b.identity);
-  yield labelUnit(b.instance, a.identity);
+  yield* labelsFrom(b, a);
+  yield* labelsFrom(a, b);
   yield* whatOneSees(around.model, a, b);
   if (a.uuid !== b.uuid) yield* whatOneSees(around.model, b, a);
   else yield* whatDependsOnNumbers(around, a);

@@ -2,9 +2,10 @@ import { compareAddresses } from '@contrail/net';
 import type { InterfaceAddress } from '@contrail/proto-gen/control/v1/messages';
 import { findSubnet } from '../model/to-subnet';
 import type { InterfaceObject, VirtualMachineObject } from '../model/model-object';
+import { policyTextOf } from '../topology/network';
 import type { Network } from '../topology/topology';
 import type { CompileContext, CompiledEntry } from './compile-context';
-import { policyOfInterfaces } from './policy-table';
+import { byPrecedence, identityPartOf } from './identity-part';
 import { toBuffer, toProtoPrefix } from './proto-values';
 import { nodeScope } from './scopes';
 import type { UnitOf } from './unit';
@@ -23,12 +24,14 @@ export function compileInterface(context: CompileContext, unit: UnitOf<'interfac
   const addresses = addressesOf(context, vmi, network);
   if (addresses.length === 0) return undefined;
   const aliases = aliasesOf(context, vmi);
+  const part = identityPartOf(context, network, vmi);
+  const policy = policyTextOf(network, part);
   const value = {
     uuid: vmi.uuid,
     node: machine.node,
     vrf: ids.need('vrf', network.instance),
-    identity: ids.need('identity', network.identity),
-    policy: ids.need('policy', policyOfInterfaces),
+    identity: ids.need('identity', part.identity),
+    policy: ids.need('policy', policy),
     mac: toBuffer(vmi.mac),
     addresses: [...addresses, ...aliases],
     allowedSources: vmi.allowedSources.map(toProtoPrefix),
@@ -45,7 +48,7 @@ export function compileInterface(context: CompileContext, unit: UnitOf<'interfac
   };
   return {
     scope: nodeScope(machine.node),
-    interest: { lookup: network.instance, policy: policyOfInterfaces },
+    interest: { lookup: network.instance, policy },
     entry: { kind: { $case: 'interface', value } },
   };
 }
@@ -54,7 +57,7 @@ export function compileInterface(context: CompileContext, unit: UnitOf<'interfac
 function addressesOf({ model }: CompileContext, vmi: InterfaceObject, network: Network): InterfaceAddress[] {
   return model
     .find('address by interface', vmi.uuid)
-    .sort((a, b) => Number(a.secondary) - Number(b.secondary) || compareAddresses(a.address, b.address))
+    .sort(byPrecedence)
     .map(({ address }) => {
       const subnet = findSubnet(network.subnets, address);
       return {

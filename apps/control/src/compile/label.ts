@@ -8,7 +8,7 @@ import type { UnitOf } from './unit';
 export function compileLabel(context: CompileContext, unit: UnitOf<'label'>): CompiledEntry | undefined {
   const { topology, ids } = context;
   const receiver = topology.byInstance(unit.instance);
-  const sender = topology.byIdentity(unit.identity);
+  const sender = topology.byIdentity(unit.identity)?.network;
   if (receiver === undefined || sender === undefined || !isConnected(context, receiver, sender)) return undefined;
   const vrf = ids.get('vrf', receiver.instance);
   const senderVrf = ids.get('vrf', sender.instance);

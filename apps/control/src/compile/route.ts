@@ -1,9 +1,11 @@
 import { addressEquals, addressKey } from '@contrail/net';
 import type { Address, Prefix } from '@contrail/net';
 import type { Path } from '@contrail/proto-gen/control/v1/messages';
+import { policyTextOf } from '../topology/network';
 import type { Network } from '../topology/topology';
 import type { CompileContext, CompiledEntry } from './compile-context';
 import { hostsAt } from './hosts-at';
+import { identityPartOf } from './identity-part';
 import { toBuffer, toProtoPrefix } from './proto-values';
 import { routesScope } from './scopes';
 import type { UnitOf } from './unit';
@@ -21,15 +23,25 @@ export function compileRoute(context: CompileContext, unit: UnitOf<'route'>): Co
   if (found === undefined) return undefined;
   const { paths, owner } = found;
   const identity = owner === undefined ? 0 : context.ids.need('identity', owner.identity);
+  // Limits first: nothing leads to another network before the table of the senders has its number.
+  if (owner !== undefined && owner.network !== network) {
+    for (const part of network.parts) context.ids.need('policy', policyTextOf(network, part));
+  }
   const vrf = context.ids.need('vrf', unit.instance);
-  const value = { key: { vrf, prefix: toProtoPrefix(unit.prefix) }, paths, identity };
+  const value = { key: { vrf, prefix: toProtoPrefix(unit.prefix) }, paths: [...paths], identity };
   return { scope: routesScope(unit.instance), entry: { kind: { $case: 'route', value } } };
 }
 
 interface Found {
-  readonly paths: Path[];
-  /** Network of whoever has the address. */
-  readonly owner?: Network;
+  readonly paths: readonly Path[];
+  /** Whoever has the address. */
+  readonly owner?: Owner;
+}
+
+interface Owner {
+  readonly network: Network;
+  /** Canonical text. */
+  readonly identity: string;
 }
 
 function findHost(context: CompileContext, network: Network, prefix: Prefix): Found | undefined {
@@ -37,20 +49,25 @@ function findHost(context: CompileContext, network: Network, prefix: Prefix): Fo
   if (length < 8 * address.length) return undefined;
   const byNetwork = interfacePaths(context, network, address);
   const own = byNetwork.get(network);
-  if (own !== undefined) return { paths: own, owner: network };
+  if (own !== undefined) return own;
   const { fabric } = context.topology;
   const node = findNode(context, network, address);
   if (node !== undefined && fabric !== undefined) {
-    return { paths: [{ preference: 0, nextHop: { $case: 'node', value: { node } } }], owner: fabric };
+    return { paths: [{ preference: 0, nextHop: { $case: 'node', value: { node } } }], owner: { network: fabric, identity: fabric.identity } };
   }
-  const [first] = [...byNetwork].sort(([a], [b]) => (a.uuid < b.uuid ? -1 : 1));
-  return first && { owner: first[0], paths: first[1] };
+  const [first] = [...byNetwork].sort(([a], [b]) => byPrecedence(a, b));
+  return first?.[1];
 }
 
-/** Paths to interfaces with the address, by their network: this one and those joined with it; nodes also reach every alias. */
-function interfacePaths(context: CompileContext, network: Network, address: Address): Map<Network, Path[]> {
+/** Where several joined networks have an address (nodes see networks that overlap), those of the cluster's pools come first. */
+function byPrecedence(a: Network, b: Network): number {
+  return Number(a.addressSpace === '') - Number(b.addressSpace === '') || (a.uuid < b.uuid ? -1 : 1);
+}
+
+/** Interfaces with the address, by their network: this one and those joined with it; nodes also reach every alias. */
+function interfacePaths(context: CompileContext, network: Network, address: Address): Map<Network, Found> {
   const { model, topology, ids } = context;
-  const paths = new Map<Network, Path[]>();
+  const found = new Map<Network, Found>();
   for (const { interface: vmi, isAlias } of hostsAt(model, address)) {
     const home = topology.networks.get(vmi.networkUuid);
     const node = model.get('virtual-machine', vmi.machineUuid)?.node ?? '';
@@ -59,9 +76,11 @@ function interfacePaths(context: CompileContext, network: Network, address: Addr
     const vrf = ids.need('vrf', home.instance);
     const value = { node, interfaceUuid: vmi.uuid, vrf, mac: toBuffer(vmi.mac) };
     const path: Path = { preference: 0, nextHop: { $case: 'interface', value } };
-    paths.set(home, [...(paths.get(home) ?? []), path]);
+    const known = found.get(home);
+    const owner = known?.owner ?? { network: home, identity: identityPartOf(context, home, vmi).identity };
+    found.set(home, { owner, paths: [...(known?.paths ?? []), path] });
   }
-  return paths;
+  return found;
 }
 
 /** The node with this address, in VRFs from which nodes are reachable. */

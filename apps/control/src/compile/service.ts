@@ -61,7 +61,8 @@ function findListener(context: CompileContext, network: Network, unit: UnitOf<'s
         .find(({ protocol, port }) => protocol === unit.protocol && port === unit.port);
       if (listener === undefined) continue;
       const found = { loadbalancer, listener };
-      if (serviceGrant(context, network, { ...found, networkUuid: vmi.networkUuid }) !== undefined) return found;
+      const end = { ...found, networkUuid: vmi.networkUuid, address: unit.address };
+      if (serviceGrant(context, network, end) !== undefined) return found;
     }
   }
   return undefined;

@@ -1,19 +1,20 @@
 import { isDeepStrictEqual } from 'node:util';
 import { counter, logger } from '@contrail/telemetry';
 import { affectedByObject } from '../compile/affected-by-object';
-import { affectedByTopology, asNew } from '../compile/affected-by-topology';
+import { affectedByTopology, asNew, labelsFrom } from '../compile/affected-by-topology';
 import type { CompileContext, CompileSettings } from '../compile/compile-context';
 import { compileUnit } from '../compile/compile-unit';
 import { MissingNumber, NumericIds } from '../compile/numeric-ids';
 import { ServiceReach } from '../compile/service-reach';
 import type { ReachPair } from '../compile/service-reach';
-import { policySets } from '../compile/policy-table';
-import { globalUnit, interfaceUnit, labelUnit, policyUnit, unitKinds } from '../compile/unit';
+import { globalUnit, interfaceUnit, policyUnit, unitKinds } from '../compile/unit';
 import type { Unit, UnitKind } from '../compile/unit';
 import { Model } from '../model/model';
 import type { ModelObject, ModelType } from '../model/model-object';
 import { diffTopology } from '../topology/diff-topology';
+import { allowAllText, policyTextOf } from '../topology/network';
 import { computeTopology, Topology } from '../topology/topology';
+import type { RefusedLeak } from '../topology/refused-leak';
 import type { Network } from '../topology/topology';
 import { DirtyUnits } from './dirty-units';
 import { EntryRecord } from './entry-record';
@@ -130,9 +131,11 @@ export class Compiler {
     this.#markChanged();
     this.#refreshTopology();
     const updates: EntryUpdate[] = [];
-    for (const kind of unitKinds) if (kind !== 'label') yield* this.#compileKind(kind, updates);
-    // Last, because services decide which VRFs need labels.
-    yield* this.#compileKind('label', updates);
+    // First, because services decide which VRFs need labels and whose calls a network has to accept.
+    const services: EntryUpdate[] = [];
+    yield* this.#compileKind('service', services);
+    for (const kind of unitKinds) if (kind !== 'service') yield* this.#compileKind(kind, updates);
+    updates.push(...services);
     this.#dirty.forgetTraces();
     const connectivityChanged = this.#connectivityChanged;
     this.#connectivityChanged = false;
@@ -141,14 +144,16 @@ export class Compiler {
 
   /** @returns numbers to wait for; none: everything is dirty now. */
   #start(): readonly WantedId[] {
+    const before = this.topology;
     if (this.#topologyIsStale) this.topology = computeTopology(this.model);
     this.#topologyIsStale = false;
+    this.#reportRefused(before);
     const missing = findMissingIds(this);
     if (missing.length > 0) return missing;
     this.#isStarting = false;
     this.#connectivityChanged = true;
     this.#dirty.add([globalUnit], []);
-    for (const text of policySets.keys()) this.#dirty.add([policyUnit(text)], []);
+    this.#dirty.add([policyUnit(allowAllText)], []);
     this.#dirty.add(affectedByTopology(this, asNew(this.topology, this.topology.networks.values())), []);
     for (const router of this.model.all('virtual-router')) this.#dirty.add(affectedByObject(this, router), []);
     return [];
@@ -193,7 +198,7 @@ export class Compiler {
 
   #noteReach(pairs: readonly ReachPair[], traces: readonly Trace[]): void {
     this.#connectivityChanged = true;
-    for (const pair of pairs) this.#dirty.add(labelsAcross(this.topology, pair), traces);
+    for (const pair of pairs) this.#dirty.add(unitsAcross(this.topology, pair), traces);
   }
 
   #refreshTopology(): void {
@@ -201,15 +206,25 @@ export class Compiler {
     this.#topologyIsStale = false;
     const before = this.topology;
     this.topology = computeTopology(this.model);
+    this.#reportRefused(before);
     const diff = diffTopology(before, this.topology);
     const traces = this.#topologyTraces.splice(0);
     this.#dirty.add(affectedByTopology(this, diff), traces);
     // Labels across services: the pairs of a network that leaves are known only now.
     for (const pair of this.reach.pairs()) {
-      this.#dirty.add(labelsAcross(before, pair), traces);
-      this.#dirty.add(labelsAcross(this.topology, pair), traces);
+      this.#dirty.add(unitsAcross(before, pair), traces);
+      this.#dirty.add(unitsAcross(this.topology, pair), traces);
     }
     if (diff.networks.length > 0) this.#connectivityChanged = true;
+  }
+
+  #reportRefused(before: Topology): void {
+    const textOf = ({ networks, reason }: RefusedLeak): string => `${networks.join(' ')} ${reason}`;
+    const known = new Set(before.refused.map(textOf));
+    for (const leak of this.topology.refused) {
+      if (known.has(textOf(leak))) continue;
+      log.warn('networks are not joined although policies say so', { networks: leak.networks, reason: leak.reason });
+    }
   }
 
   #context(): CompileContext {
@@ -240,11 +255,10 @@ function tryCompile(context: CompileContext, unit: Unit, before: EntryRecord | u
   }
 }
 
-/** Labels of the packets of clients to backends in another VRF, and of the answers. */
-function labelsAcross(topology: Topology, { from, to }: ReachPair): Unit[] {
+/** Labels of the packets of clients to backends in another VRF, and of the answers; what the backends accept. */
+function unitsAcross(topology: Topology, { from, to }: ReachPair): Unit[] {
   const [client, backend] = [topology.byInstance(from), topology.byInstance(to)];
-  const units: Unit[] = [];
-  if (client !== undefined) units.push(labelUnit(to, client.identity));
-  if (backend !== undefined) units.push(labelUnit(from, backend.identity));
-  return units;
+  if (client === undefined || backend === undefined) return [];
+  const policies = backend.parts.map((part) => policyUnit(policyTextOf(backend, part)));
+  return [...labelsFrom(client, backend), ...labelsFrom(backend, client), ...policies];
 }

@@ -1,9 +1,9 @@
 import type { CompileContext } from '../compile/compile-context';
 import { labelKey } from '../compile/numeric-ids';
 import type { IdKind } from '../compile/numeric-ids';
-import { policySets } from '../compile/policy-table';
 import { labelUnit } from '../compile/unit';
 import type { Unit } from '../compile/unit';
+import { allowAllText, policyTextOf } from '../topology/network';
 import type { Network } from '../topology/topology';
 
 /** A number that is not allotted yet, and what will need it. */
@@ -23,15 +23,20 @@ export function findMissingIds(context: Omit<CompileContext, 'model' | 'settings
   const want = (wanted: WantedId): void => {
     if (ids.get(wanted.kind, wanted.key) === undefined) missing.push(wanted);
   };
-  const wantLabel = (instance: string, { identity }: Network): void => {
-    const id = ids.get('identity', identity);
-    if (id === undefined) return;
-    want({ kind: 'label', key: labelKey(instance, id), neededBy: { unit: labelUnit(instance, identity) } });
+  const wantLabel = (instance: string, { parts }: Network): void => {
+    for (const { identity } of parts) {
+      const id = ids.get('identity', identity);
+      if (id === undefined) continue;
+      want({ kind: 'label', key: labelKey(instance, id), neededBy: { unit: labelUnit(instance, identity) } });
+    }
   };
-  for (const text of policySets.keys()) want({ kind: 'policy', key: text, neededBy: 'every interface' });
+  want({ kind: 'policy', key: allowAllText, neededBy: 'every interface' });
   for (const network of topology.networks.values()) {
     want({ kind: 'vrf', key: network.instance, neededBy: { network } });
-    want({ kind: 'identity', key: network.identity, neededBy: { network } });
+    for (const part of network.parts) {
+      want({ kind: 'identity', key: part.identity, neededBy: { network } });
+      want({ kind: 'policy', key: policyTextOf(network, part), neededBy: { network } });
+    }
     for (const sender of [network, ...topology.joinedWith(network)]) wantLabel(network.instance, sender);
     const { fabric } = topology;
     if (fabric === undefined || network === fabric || network.joined.has(fabric.uuid)) continue;

@@ -1,4 +1,5 @@
 import type { Address, Prefix } from '@contrail/net';
+import type { NetworkPolicy } from '@contrail/policy';
 
 /**
  * Slim copies of the resources that forwarding depends on: only the fields used, parsed once, so that
@@ -49,6 +50,7 @@ export interface VirtualNetworkObject {
   readonly portSecurity: boolean;
   /** IPAMs with the subnets that the reference itself carries. */
   readonly ipams: readonly { readonly uuid: string; readonly subnets: readonly Subnet[] }[];
+  /** In the order in which they apply. */
   readonly policyUuids: readonly string[];
 }
 
@@ -60,19 +62,9 @@ export interface RoutingInstanceObject {
   readonly isDefault: boolean;
 }
 
-/** One side of a rule of a contrailNetworkPolicy. */
-export type PolicyEnd =
-  /** fq_name joined by colons, `any` or `local`. */
-  | { readonly kind: 'network'; readonly name: string }
-  /** Every network to which the named policy is attached. */
-  | { readonly kind: 'policy'; readonly name: string };
-
-export interface NetworkPolicyObject {
+export interface NetworkPolicyObject extends NetworkPolicy {
   readonly type: 'network-policy';
   readonly uuid: string;
-  readonly name: string;
-  /** Only the rules that pass something. */
-  readonly passRules: readonly { readonly sources: readonly PolicyEnd[]; readonly destinations: readonly PolicyEnd[] }[];
 }
 
 export interface GlobalVrouterConfigObject {

@@ -1,13 +1,11 @@
 import { addressEquals, macFromUuid, parseMac, tryParseAddress } from '@contrail/net';
 import type { Address } from '@contrail/net';
 import type {
-  AddressType,
   AliasIp,
   GlobalVrouterConfig,
   InstanceIp,
   Meta,
   NetworkIpam,
-  NetworkPolicy,
   Resource,
   RoutingInstance,
   VirtualMachine,
@@ -24,14 +22,13 @@ import type {
   InterfaceObject,
   ModelObject,
   NetworkIpamObject,
-  NetworkPolicyObject,
-  PolicyEnd,
   RoutingInstanceObject,
   VirtualMachineObject,
   VirtualNetworkObject,
   VirtualRouterObject,
 } from './model-object';
 import { toProtocolNumber } from './protocol-number';
+import { attachedPolicies, toNetworkPolicy } from './to-network-policy';
 import { toSubnet } from './to-subnet';
 
 /** R21's mark of an interface that carries the address of a service. */
@@ -99,7 +96,7 @@ function toVirtualNetwork(meta: Meta, network: VirtualNetwork): VirtualNetworkOb
       uuid,
       subnets: (attr?.ipamSubnets ?? []).flatMap((subnet) => toSubnet(subnet) ?? []),
     })),
-    policyUuids: network.networkPolicyRefs.map(({ uuid }) => uuid),
+    policyUuids: attachedPolicies(network),
   };
 }
 
@@ -111,28 +108,6 @@ function toRoutingInstance(meta: Meta, instance: RoutingInstance): RoutingInstan
     networkUuid: meta.parentUuid,
     isDefault: instance.routingInstanceIsDefault ?? false,
   };
-}
-
-function toNetworkPolicy(meta: Meta, policy: NetworkPolicy): NetworkPolicyObject {
-  const rules = policy.networkPolicyEntries?.policyRule ?? [];
-  return {
-    type: 'network-policy',
-    uuid: meta.uuid,
-    name: meta.fqName.join(':'),
-    passRules: rules
-      .filter((rule) => (rule.actionList?.simpleAction ?? 'pass') === 'pass')
-      .map((rule) => ({
-        sources: rule.srcAddresses.flatMap(toPolicyEnds),
-        destinations: rule.dstAddresses.flatMap(toPolicyEnds),
-      })),
-  };
-}
-
-function toPolicyEnds(address: AddressType): PolicyEnd[] {
-  const ends: PolicyEnd[] = [];
-  if (address.virtualNetwork !== '') ends.push({ kind: 'network', name: address.virtualNetwork });
-  if (address.networkPolicy !== '') ends.push({ kind: 'policy', name: address.networkPolicy });
-  return ends;
 }
 
 function toGlobalVrouterConfig(meta: Meta, config: GlobalVrouterConfig): GlobalVrouterConfigObject {

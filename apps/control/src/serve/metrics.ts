@@ -23,6 +23,10 @@ gauge('contrail_control_objects_count', 'Objects of the model by type', ['type']
   for (const [type, count] of counts) this.set({ type }, count);
 });
 
+gauge('contrail_control_refused_leaks_count', 'Pairs of networks that policies join, but whose routes are in conflict', [], function () {
+  this.set(observed?.compiler.topology.refused.length ?? 0);
+});
+
 gauge('contrail_control_entries_count', 'Entries of the desired state of all nodes', [], function () {
   this.set(observed?.hub.table.size ?? 0);
 });

@@ -27,15 +27,23 @@ export function diffTopology(before: Topology, after: Topology): TopologyDiff {
 /** Each connection once, those of a network with itself too; equal text: routes across it are equal. */
 function edgesOf(topology: Topology): Map<string, { a: Network; b: Network }> {
   const edges = new Map<string, { a: Network; b: Network }>();
+  const ends = new Map([...topology.networks.values()].map((network) => [network, endText(network)]));
+  const add = (a: Network, b: Network): void => {
+    edges.set(`${ends.get(a) ?? ''} ${ends.get(b) ?? ''} ${limitText(a, b)}`, { a, b });
+  };
   for (const a of topology.networks.values()) {
-    edges.set(`${endText(a)} ${endText(a)}`, { a, b: a });
-    for (const b of topology.joinedWith(a)) {
-      if (a.uuid < b.uuid) edges.set(`${endText(a)} ${endText(b)}`, { a, b });
-    }
+    add(a, a);
+    for (const b of topology.joinedWith(a)) if (a.uuid < b.uuid) add(a, b);
   }
   return edges;
 }
 
-function endText({ uuid, instance, isPopulated }: Network): string {
-  return `${uuid}/${instance}/${isPopulated}`;
+function endText({ uuid, instance, isPopulated, parts }: Network): string {
+  return `${uuid}/${instance}/${isPopulated}/${parts.map(({ prefix }) => prefix).join()}`;
+}
+
+/** Services and routes across an edge depend on what policies let through there. */
+function limitText(a: Network, b: Network): string {
+  const limit = a.limits.get(b.uuid);
+  return limit === undefined ? '' : JSON.stringify(limit);
 }

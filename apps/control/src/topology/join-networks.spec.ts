@@ -5,6 +5,7 @@ import type { PolicySide } from '../../testing/cluster';
 import { Model } from '../model/model';
 import { toModelObject } from '../model/to-model-object';
 import { joinNetworks } from './join-networks';
+import { networksWithPolicies } from './policy-networks';
 
 const [red, blue, green] = [testUuid(2, 20), testUuid(2, 21), testUuid(2, 22)] as [string, string, string];
 const [first, second] = [testUuid(3, 20), testUuid(3, 21)] as [string, string];
@@ -16,7 +17,8 @@ function joinsOf(...resources: Resource[]): Record<string, string[]> {
     const object = toModelObject(resource);
     if (object !== undefined) model.put(object);
   }
-  return Object.fromEntries([...joinNetworks(model)].map(([uuid, peers]) => [uuid, [...peers].sort()]));
+  const { joins } = joinNetworks(networksWithPolicies(model));
+  return Object.fromEntries([...joins].map(([uuid, peers]) => [uuid, [...peers.keys()].sort()]));
 }
 
 function vn(uuid: string, color: string, ...policies: string[]): Resource[] {

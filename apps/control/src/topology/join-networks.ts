@@ -1,23 +1,83 @@
-import type { Model } from '../model/model';
-import type { NetworkPolicyObject, PolicyEnd, VirtualNetworkObject } from '../model/model-object';
+import { errorText } from '@contrail/errors';
+import { compileConnections, mayJoin, passesAll, rulesNaming } from '@contrail/policy';
+import type { ConnectionRow, PolicyNetwork, RuleEnd } from '@contrail/policy';
+import type { NetworkWithPolicies, Part } from './policy-networks';
+import type { RefusedLeak } from './refused-leak';
 
-/** From the uuid of each network to those with which it exchanges routes; symmetric, never itself. */
-export type Joins = ReadonlyMap<string, ReadonlySet<string>>;
+/** What policies say of connections from a part of one network to a part of another; see `compileConnections`. */
+export interface PartLimit {
+  /** Prefix of the part of the network itself; empty: the rest of it. */
+  readonly own: string;
+  /** Prefix of the part of its peer. */
+  readonly peer: string;
+  readonly rows: readonly ConnectionRow[];
+}
+
+/** Between a network and a peer, where not everything passes. Parts that are not listed pass everything. */
+export interface Limit {
+  readonly egress: readonly PartLimit[];
+  readonly ingress: readonly PartLimit[];
+}
+
+/** From the uuid of a network to its peers; a peer without limit passes everything. Symmetric; a network is its own peer only with a limit. */
+export type Joins = ReadonlyMap<string, ReadonlyMap<string, Limit | undefined>>;
 
 /**
- * Two networks are joined when each has, in the policies attached to it, a passing rule between the two
- * (R21 §2.2: both ends attached). A rule works in both directions for routes; what of the traffic
- * passes is for the policy tables.
+ * Two networks are joined when each has, in the policies attached to it, a rule between the two that lets something pass
+ * (R21 §2.2: both ends attached). Routes then go both ways, because answers need them; what of the traffic passes, the limits say.
  */
-export function joinNetworks(model: Model): Joins {
-  const names = new NetworkNames(model);
-  const wanted = new Map<string, Set<string>>();
-  for (const network of model.all('virtual-network')) wanted.set(network.uuid, wantedPeers(network, model, names));
-  const joins = new Map<string, Set<string>>();
-  for (const [uuid, peers] of wanted) {
-    joins.set(uuid, new Set([...peers].filter((peer) => peer !== uuid && wanted.get(peer)?.has(uuid) === true)));
+export function joinNetworks(networks: ReadonlyMap<string, NetworkWithPolicies>): { joins: Joins; refused: RefusedLeak[] } {
+  const names = new NetworkNames(networks.values());
+  const candidates = new Map<string, Set<string>>();
+  for (const network of networks.values()) candidates.set(network.uuid, peersNamed(network, names));
+  const joins = new Map([...networks.keys()].map((uuid) => [uuid, new Map<string, Limit | undefined>()]));
+  const refused: RefusedLeak[] = [];
+  for (const [uuid, peers] of candidates) {
+    for (const peer of [...peers].sort()) {
+      const [a, b] = [networks.get(uuid), networks.get(peer)];
+      if (a === undefined || b === undefined || uuid > peer || candidates.get(peer)?.has(uuid) !== true) continue;
+      const pair = tryJoin(a, b, refused);
+      if (pair === undefined || (a === b && pair.limit === undefined)) continue;
+      joins.get(uuid)?.set(peer, pair.limit);
+      if (a !== b) joins.get(peer)?.set(uuid, pair.limit && exchanged(pair.limit));
+    }
   }
-  return joins;
+  return { joins, refused };
+}
+
+/** Rules that need too many verdicts join nothing: what they deny must not pass. */
+function tryJoin(a: NetworkWithPolicies, b: NetworkWithPolicies, refused: RefusedLeak[]): ReturnType<typeof joinPair> {
+  try {
+    return joinPair(a, b);
+  } catch (error) {
+    refused.push({ networks: [a.name, b.name], reason: errorText(error) });
+    return undefined;
+  }
+}
+
+/** Undefined: nothing joins them. */
+function joinPair(a: NetworkWithPolicies, b: NetworkWithPolicies): { limit: Limit | undefined } | undefined {
+  let isJoined = a === b;
+  const [egress, ingress]: [PartLimit[], PartLimit[]] = [[], []];
+  for (const own of a.parts) {
+    for (const peer of b.parts) {
+      const [out, into] = [compileConnections(own, peer), compileConnections(peer, own)];
+      isJoined ||= mayJoin(own, peer, [out, into]);
+      if (!passesAll(out)) egress.push(toLimit(own, peer, out));
+      if (!passesAll(into)) ingress.push(toLimit(own, peer, into));
+    }
+  }
+  if (!isJoined) return undefined;
+  return { limit: egress.length + ingress.length === 0 ? undefined : { egress, ingress } };
+}
+
+function toLimit(own: Part, peer: Part, rows: readonly ConnectionRow[]): PartLimit {
+  return { own: own.prefix, peer: peer.prefix, rows };
+}
+
+function exchanged({ egress, ingress }: Limit): Limit {
+  const swap = ({ own, peer, rows }: PartLimit): PartLimit => ({ own: peer, peer: own, rows });
+  return { egress: ingress.map(swap), ingress: egress.map(swap) };
 }
 
 /** Finds networks by their own name and by the names of policies attached to them. */
@@ -26,33 +86,27 @@ class NetworkNames {
   readonly byName = new Map<string, string>();
   readonly byPolicyName = new Map<string, string[]>();
 
-  constructor(model: Model) {
-    for (const network of model.all('virtual-network')) {
-      this.all.push(network.uuid);
-      this.byName.set(network.name, network.uuid);
-      for (const { name } of policiesOf(network, model)) {
-        const attached = this.byPolicyName.get(name);
-        if (attached === undefined) this.byPolicyName.set(name, [network.uuid]);
-        else attached.push(network.uuid);
+  constructor(networks: Iterable<NetworkWithPolicies>) {
+    for (const { uuid, name, policies } of networks) {
+      this.all.push(uuid);
+      this.byName.set(name, uuid);
+      for (const policy of policies) {
+        if (this.byPolicyName.get(policy.name)?.push(uuid) === undefined) this.byPolicyName.set(policy.name, [uuid]);
       }
     }
   }
 }
 
-function policiesOf(network: VirtualNetworkObject, model: Model): NetworkPolicyObject[] {
-  return network.policyUuids.flatMap((uuid) => model.get('network-policy', uuid) ?? []);
-}
-
-function wantedPeers(network: VirtualNetworkObject, model: Model, names: NetworkNames): Set<string> {
-  const policies = policiesOf(network, model);
-  const attached = new Set(policies.map(({ name }) => name));
+/** Networks at the other end of rules of a network's policies; itself too, when rules may speak of traffic within it. */
+function peersNamed(network: NetworkWithPolicies, names: NetworkNames): Set<string> {
+  const attached = new Set(network.policies.map(({ name }) => name));
   const peers = new Set<string>();
-  const follow = (from: readonly PolicyEnd[], to: readonly PolicyEnd[]): void => {
+  const follow = (from: readonly RuleEnd[], to: readonly RuleEnd[]): void => {
     if (!from.some((end) => isEnd(end, network, attached))) return;
     for (const end of to) for (const peer of networksOf(end, network, names)) peers.add(peer);
   };
-  for (const policy of policies) {
-    for (const { sources, destinations } of policy.passRules) {
+  for (const policy of network.policies) {
+    for (const { sources, destinations } of rulesNaming(policy, network.name)) {
       follow(sources, destinations);
       follow(destinations, sources);
     }
@@ -60,15 +114,31 @@ function wantedPeers(network: VirtualNetworkObject, model: Model, names: Network
   return peers;
 }
 
-function isEnd(end: PolicyEnd, network: VirtualNetworkObject, attached: ReadonlySet<string>): boolean {
-  if (end.kind === 'policy') return attached.has(end.name);
-  return end.name === 'any' || end.name === 'local' || end.name === network.name;
+function isEnd({ networks }: RuleEnd, network: PolicyNetwork, attached: ReadonlySet<string>): boolean {
+  switch (networks.kind) {
+    case 'policy':
+      return attached.has(networks.name);
+    case 'network':
+      return networks.name === network.name;
+    case 'any':
+    case 'local':
+    case 'address':
+      return true;
+  }
 }
 
-function networksOf(end: PolicyEnd, network: VirtualNetworkObject, names: NetworkNames): readonly string[] {
-  if (end.kind === 'policy') return names.byPolicyName.get(end.name) ?? [];
-  if (end.name === 'any') return names.all;
-  if (end.name === 'local') return [network.uuid];
-  const uuid = names.byName.get(end.name);
-  return uuid === undefined ? [] : [uuid];
+function networksOf({ networks }: RuleEnd, network: NetworkWithPolicies, names: NetworkNames): readonly string[] {
+  switch (networks.kind) {
+    case 'any':
+    case 'address':
+      return names.all;
+    case 'local':
+      return [network.uuid];
+    case 'policy':
+      return names.byPolicyName.get(networks.name) ?? [];
+    case 'network': {
+      const uuid = names.byName.get(networks.name);
+      return uuid === undefined ? [] : [uuid];
+    }
+  }
 }

@@ -1,31 +1,22 @@
-import { identityText } from '@contrail/policy';
 import { ipFabricNetworkUuid } from '@contrail/resource-model';
 import type { Model } from '../model/model';
-import type { RoutingInstanceObject, Subnet, VirtualNetworkObject } from '../model/model-object';
+import type { RoutingInstanceObject, VirtualNetworkObject } from '../model/model-object';
 import { joinNetworks } from './join-networks';
+import type { Limit } from './join-networks';
+import { policyTextOf } from './network';
+import type { IdentityPart, Network } from './network';
+import { networksWithPolicies } from './policy-networks';
+import type { NetworkWithPolicies, Part } from './policy-networks';
+import { refuseOverlaps } from './refuse-overlaps';
+import type { AddressedNetwork } from './refuse-overlaps';
+import type { RefusedLeak } from './refused-leak';
 
-/** A virtual network with its VRF, and how it is connected. */
-export interface Network {
-  readonly uuid: string;
-  readonly name: string;
-  /** Uuid of the RoutingInstance: names the VRF in every unit and id. */
-  readonly instance: string;
-  readonly instanceName: string;
-  /** Canonical text of the identity of its interfaces. */
-  readonly identity: string;
-  readonly baseVni: number;
-  readonly maxFlows: number;
-  readonly fabricSnat: boolean;
-  readonly portSecurity: boolean;
-  readonly subnets: readonly Subnet[];
-  /** Uuid of the IPAM from whose flat subnets all addresses come; empty: they are the network's own. */
-  readonly addressSpace: string;
-  /** The network of the nodes themselves. */
-  readonly isFabric: boolean;
-  /** Whether anybody lives in it; nothing is ever looked up in the VRF of a network without interfaces. */
-  readonly isPopulated: boolean;
-  /** Uuids of the networks with which it exchanges routes. */
-  readonly joined: ReadonlySet<string>;
+export type { Network } from './network';
+
+/** A part with the network that it is of. */
+export interface OwnedPart {
+  readonly network: Network;
+  readonly part: IdentityPart;
 }
 
 /** How networks are connected: small, changes seldom, and is computed as a whole. */
@@ -33,14 +24,22 @@ export class Topology {
   readonly networks: ReadonlyMap<string, Network>;
   readonly fabric: Network | undefined;
   readonly #byInstance = new Map<string, Network>();
-  readonly #byIdentity = new Map<string, Network>();
+  readonly #byIdentity = new Map<string, OwnedPart>();
+  readonly #byPolicy = new Map<string, OwnedPart>();
 
-  constructor(networks: readonly Network[]) {
+  /** @param refused pairs of networks that policies join, but whose routes are in conflict. */
+  constructor(
+    networks: readonly Network[],
+    readonly refused: readonly RefusedLeak[] = [],
+  ) {
     this.networks = new Map(networks.map((network) => [network.uuid, network]));
     this.fabric = networks.find(({ isFabric }) => isFabric);
     for (const network of networks) {
       this.#byInstance.set(network.instance, network);
-      this.#byIdentity.set(network.identity, network);
+      for (const part of network.parts) {
+        this.#byIdentity.set(part.identity, { network, part });
+        this.#byPolicy.set(policyTextOf(network, part), { network, part });
+      }
     }
   }
 
@@ -48,8 +47,13 @@ export class Topology {
     return this.#byInstance.get(instance);
   }
 
-  byIdentity(text: string): Network | undefined {
+  byIdentity(text: string): OwnedPart | undefined {
     return this.#byIdentity.get(text);
+  }
+
+  /** Whose interfaces have the set of policies; of the one without limits any. */
+  byPolicy(text: string): OwnedPart | undefined {
+    return this.#byPolicy.get(text);
   }
 
   /** The networks joined with this one, itself not among them. */
@@ -60,48 +64,63 @@ export class Topology {
 
 /** Networks without a routing instance (their transaction is not complete) are left out. */
 export function computeTopology(model: Model): Topology {
-  const joins = joinNetworks(model);
   const instances = new Map<string, RoutingInstanceObject>();
-  for (const { uuid } of model.all('virtual-network')) {
-    const instance = model.find('instance by network', uuid)[0];
-    if (instance !== undefined) instances.set(uuid, instance);
-  }
-  const networks: Network[] = [];
+  const surroundings = networksWithPolicies(model);
+  const addressed = new Map<string, AddressedNetwork>();
   for (const network of model.all('virtual-network')) {
-    const instance = instances.get(network.uuid);
-    if (instance === undefined) continue;
-    const joined = [...(joins.get(network.uuid) ?? [])].filter((uuid) => instances.has(uuid));
-    networks.push(toNetwork(network, instance, { model, joined: new Set(joined) }));
+    const { uuid, name } = network;
+    const instance = model.find('instance by network', uuid)[0];
+    const around = surroundings.get(uuid);
+    if (instance === undefined || around === undefined) {
+      surroundings.delete(uuid);
+      continue;
+    }
+    instances.set(uuid, instance);
+    const hasPods = uuid !== ipFabricNetworkUuid && model.has('interface by network', uuid);
+    addressed.set(uuid, { uuid, name, subnets: around.subnets, addressSpace: addressSpaceOf(network), hasPods });
   }
-  return new Topology(networks);
+  const wanted = joinNetworks(surroundings);
+  const { joins, refused } = refuseOverlaps(addressed, wanted.joins);
+  const networks = [...instances].flatMap(([uuid, instance]) => {
+    const [network, around] = [model.get('virtual-network', uuid), surroundings.get(uuid)];
+    return network && around ? [toNetwork(network, { instance, around, model, peers: joins.get(uuid) ?? new Map() })] : [];
+  });
+  return new Topology(networks, [...wanted.refused, ...refused]);
 }
 
-function toNetwork(
-  network: VirtualNetworkObject,
-  instance: RoutingInstanceObject,
-  { model, joined }: { readonly model: Model; readonly joined: ReadonlySet<string> },
-): Network {
+interface NetworkSurroundings {
+  readonly instance: RoutingInstanceObject;
+  readonly around: NetworkWithPolicies;
+  readonly model: Model;
+  readonly peers: ReadonlyMap<string, Limit | undefined>;
+}
+
+function toNetwork(network: VirtualNetworkObject, { instance, around, model, peers }: NetworkSurroundings): Network {
   const { uuid, name, maxFlows, fabricSnat, portSecurity } = network;
   const isFabric = uuid === ipFabricNetworkUuid;
+  const [rest, ...limited] = around.parts;
   return {
     uuid,
     name,
     instance: instance.uuid,
     instanceName: instance.name,
-    identity: identityText({ virtualNetworkUuid: uuid, tagUuids: [], securityGroupUuids: [] }),
+    identity: rest.identity,
+    parts: [toIdentityPart(rest), ...limited.map(toIdentityPart)],
     baseVni: network.networkId,
     maxFlows,
     fabricSnat,
     portSecurity,
-    subnets: network.ipams.flatMap((ipam) => [
-      ...ipam.subnets,
-      ...(model.get('network-ipam', ipam.uuid)?.subnets ?? []),
-    ]),
+    subnets: around.subnets,
     addressSpace: addressSpaceOf(network),
     isFabric,
     isPopulated: isFabric || model.has('interface by network', uuid),
-    joined,
+    joined: new Set([...peers.keys()].filter((peer) => peer !== uuid)),
+    limits: new Map([...peers].flatMap(([peer, limit]) => (limit === undefined ? [] : [[peer, limit] as const]))),
   };
+}
+
+function toIdentityPart({ prefix, prefixes, identity }: Part): IdentityPart {
+  return { prefix, prefixes, identity };
 }
 
 /** Alone with an IPAM, and without subnets of its own there: allocation then is common to all its networks. */

@@ -176,9 +176,12 @@ export interface NodeValue {
   readonly self: boolean;
 }
 
+/** Egress through a service is judged as egress where nothing is said of it. */
+export type PolicyDirection = 'ingress' | 'egress' | 'egress-to-service';
+
 export interface PolicyKey {
   readonly policy: number;
-  readonly direction: 'ingress' | 'egress';
+  readonly direction: PolicyDirection;
   /** 0 means any. */
   readonly peerIdentity: number;
   /** 0 means any; then port and length are 0. */

@@ -2,7 +2,7 @@ import { Direction, Verdict } from '@contrail/proto-gen/control/v1/messages';
 import type { PolicyRule, PolicyTable } from '@contrail/proto-gen/control/v1/messages';
 import { ContrailError } from '@contrail/errors';
 import { checkedNumber } from './checked';
-import type { PolicyKey, PolicyValue } from '../datapath/port';
+import type { PolicyDirection, PolicyKey, PolicyValue } from '../datapath/port';
 import type { UnitRows } from './unit-rows';
 
 /** Rules and the two default verdicts (peer, protocol and port 0) of one policy table. */
@@ -49,8 +49,9 @@ function defaultRow(
   return [key, { verdict: verdictOf(verdict), rule: 0 }];
 }
 
-function directionOf(rule: PolicyRule): 'ingress' | 'egress' {
+function directionOf(rule: PolicyRule): PolicyDirection {
   if (rule.direction === Direction.DIRECTION_INGRESS) return 'ingress';
+  if (rule.direction === Direction.DIRECTION_EGRESS_TO_SERVICE) return 'egress-to-service';
   if (rule.direction === Direction.DIRECTION_EGRESS) return 'egress';
   throw new ContrailError('INVALID_ARGUMENT', `rule ${rule.ruleId}: direction is not set`);
 }

@@ -90,6 +90,7 @@ export const flowFlags = {
   snat: 1024,
   alone: 2048,
   vrfCounted: 4096,
+  toService: 8192,
 } as const;
 
 /** TCP_SEEN_… of bpf/flow_layout.h. */

@@ -7,6 +7,7 @@ import type {
   NextHopKind,
   NextHopValue,
   NodeValue,
+  PolicyDirection,
   PolicyKey,
   PolicyValue,
   PrefixRouteKey,
@@ -262,19 +263,22 @@ export const nodeValue = convert(
 /** Bits of policy, peer identity and direction; with the protocol; the port's bits follow. */
 const policyBits = { anyProtocol: 72, protocol: 80 } as const;
 
+/** In the order of `enum policy_direction`. */
+const policyDirections: readonly PolicyDirection[] = ['ingress', 'egress', 'egress-to-service'];
+
 export const policyKey = convert(
   structs.policyKeyStruct,
   (key: PolicyKey) => ({
     prefixlen: key.protocol === 0 ? policyBits.anyProtocol : policyBits.protocol + key.portLength,
     policy: key.policy,
     peerIdentity: key.peerIdentity,
-    direction: key.direction === 'ingress' ? 0 : 1,
+    direction: policyDirections.indexOf(key.direction),
     protocol: key.protocol,
     port: key.port,
   }),
   (raw): PolicyKey => ({
     policy: raw.policy,
-    direction: raw.direction === 0 ? 'ingress' : 'egress',
+    direction: policyDirections[raw.direction] ?? 'ingress',
     peerIdentity: raw.peerIdentity,
     protocol: raw.prefixlen >= policyBits.protocol ? raw.protocol : 0,
     port: raw.prefixlen >= policyBits.protocol ? raw.port : 0,

@@ -15,6 +15,8 @@ export enum Direction {
   DIRECTION_UNSPECIFIED = 0,
   DIRECTION_INGRESS = 1,
   DIRECTION_EGRESS = 2,
+  /** DIRECTION_EGRESS_TO_SERVICE - Egress through a service, on the translated destination. What no rule of it names is judged as egress. */
+  DIRECTION_EGRESS_TO_SERVICE = 3,
   UNRECOGNIZED = -1,
 }
 
@@ -29,6 +31,9 @@ export function directionFromJSON(object: any): Direction {
     case 2:
     case "DIRECTION_EGRESS":
       return Direction.DIRECTION_EGRESS;
+    case 3:
+    case "DIRECTION_EGRESS_TO_SERVICE":
+      return Direction.DIRECTION_EGRESS_TO_SERVICE;
     case -1:
     case "UNRECOGNIZED":
     default:
@@ -44,6 +49,8 @@ export function directionToJSON(object: Direction): string {
       return "DIRECTION_INGRESS";
     case Direction.DIRECTION_EGRESS:
       return "DIRECTION_EGRESS";
+    case Direction.DIRECTION_EGRESS_TO_SERVICE:
+      return "DIRECTION_EGRESS_TO_SERVICE";
     case Direction.UNRECOGNIZED:
     default:
       return "UNRECOGNIZED";
