@@ -1,5 +1,6 @@
 import type { Model } from '../model/model';
-import type { NetworkPolicyObject, PolicyEnd, VirtualNetworkObject } from '../model/model-object';
+import type { NetworkRule, RuleEnd } from '@contrail/policy';
+import type { NetworkPolicyObject, VirtualNetworkObject } from '../model/model-object';
 
 /** A rule that passes something between two networks, and those of them to which its policy is attached. */
 export interface JoiningRule {
@@ -20,14 +21,14 @@ export function joiningRules(model: Model, a: string, b: string): JoiningRule[] 
   }
   return [...policies.values()].flatMap((policy) => {
     const attachedTo = networks.filter(({ policyUuids }) => policyUuids.includes(policy.uuid)).map(({ name }) => name);
-    return policy.passRules
-      .filter(({ sources, destinations }) =>
+    return policy.rules
+      .filter(({ sources, destinations, verdict }) => verdict === 'pass' &&
         [[first, second], [second, first]].some(
           ([from, to]) =>
             from !== undefined && to !== undefined && isOneOf(sources, from, { model, policy }) && isOneOf(destinations, to, { model, policy }),
         ),
       )
-      .map(({ sources, destinations }) => ({ policy: policy.name, rule: `pass ${endsText(sources)} <> ${endsText(destinations)}`, attachedTo }));
+      .map((rule) => ({ policy: policy.name, rule: ruleText(rule), attachedTo }));
   });
 }
 
@@ -36,15 +37,34 @@ interface Around {
   readonly policy: NetworkPolicyObject;
 }
 
-function isOneOf(ends: readonly PolicyEnd[], network: VirtualNetworkObject, { model, policy }: Around): boolean {
+function isOneOf(ends: readonly RuleEnd[], network: VirtualNetworkObject, { model, policy }: Around): boolean {
   const attached = (name: string): boolean =>
     network.policyUuids.some((uuid) => model.get('network-policy', uuid)?.name === name);
-  return ends.some((end) => {
-    if (end.kind === 'policy') return attached(end.name);
-    return end.name === 'any' || end.name === network.name || (end.name === 'local' && attached(policy.name));
+  return ends.some(({ networks }) => {
+    switch (networks.kind) {
+      case 'any':
+        return true;
+      case 'local':
+        return attached(policy.name);
+      case 'network':
+        return networks.name === network.name;
+      case 'policy':
+        return attached(networks.name);
+      case 'address':
+        return false;
+    }
   });
 }
 
-function endsText(ends: readonly PolicyEnd[]): string {
-  return ends.map(({ kind, name }) => (kind === 'policy' ? `networks of policy ${name}` : name)).join(', ');
+function ruleText({ sources, destinations, isBothWays }: NetworkRule): string {
+  return `pass ${endsText(sources)} ${isBothWays ? '<>' : '>'} ${endsText(destinations)}`;
+}
+
+function endsText(ends: readonly RuleEnd[]): string {
+  return ends.map(({ networks, prefixes }) => [networksText(networks), ...prefixes].join(' ')).join(', ');
+}
+
+function networksText(networks: RuleEnd['networks']): string {
+  if (networks.kind === 'policy') return `networks of policy ${networks.name}`;
+  return networks.kind === 'network' ? networks.name : networks.kind;
 }

@@ -20,6 +20,8 @@ export interface Traffic {
   readonly protocol: number;
   /** 0 for protocols without ports. */
   readonly port: number;
+  /** Translated by a service of the sender's VRF. */
+  readonly isToService?: boolean;
 }
 
 export interface Receiver {
@@ -34,7 +36,9 @@ export function judgePolicies(context: CompileContext, sender: Sender, receiver:
   const isSelf = sender.interface !== undefined && sender.interface.uuid === receiver.interface?.uuid;
   if (isSelf) return [{ passes: true, text: 'policy does not apply to what a pod sends to itself', rule: '' }];
   const judgements: Judgement[] = [];
-  if (sender.interface !== undefined) {
+  if (sender.interface !== undefined && traffic.isToService === true) {
+    judgements.push({ passes: true, text: 'policy of the sender, egress: a service is judged where it is called', rule: '' });
+  } else if (sender.interface !== undefined) {
     judgements.push(judge(context, sender.interface, { direction: 'egress', peerIdentity: receiver.identity, ...traffic }));
   }
   if (receiver.interface === undefined) return judgements;
@@ -68,7 +72,7 @@ function toVerdictTable({ name, rules, defaultIngress, defaultEgress }: PolicyTa
   const verdict = (value: ProtoVerdict): 'pass' | 'deny' => (value === ProtoVerdict.VERDICT_PASS ? 'pass' : 'deny');
   return {
     name,
-    rules: rules.map((rule) => ({
+    rules: rules.filter(({ direction }) => direction !== ProtoDirection.DIRECTION_EGRESS_TO_SERVICE).map((rule) => ({
       id: rule.ruleId,
       name: rule.ruleName,
       verdict: verdict(rule.verdict),

@@ -105,7 +105,7 @@ function judgeMember(context: CompileContext, { sender, listener }: ServiceQuest
   }
   const home = backendHome(context, member);
   if (home === undefined) return { backend: toBackend(context, member, { used: false, reason: 'its network has no VRF yet' }), path: undefined };
-  const traffic = { protocol: listener.protocol, port: member.port };
+  const traffic = { protocol: listener.protocol, port: member.port, isToService: true };
   const wanted = home.interface && { name: interfaceName(home.interface), network: home.network, interface: home.interface, node: member.node };
   const path = followPath(context, { sender, network: home.network, address: member.address, traffic, wanted });
   return { backend: toBackend(context, member, { used: true, reason: path.passes ? '' : path.reason }), path };
@@ -140,7 +140,7 @@ function noBackendText(name: string, backends: readonly ReachBackend[], localNod
 /** Why the sender's VRF has the service. */
 function grantStep(context: CompileContext, { network, target, listener, clusterIp }: ServiceQuestion): ReachStep {
   const { loadbalancer } = target;
-  const grant = serviceGrant(context, network, { loadbalancer, listener, networkUuid: clusterIp.networkUuid });
+  const grant = serviceGrant(context, network, { loadbalancer, listener, networkUuid: clusterIp.networkUuid, address: clusterIp.address });
   const vrf = context.ids.get('vrf', network.instance) ?? 0;
   const name = `${target.name} at ${formatAddress(clusterIp.address)}, ${trafficText(listener)}, is in VRF ${vrf} (${network.name})`;
   const say = (why: string, details = {}): ReachStep => toStep('service', true, `${name}: ${why}`, { vrf, ...details });

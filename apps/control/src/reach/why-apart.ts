@@ -10,7 +10,13 @@ export interface Apart {
 }
 
 /** @param traffic "tcp port 80", for the grants. */
-export function whyApart({ model, settings }: CompileContext, from: Network, to: Network, traffic: string): Apart {
+export function whyApart({ model, settings, topology }: CompileContext, from: Network, to: Network, traffic: string): Apart {
+  const refused = topology.refused.find(({ networks }) => networks.includes(from.name) && networks.includes(to.name));
+  if (refused !== undefined) return { text: `network policies join ${from.name} with ${to.name}, but ${refused.reason}`, grants: [] };
+  if (from.joined.has(to.uuid)) {
+    const text = `network policies join ${from.name} with ${to.name}, but do not pass ${traffic}`;
+    return { text, grants: [`a rule that passes ${traffic} from ${from.name} to ${to.name}, in the policies of both networks`] };
+  }
   const [sender, receiver] = [networkKind(from, settings), networkKind(to, settings)];
   const halves = joiningRules(model, from.uuid, to.uuid)
     .filter(({ attachedTo }) => attachedTo.length === 1)
