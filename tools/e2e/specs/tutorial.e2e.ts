@@ -44,16 +44,15 @@ function toPattern(line: string): RegExp {
   return new RegExp(line.split('…').map((part) => part.replaceAll(/[\\^$.*+?()[\]{}|]/g, '\\$&')).join('.*'));
 }
 
-const steps = readSteps('docs/tutorial-administrator.md');
-let outputs: string[] = [];
+describe.each(['docs/tutorial-administrator.md', 'docs/tutorial-two-tenants.md'])('%s', (file) => {
+  const steps = readSteps(file);
+  let outputs: string[] = [];
 
-beforeAll(async () => {
-  outputs = await run(steps);
-}, 300_000);
+  beforeAll(async () => {
+    outputs = await run(steps);
+  }, 600_000);
 
-it.each(steps.map((step, i) => [`${i + 1}: ${step.title}`, step.lines, i] as const))(
-  'says what the tutorial shows, step %s',
-  (_, lines, i) => {
+  it.each(steps.map((step, i) => [`${i + 1}: ${step.title}`, step.lines, i] as const))('says what it shows, step %s', (_, lines, i) => {
     let rest = (outputs[i] ?? '').split('\n');
     for (const line of lines) {
       const at = rest.findIndex((candidate) => toPattern(line).test(candidate));
@@ -61,5 +60,5 @@ it.each(steps.map((step, i) => [`${i + 1}: ${step.title}`, step.lines, i] as con
       rest = rest.slice(at + 1);
     }
     expect(lines.length).toBeGreaterThan(0);
-  },
-);
+  });
+});

@@ -86,7 +86,7 @@ export async function temporaryNamespace(prefix: string): Promise<{ name: string
     await kubectl(['-n', namespace, 'get', 'serviceaccount', 'default']);
     return true;
   });
-  return { name: namespace, remove: async () => void (await kubectl(['delete', 'namespace', namespace, '--wait=false'])) };
+  return { name: namespace, remove: async () => void (await kubectl(['delete', 'namespace', namespace, '--wait=false', '--ignore-not-found'])) };
 }
 
 export const agnhost = 'registry.k8s.io/e2e-test-images/agnhost:2.66.1';

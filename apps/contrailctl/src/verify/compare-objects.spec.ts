@@ -9,7 +9,7 @@ const whole: World = {
   machines: [{ uuid: 'p1', name: 'vm', podUid: 'p1' }],
   interfaces: [{ uuid: 'v1', name: 'vmi', podUid: 'p1', machines: ['p1'] }],
   instanceIps: [{ uuid: 'i1', name: 'iip', podUid: 'p1', address: '10.32.0.1', interfaces: ['v1'] }],
-  aliases: new Set(),
+  aliases: [],
   allocations: [
     { address: '10.32.0.1', owner: 'i1', description: 'Pod/default/web' },
     { address: '10.47.255.254', owner: 'gateway', description: 'gateway' },
@@ -18,6 +18,9 @@ const whole: World = {
 };
 const [node] = whole.nodes;
 if (!node) throw new Error('the fixture has no node');
+
+const alias = { uuid: 'a1', name: 'aip', podUid: 'p1', address: '10.32.0.9', interfaces: ['v1'] };
+const ofAlias = { address: '10.32.0.9', owner: 'a1', description: 'Pod/default/web' };
 
 function found(changes: Partial<World>): string[] {
   return compareObjects({ ...whole, ...changes }).map(({ node: where, object, expected, found: what }) => `${where} ${object}: ${expected} / ${what}`);
@@ -33,7 +36,7 @@ describe('compareObjects', () => {
     ['a pod that is being deleted may still have everything', { pods: [{ ...pod, deleting: true }] }],
     ['a pod that waits for its attachment', { pods: [{ ...pod, phase: 'Pending', addresses: [] }], nodes: [{ ...node, attachments: new Map(), vifs: new Set() }] }],
     ['a node that did not answer is not judged', { nodes: [] }],
-    ['the alias of a custom network is an address of the pod', { pods: [{ ...pod, addresses: ['10.32.0.9'] }], aliases: new Set(['10.32.0.9']) }],
+    ['the alias of a custom network is an address of the pod', { pods: [{ ...pod, addresses: ['10.32.0.9'] }], aliases: [alias], allocations: [...whole.allocations, ofAlias] }],
   ])('nothing: %s', (_rule, changes) => {
     expect(found(changes)).toEqual([]);
   });
@@ -43,6 +46,9 @@ describe('compareObjects', () => {
     ['no interface', { interfaces: [], instanceIps: [], allocations: [], nodes: [] }, [' Pod/default/web: VirtualMachineInterface / absent']],
     ['no InstanceIp', { instanceIps: [], allocations: [], pods: [{ ...pod, addresses: [] }] }, [' Pod/default/web: InstanceIp of VirtualMachineInterface v1 / absent']],
     ['no allocation', { allocations: [] }, [' Pod/default/web: allocation of 10.32.0.1 by InstanceIp i1 / absent']],
+    ['an alias without allocation', { aliases: [alias] }, [' Pod/default/web: allocation of 10.32.0.9 by AliasIp a1 / absent']],
+    ['the alias of another pod', { pods: [{ ...pod, addresses: ['10.32.0.9'] }], aliases: [{ ...alias, interfaces: ['v2'] }], allocations: [...whole.allocations, ofAlias] }, [' Pod/default/web: podIP 10.32.0.1 / podIP 10.32.0.9']],
+    ['the alias of a pod that is gone', { aliases: [{ ...alias, podUid: 'p2', interfaces: [] }], allocations: [...whole.allocations, ofAlias] }, [' AliasIp/a1: absent / aip of pod p2, which is gone']],
     ['an allocation of another address', { allocations: [{ address: '10.32.0.2', owner: 'i1', description: 'Pod/default/web' }] }, [' Pod/default/web: allocation of 10.32.0.1 by InstanceIp i1 / absent']],
     ['an address that is not its own', { pods: [{ ...pod, addresses: ['10.32.0.7'] }] }, [' Pod/default/web: podIP 10.32.0.1 / podIP 10.32.0.7']],
     ['no attachment', { nodes: [{ ...node, attachments: new Map() }] }, ['node1 Pod/default/web: attachment / absent']],

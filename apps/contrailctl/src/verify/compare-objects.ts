@@ -13,7 +13,7 @@ export interface PodFacts {
   readonly addresses: readonly string[];
 }
 
-/** A VirtualMachine, VirtualMachineInterface or InstanceIp that a pod of this cluster led to. */
+/** A VirtualMachine, VirtualMachineInterface, InstanceIp or AliasIp that a pod of this cluster led to. */
 export interface ObjectFacts {
   readonly uuid: string;
   readonly name: string;
@@ -49,8 +49,8 @@ export interface World {
   readonly machines: readonly ObjectFacts[];
   readonly interfaces: readonly InterfaceFacts[];
   readonly instanceIps: readonly AddressFacts[];
-  /** Further addresses of interfaces, those of AliasIps. */
-  readonly aliases: ReadonlySet<string>;
+  /** AliasIps: further addresses of interfaces. */
+  readonly aliases: readonly AddressFacts[];
   readonly allocations: readonly AllocationFacts[];
   readonly nodes: readonly NodeFacts[];
 }
@@ -79,14 +79,15 @@ function driftsOfPod(world: World, pod: PodFacts): ClusterDrift[] {
   const drifts = interfaces.flatMap(({ uuid }) => {
     const addresses = world.instanceIps.filter((each) => each.interfaces.includes(uuid));
     if (addresses.length === 0) return [lacks(`InstanceIp of VirtualMachineInterface ${uuid}`)];
-    return addresses
+    const aliases = world.aliases.filter((each) => each.interfaces.includes(uuid));
+    return [...addresses, ...aliases]
       .filter(({ uuid: owner, address }) => !world.allocations.some((each) => each.owner === owner && each.address === address))
-      .map(({ uuid: owner, address }) => lacks(`allocation of ${address} by InstanceIp ${owner}`, 'absent', 'kube-manager asks ipam for it when the pod changes; delete the pod'));
+      .map(({ uuid: owner, address }) => lacks(`allocation of ${address} by ${aliases.some((each) => each.uuid === owner) ? 'AliasIp' : 'InstanceIp'} ${owner}`, 'absent', 'kube-manager asks ipam for it when the pod changes; delete the pod'));
   });
   const own = new Set(interfaces.map(({ uuid }) => uuid));
-  const known = world.instanceIps.filter((each) => each.interfaces.some((uuid) => own.has(uuid))).map(({ address }) => address);
+  const known = [...world.aliases, ...world.instanceIps].filter((each) => each.interfaces.some((uuid) => own.has(uuid))).map(({ address }) => address);
   for (const address of pod.addresses) {
-    if (known.includes(address) || world.aliases.has(address)) continue;
+    if (known.includes(address)) continue;
     drifts.push(lacks(`podIP ${known.join(',') || '-'}`, `podIP ${address}`, 'the pod has an address that is not its own; delete the pod'));
   }
   const node = world.nodes.find((each) => each.node === pod.node);
@@ -101,16 +102,17 @@ function driftsOfPod(world: World, pod: PodFacts): ClusterDrift[] {
 
 const sweep = "kube-manager's sweep removes it after two looks, a minute at most; if it stays, see its log";
 
-function leftovers({ pods, machines, interfaces, instanceIps, allocations }: World): ClusterDrift[] {
+function leftovers({ pods, machines, interfaces, instanceIps, aliases, allocations }: World): ClusterDrift[] {
   const alive = new Set(pods.filter(({ phase }) => phase !== 'Succeeded' && phase !== 'Failed').map(({ uid }) => uid));
   const extra = (object: string, found: string): ClusterDrift => ({ node: '', kind: 'object', object, expected: 'absent', found, remedy: sweep, mended: false });
   const ofType = (type: string, objects: readonly ObjectFacts[]): ClusterDrift[] =>
     objects.filter(({ podUid }) => !alive.has(podUid)).map(({ uuid, name, podUid }) => extra(`${type}/${uuid}`, `${name} of pod ${podUid}, which is gone`));
-  const owners = new Set(instanceIps.map(({ uuid }) => uuid));
+  const owners = new Set([...instanceIps, ...aliases].map(({ uuid }) => uuid));
   return [
     ...ofType('VirtualMachine', machines),
     ...ofType('VirtualMachineInterface', interfaces),
     ...ofType('InstanceIp', instanceIps),
+    ...ofType('AliasIp', aliases),
     ...allocations
       .filter(({ description, owner }) => description.startsWith('Pod/') && !owners.has(owner))
       .map(({ address, owner, description }) => extra(`Allocation/${address}`, `held by ${owner} for ${description}, which is gone`)),

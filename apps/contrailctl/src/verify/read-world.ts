@@ -22,9 +22,9 @@ export async function readWorld({ kubernetes, configApi, ipam }: WorldSources, n
   // Derived objects before what they derive from: what is made meanwhile is not taken for a leftover.
   const allocations = await readAllocations(ipam);
   const instanceIps = await listAll(configApi, 'instance-ip');
+  const aliases = await listAll(configApi, 'alias-ip');
   const interfaces = await listAll(configApi, 'virtual-machine-interface');
   const machines = await listAll(configApi, 'virtual-machine');
-  const aliases = await listAll(configApi, 'alias-ip');
   const pods = await readPods(kubernetes);
   const system = await kubernetes.get(kubeKinds.namespaces, { name: 'kube-system' });
   const clusterUid = system.metadata?.uid ?? '';
@@ -33,7 +33,7 @@ export async function readWorld({ kubernetes, configApi, ipam }: WorldSources, n
     machines: machines.flatMap(({ kind }) => (kind?.$case === 'virtualMachine' ? toFacts(kind.value.meta, clusterUid) : [])),
     interfaces: interfaces.flatMap(({ kind }) => (kind?.$case === 'virtualMachineInterface' ? toInterface(kind.value, clusterUid) : [])),
     instanceIps: instanceIps.flatMap(({ kind }) => (kind?.$case === 'instanceIp' ? toInstanceIp(kind.value, clusterUid) : [])),
-    aliases: new Set(aliases.flatMap(({ kind }) => (kind?.$case === 'aliasIp' ? [kind.value.aliasIpAddress] : []))),
+    aliases: aliases.flatMap(({ kind }) => (kind?.$case === 'aliasIp' ? toAlias(kind.value, clusterUid) : [])),
     allocations,
     nodes,
   };
@@ -54,6 +54,11 @@ function toInterface(vmi: ResourceOf<'virtualMachineInterface'>, clusterUid: str
 function toInstanceIp(ip: ResourceOf<'instanceIp'>, clusterUid: string): AddressFacts[] {
   const interfaces = ip.virtualMachineInterfaceRefs.map(({ uuid }) => uuid);
   return toFacts(ip.meta, clusterUid).map((facts) => ({ ...facts, address: ip.instanceIpAddress, interfaces }));
+}
+
+function toAlias(ip: ResourceOf<'aliasIp'>, clusterUid: string): AddressFacts[] {
+  const interfaces = ip.virtualMachineInterfaceRefs.map(({ uuid }) => uuid);
+  return toFacts(ip.meta, clusterUid).map((facts) => ({ ...facts, address: ip.aliasIpAddress, interfaces }));
 }
 
 async function readAllocations(client: IpamServiceClient): Promise<AllocationFacts[]> {
