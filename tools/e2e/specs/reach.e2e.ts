@@ -45,17 +45,17 @@ describe('contrailctl reach', () => {
   it('agrees with every connection of pods in open, isolated and lifted namespaces and of nodes', async () => {
     const [node] = world.probers.map((prober) => prober.node);
     const senders = world.probers.filter((prober) => prober.node === node);
-    const questions: Array<() => Promise<string[]>> = senders.flatMap((prober) =>
-      world.targets.map((target) => async () => {
-        const said = await reach(senderWord(prober), targetWord(target), '7100/tcp');
-        const [found] = await world.probe(prober, [target]);
-        const isAnswered = found?.tcp.startsWith('!') === false;
-        return isAnswered === said.reachable ? [] : [`${prober.name} -> ${target.name}: reach says ${said.reachable} (${said.answers[0]?.reason}), found ${found?.tcp}`];
-      }),
-    );
+    const found = new Map(await Promise.all(senders.map(async (prober) => [prober, await world.probe(prober, world.targets)] as const)));
+    const questions = senders.flatMap((prober) => world.targets.map((target) => ({ prober, target })));
     const wrong: string[] = [];
     const work = async (): Promise<void> => {
-      for (let ask = questions.shift(); ask; ask = questions.shift()) wrong.push(...(await ask()));
+      for (let next = questions.shift(); next; next = questions.shift()) {
+        const { prober, target } = next;
+        const said = await reach(senderWord(prober), targetWord(target), '7100/tcp');
+        const answer = found.get(prober)?.find(({ name }) => name === target.name)?.tcp;
+        const isAnswered = answer?.startsWith('!') === false;
+        if (isAnswered !== said.reachable) wrong.push(`${prober.name} -> ${target.name}: reach says ${said.reachable} (${said.answers[0]?.reason}), found ${answer}`);
+      }
     };
     await Promise.all(Array.from({ length: atOnce }, work));
     expect(wrong).toEqual([]);
@@ -126,7 +126,7 @@ describe('contrailctl selftest', () => {
       const result = await nodeExec(node, ['nft', '-f', '-'], text);
       if (result.status !== 0) throw new Error(result.stderr);
     };
-    await nft('table inet selftest_e2e { chain input { type filter hook input priority -10; udp dport 4789 drop; } }\n');
+    await nft('table inet selftest_e2e {\n chain input {\n  type filter hook input priority -10\n  udp dport 4789 drop\n }\n}\n');
     try {
       const { status, differences } = await selftest();
       expect(status).toBe(1);
