@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
 # npm run soak: the long forms of the tests, in parts with a budget of time each, on a cluster of their own that is
 # removed afterwards. The last line is "N passed, N failed".
-#   SOAK_PARTS    which: "units random kernel churn traffic rollout around flood connections verify mesh" (all)
+#   SOAK_PARTS    which: "units random fuzz kernel churn traffic rollout around flood connections verify mesh" (all)
 #   SOAK_SECONDS  the parts with a cluster are repeated with other seeds until these are over (1800); each once at least
 #   SOAK_SHORT=1  the sizes of npm test, to try the script itself
 #   SOAK_RUNS     runs of each random sequence (100)
+#   FUZZ_SECONDS  how long the REST API gets random input (600), while its memory must not grow
 # Sizes of the end-to-end tests, each with its meaning in the spec that reads it:
 #   FAULT_PER_SECOND 150  FAULT_AWAY_SECONDS 60  FAULT_STILL_SECONDS 60  FAULT_STORM_PODS 100  FAULT_FLOOD_SECONDS 60
 #   CHURN_PODS 500  CHURN_ALIVE 60  CHURN_SEED, another in each round
@@ -13,7 +14,7 @@ set -uo pipefail
 cd "$(dirname "$0")/.."
 began=$SECONDS
 name=contrail-soak
-parts=${SOAK_PARTS:-units random kernel churn traffic rollout around flood connections verify mesh}
+parts=${SOAK_PARTS:-units random fuzz kernel churn traffic rollout around flood connections verify mesh}
 reports=build/reports/soak
 round=1
 results=()
@@ -59,7 +60,7 @@ e2e() {
 if [ "${SOAK_SHORT:-}" != 1 ]; then
   export FAULT_PER_SECOND=${FAULT_PER_SECOND:-150} FAULT_AWAY_SECONDS=${FAULT_AWAY_SECONDS:-60} FAULT_STILL_SECONDS=${FAULT_STILL_SECONDS:-60}
   export FAULT_STORM_PODS=${FAULT_STORM_PODS:-100} FAULT_FLOOD_SECONDS=${FAULT_FLOOD_SECONDS:-60}
-  export CHURN_PODS=${CHURN_PODS:-500} CHURN_ALIVE=${CHURN_ALIVE:-60}
+  export FUZZ_SECONDS=${FUZZ_SECONDS:-600} CHURN_PODS=${CHURN_PODS:-500} CHURN_ALIVE=${CHURN_ALIVE:-60}
 fi
 export FAULT_ROLLOUT=1
 
@@ -67,6 +68,7 @@ bash tools/setup.sh || exit 1
 stale=0
 SEED=random part units 1200 --silent --maxWorkers=2 --testPathIgnorePatterns '/node_modules/' '/dist/' '\.(walk|netns)\.spec\.ts$'
 SEED=random SOAK_RUNS=${SOAK_RUNS:-100} part random 1800 --silent --maxWorkers=1 --testPathPatterns '\.random\.spec\.ts$'
+part fuzz 1800 --silent --maxWorkers=1 --testPathPatterns 'fuzz\.spec\.ts$'
 part kernel 1200 --silent --maxWorkers=2 --testPathPatterns '\.(walk|netns)\.spec\.ts$'
 
 stale=1

@@ -10,7 +10,7 @@ import {
 import { AllotKind } from '@contrail/proto-gen/config/v1/messages';
 import type { WatchResponse, WatchToken } from '@contrail/proto-gen/config/v1/messages';
 import type { Resource } from '@contrail/proto-gen/config/v1/resources';
-import { metaOf, toResource, typeOf, wellKnownUuid } from '@contrail/resource-model';
+import { metaOf, setMeta, toResource, typeOf, wellKnownUuid } from '@contrail/resource-model';
 import { startRedis, testPki } from '@contrail/testing';
 import type { TestRedis } from '@contrail/testing';
 import type { Config } from './config';
@@ -83,6 +83,42 @@ function project(name: string, annotations: Record<string, string> = {}): Resour
   return toResource('project', {
     meta: { uuid: wellKnownUuid('project', fqName), fqName, annotations },
   });
+}
+
+/** config-api chooses one. */
+function withoutUuid(resource: Resource): Resource {
+  return setMeta(resource, { ...metaOf(resource), uuid: '' });
+}
+
+/** A watch of projects that can cease to read. */
+function openWatch(client: ConfigServiceClient): {
+  readonly inSync: Promise<void>;
+  readonly pause: () => void;
+  readonly resume: () => void;
+  readonly close: () => void;
+  /** Resolves when so many changes have come. */
+  readonly until: (count: number) => Promise<void>;
+  readonly names: () => readonly string[];
+} {
+  const call = client.watch({ types: ['project'], resume: undefined });
+  const names: string[] = [];
+  call.on('error', () => undefined);
+  const inSync = new Promise<void>((resolve, reject) => {
+    call.once('error', reject);
+    call.on('data', ({ kind }: WatchResponse) => {
+      if (kind?.$case === 'inSync') resolve();
+      if (kind?.$case !== 'changes') return;
+      for (const { resource } of kind.value.changes)
+        names.push(resource === undefined ? '' : metaOf(resource).fqName.join(':'));
+    });
+  });
+  const until = async (count: number): Promise<void> => {
+    while (names.length < count) await new Promise((resolve) => setTimeout(resolve, 20));
+  };
+  return {
+    ...{ inSync, until, names: () => names },
+    ...{ pause: () => call.pause(), resume: () => call.resume(), close: () => call.cancel() },
+  };
 }
 
 async function codeOf(call: Promise<unknown>): Promise<string> {
@@ -179,6 +215,38 @@ it('announces a change to a watcher, with the resumable position', async () => {
     break;
   }
 });
+
+it('lets exactly one of 100 simultaneous creates of one name win', async () => {
+  const writers = ['kube-manager', 'web-ui', 'contrailctl', 'kube-manager'].map(clientOf);
+  const codes = await Promise.all(
+    Array.from({ length: 100 }, (_, i) => {
+      const client = writers[i % writers.length] ?? clientOf('kube-manager');
+      const resource = project('wanted', { by: String(i) });
+      return codeOf(callUnary(client, 'create', { resource: withoutUuid(resource) }));
+    }),
+  );
+  expect(codes.filter((code) => code === 'OK')).toHaveLength(1);
+  expect(new Set(codes)).toEqual(new Set(['OK', 'ALREADY_EXISTS']));
+}, 60_000);
+
+it('holds nobody up for a watcher that does not read, and sends it no more than it reads', async () => {
+  const count = 60;
+  const writer = clientOf('kube-manager');
+  const [slow, fast] = [openWatch(clientOf('dns')), openWatch(clientOf('control'))];
+  await Promise.all([slow.inSync, fast.inSync]);
+  slow.pause();
+  for (let i = 0; i < count; i += 1)
+    await callUnary(writer, 'create', { resource: project(`heavy-${i}`, { text: 'x'.repeat(60_000) }) });
+  await fast.until(count);
+  const metrics = await (await fetch(`http://127.0.0.1:${api.adminPort}/metrics`)).text();
+  const sent = /^contrail_config_api_changes_sent_total\{caller="dns"\} (\d+)$/m.exec(metrics)?.[1];
+  expect(Number(sent ?? '0')).toBeLessThan(count);
+  slow.resume();
+  await slow.until(count);
+  expect(slow.names()).toEqual(fast.names());
+  slow.close();
+  fast.close();
+}, 60_000);
 
 it('keeps the progress of nodes and gives equal ids for equal keys', async () => {
   const control = clientOf('control');

@@ -37,7 +37,6 @@ const readOnlyByType = new Map<ResourceType, readonly ReadOnlyField[]>(
 );
 
 /** They separate the parts of a name in the store's indexes. */
-// eslint-disable-next-line no-control-regex
 const controlCharacter = /[\u0000-\u001f\u007f]/;
 
 /**

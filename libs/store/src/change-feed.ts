@@ -7,6 +7,8 @@ import type { StoreChange, WatchPosition } from './store';
 import { StoredObject } from './stored-object';
 
 const recentMax = 8_192;
+/** Of the objects in the changes that are kept; watchers further behind read the log. */
+const recentBytesMax = 33_554_432;
 const readCount = 1_000;
 /** How long a read blocks; after each the epoch is compared. */
 const blockMs = 1_000;
@@ -40,6 +42,7 @@ export class ChangeFeed {
   readonly #loop: Promise<void>;
   /** Consecutive revisions. */
   #recent: StoreChange[] = [];
+  #recentBytes = 0;
   #position: WatchPosition = { epoch: '', revision: 0n };
   #closed = false;
   #waiting = new Set<() => void>();
@@ -120,9 +123,8 @@ export class ChangeFeed {
     const last = changes.at(-1);
     // The connection may have moved to another epoch while the answer was on its way.
     if (last === undefined || this.#position.revision !== revision) return 0;
-    if (changes[0]?.revision !== revision + 1n) this.#recent = [];
-    this.#recent.push(...changes);
-    if (this.#recent.length > 2 * recentMax) this.#recent = this.#recent.slice(-recentMax);
+    if (changes[0]?.revision !== revision + 1n) this.#forget();
+    this.#keep(changes);
     this.#position = { epoch: this.#position.epoch, revision: last.revision };
     this.#wake();
     return changes.length;
@@ -131,14 +133,39 @@ export class ChangeFeed {
   /** After a connect or an idle second: another epoch starts anew. */
   #moveTo(position: WatchPosition): void {
     if (position.epoch === this.#position.epoch) return;
-    this.#recent = [];
+    this.#forget();
     this.#position = position;
     this.#wake();
+  }
+
+  /** Keeps the latest changes; twice as many for a while, so that they are seldom copied. */
+  #keep(changes: readonly StoreChange[]): void {
+    this.#recent.push(...changes);
+    this.#recentBytes += bytesOf(changes);
+    if (this.#recent.length <= 2 * recentMax && this.#recentBytes <= 2 * recentBytesMax) return;
+    let first = this.#recent.length;
+    let bytes = 0;
+    while (first > 0 && this.#recent.length - first < recentMax) {
+      bytes += this.#recent[first - 1]?.object?.size ?? 0;
+      if (bytes > recentBytesMax) break;
+      first -= 1;
+    }
+    this.#recent = this.#recent.slice(first);
+    this.#recentBytes = bytesOf(this.#recent);
+  }
+
+  #forget(): void {
+    this.#recent = [];
+    this.#recentBytes = 0;
   }
 
   #wake(): void {
     for (const wake of [...this.#waiting]) wake();
   }
+}
+
+function bytesOf(changes: readonly StoreChange[]): number {
+  return changes.reduce((sum, { object }) => sum + (object?.size ?? 0), 0);
 }
 
 /** Entries of the log, as XREAD and XRANGE give them; names and values in the order of `commit`. */

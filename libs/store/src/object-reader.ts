@@ -5,6 +5,7 @@ import type { Resource } from '@contrail/proto-gen/config/v1/resources';
 import { listOf } from './change-feed';
 import { nameKey, typeNumber, uuidOfMember } from './keys';
 import type { DependentKind } from './keys';
+import { ReadQueue } from './read-queue';
 import type { RedisConnection } from './redis/connection';
 import type { ListQuery, StoredPage, TypedName } from './store';
 import { parseStored } from './stored-object';
@@ -19,19 +20,21 @@ const keptBytesMax = 16_384;
 export class ObjectReader {
   readonly #connection: RedisConnection;
   readonly #prefix: string;
+  readonly #values: ReadQueue;
   /** Decoded once while they stay as they are. */
   readonly #kept = new LRUCache<string, StoredObject>({ max: keptMax });
 
   constructor(connection: RedisConnection, prefix: string) {
     this.#connection = connection;
     this.#prefix = prefix;
+    this.#values = new ReadQueue(connection);
   }
 
   /** In the order of the uuids. */
   async getStored(uuids: readonly string[]): Promise<(StoredObject | undefined)[]> {
     if (uuids.length === 0) return [];
     const keys = uuids.map((uuid) => `${this.#prefix}o:${uuid}`);
-    const values = listOf(await this.#connection.command(['MGET', ...keys]));
+    const values = await this.#values.read(keys);
     return values.map((value) => (Buffer.isBuffer(value) ? parseStored(value) : undefined));
   }
 

@@ -4,19 +4,18 @@ import type { IdSpace } from '@contrail/resource-model';
 import { NodeProgress } from '@contrail/proto-gen/config/v1/messages';
 import type { Resource } from '@contrail/proto-gen/config/v1/resources';
 import { ChangeFeed, decodeEntries, listOf, readPosition } from './change-feed';
-import { keyPrefix, typeOfNumber } from './keys';
+import { CommitQueue } from './commit-queue';
+import { keyPrefix } from './keys';
 import type { DependentKind } from './keys';
 import { ObjectReader } from './object-reader';
 import { RedisConnection } from './redis/connection';
 import type { RedisOptions } from './redis/connection';
 import type {
-  Dependent,
   ListQuery,
   Page,
   ResourceStore,
   StoreChange,
   StoredPage,
-  TransactionFailure,
   TransactionRequest,
   TransactionResult,
   TypedName,
@@ -25,8 +24,7 @@ import type {
   WatchPosition,
 } from './store';
 import { textsMax, tooManyTexts } from './store';
-import { StoredObject } from './stored-object';
-import { encodeTransaction } from './transaction-request';
+import type { StoredObject } from './stored-object';
 import { watchStore } from './watch';
 import type { ChangeSource } from './watch';
 
@@ -56,18 +54,21 @@ class RedisStore implements ResourceStore, ChangeSource {
   readonly #reader: ObjectReader;
   readonly #feed: ChangeFeed;
   readonly #prefix: string;
-  readonly #logLength: number;
+  readonly #commits: CommitQueue;
   readonly #pendingIdMs: number;
   readonly #idQuarantineMs: number;
 
   constructor(options: StoreOptions) {
     const prefix = keyPrefix(options.deployment ?? 'contrail');
     this.#prefix = prefix;
-    this.#logLength = options.logLength ?? logLengthDefault;
     this.#pendingIdMs = options.pendingIdMs ?? pendingIdMsDefault;
     this.#idQuarantineMs = options.idQuarantineMs ?? idQuarantineMsDefault;
     this.#connection = new RedisConnection(options.redis, async (connection) => {
       await readPosition(connection, prefix);
+    });
+    this.#commits = new CommitQueue(this.#connection, {
+      prefix,
+      logLength: options.logLength ?? logLengthDefault,
     });
     this.#reader = new ObjectReader(this.#connection, prefix);
     this.#feed = new ChangeFeed(options.redis, prefix);
@@ -102,17 +103,8 @@ class RedisStore implements ResourceStore, ChangeSource {
     return this.#reader.dependents(uuid, kind, limit);
   }
 
-  async transact(request: TransactionRequest): Promise<TransactionResult> {
-    const { args, values } = encodeTransaction(request, this.#logLength);
-    const [outcome, ...rest] = listOf(
-      await this.#connection.call('commit', this.#prefix, args),
-    ).map(String);
-    if (outcome !== 'ok') return { ok: false, failure: decodeFailure(outcome ?? '', rest) };
-    const revisions = rest.map(BigInt);
-    const objects = values.map(
-      (value, i) => value && new StoredObject(value.type, revisions[i] ?? 0n, value.bytes),
-    );
-    return { ok: true, revision: revisions.at(-1) ?? 0n, objects };
+  transact(request: TransactionRequest): Promise<TransactionResult> {
+    return this.#commits.commit(request);
   }
 
   async revision(): Promise<bigint> {
@@ -238,38 +230,4 @@ class RedisStore implements ResourceStore, ChangeSource {
   async close(): Promise<void> {
     await Promise.all([this.#feed.close(), this.#connection.close()]);
   }
-}
-
-function decodeFailure(outcome: string, fields: readonly string[]): TransactionFailure {
-  const write = Number(fields[0]) - 1;
-  const uuid = fields[1] ?? '';
-  switch (outcome) {
-    case 'conflict':
-      return { kind: 'conflict', write };
-    case 'claim-lost':
-      return { kind: 'claim-lost' };
-    case 'uuid-taken':
-      return { kind: 'uuid-taken', write, type: typeOfNumber(Number(uuid)) };
-    case 'name-taken':
-    case 'parent-missing':
-    case 'reference-missing':
-      return { kind: outcome, write, uuid };
-    case 'subnet-in-use':
-      return { kind: 'subnet-in-use', write, subnet: uuid, count: Number(fields[2]) };
-    case 'over-limit':
-      return { kind: 'over-limit', limit: write };
-    case 'held':
-      return {
-        kind: 'held',
-        write,
-        count: Number(uuid),
-        dependents: fields.slice(2).map(decodeDependent),
-      };
-    default:
-      throw new ContrailError('INTERNAL', `the store answered a transaction with "${outcome}"`);
-  }
-}
-
-function decodeDependent(member: string): Dependent {
-  return { kind: member.charAt(0) as DependentKind, uuid: member.slice(1) };
 }

@@ -80,15 +80,21 @@ interface StoredValue {
   readonly bytes: Buffer;
 }
 
-/**
- * Arguments of the function `commit`: a JSON description, then the bytes of each write; and what each
- * write stores, undefined for deletions and checks.
- */
+/** A transaction as the function `commit` takes it. */
+export interface EncodedTransaction {
+  /** JSON, see functions/commit.ts. */
+  readonly description: string;
+  /** What each write stores; undefined for deletions and checks. */
+  readonly values: readonly (StoredValue | undefined)[];
+  /** Of the description and the values. */
+  readonly bytes: number;
+}
+
 export function encodeTransaction(
   request: TransactionRequest,
   logLength: number,
-): { readonly args: (string | Buffer)[]; readonly values: (StoredValue | undefined)[] } {
-  const description = {
+): EncodedTransaction {
+  const description = JSON.stringify({
     writes: request.writes.map(encodeWrite),
     claims: request.claims.map(({ space, key, id }) => [space, key, id]),
     frees: request.frees.map(({ space, key }) => [space, key]),
@@ -96,13 +102,14 @@ export function encodeTransaction(
     limits: (request.limits ?? []).map(encodeLimit),
     traceparent: request.traceparent,
     logLength,
-  };
+  });
   const values = request.writes.map((write) =>
     write.kind === 'put'
       ? { type: typeOf(write.resource), bytes: storedBytes(write.resource) }
       : undefined,
   );
-  return { args: [JSON.stringify(description), ...values.map((value) => value?.bytes ?? '')], values };
+  const bytes = values.reduce((sum, value) => sum + (value?.bytes.length ?? 0), description.length);
+  return { description, values, bytes };
 }
 
 /** A type's names are counted between two keys, referrers one by one. */

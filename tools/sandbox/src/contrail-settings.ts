@@ -142,7 +142,7 @@ const functionRights = [
 const redisRights: Readonly<Record<RedisUser, readonly string[]>> = {
   'config-api': [
     ...['~{contrail}:', '~{contrail}:[^a]*', '%R~{contrail}:a:*', ...functionRights],
-    ...['+get', '+mget', '+getrange', '+del', '+incr', '+zrange', '+lindex', '+lpop', '+rpush'],
+    ...['+get', '+mget', '+getrange', '+mset', '+del', '+incr', '+incrby', '+zrange', '+lindex', '+lpop', '+rpush'],
     ...['+xadd', '+xread', '+xrange', '+hvals', '+hkeys', '+zlexcount'],
   ],
   ipam: [

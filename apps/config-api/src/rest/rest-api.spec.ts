@@ -262,6 +262,15 @@ describe('requests that are wrong', () => {
     expect(await read('virtual-network', uuid)).not.toHaveProperty('unknown_things');
   });
 
+  it('lets exactly one of 100 simultaneous creates of one name win', async () => {
+    const project = { fq_name: ['default-domain', 'wanted'], parent_type: 'domain' };
+    const answers = await Promise.all(
+      Array.from({ length: 100 }, () => api.call('POST', '/projects', { project })),
+    );
+    expect(answers.filter(({ status }) => status === 200)).toHaveLength(1);
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200, 409]));
+  });
+
   it('answers a taken name and a taken uuid with 409', async () => {
     const { uuid, name } = await createNetwork();
     const same = await api.call('POST', '/virtual-networks', network({ fq_name: name }));

@@ -1,4 +1,6 @@
 import { connect } from 'node:net';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import { useRestFixture } from '../../testing/use-rest-fixture';
 import type { RestAnswer } from '../../testing/rest-fixture';
@@ -7,9 +9,11 @@ import { allRestTypes } from './wire/rest-types';
 
 const api = useRestFixture();
 
-/** More in `npm run soak`. */
-const runs = Number(process.env['FUZZ_RUNS'] ?? 150);
-const timeoutMs = Math.max(60_000, runs * 200);
+const runs = 150;
+/** More in `npm run soak`: the last test goes on for so long. */
+const seconds = Number(process.env['FUZZ_SECONDS'] ?? '0');
+const timeoutMs = 60_000;
+const growthMax = 32 * 1024 * 1024;
 
 const json = fc.jsonValue({ maxDepth: 5 });
 const type = fc.constantFrom(...allRestTypes());
@@ -111,6 +115,33 @@ describe('no input makes an internal error', () => {
     );
   }, timeoutMs);
 });
+
+it('keeps no memory of what it was sent', async () => {
+  const creation = objectOf.map(({ rest, object }) => ({ verb: 'POST', uri: `/${rest.plural}`, given: { [rest.name]: object } as unknown }));
+  const body = fc.dictionary(fc.constantFrom(...actionMembers), actionValue);
+  const action = fc.record({ verb: method, uri: fc.constantFrom(...actions).map((path) => `/${path}`), given: body as fc.Arbitrary<unknown> });
+  const until = Date.now() + seconds * 1000;
+  const heaps: number[] = [];
+  while (heaps.length < 4 || Date.now() < until) {
+    await fc.assert(
+      fc.asyncProperty(fc.oneof(creation, action), async ({ verb, uri, given }) => {
+        expectAnswer(await api.call(verb, uri, given));
+      }),
+      { numRuns: runs },
+    );
+    heaps.push(usedHeap());
+  }
+  // The first rounds fill caches and compile code.
+  const grown = (heaps.at(-1) ?? 0) - (heaps[1] ?? 0);
+  expect(grown).toBeLessThan(growthMax);
+}, timeoutMs * 2 + seconds * 2000);
+
+/** Bytes that are reachable. */
+function usedHeap(): number {
+  setFlagsFromString('--expose-gc');
+  (runInNewContext('gc') as () => void)();
+  return process.memoryUsage().heapUsed;
+}
 
 it('answers others while clients send half a request, or read nothing', async () => {
   const half = Array.from({ length: 200 }, () => {

@@ -1,6 +1,7 @@
 /**
- * Lua of `commit`, the one way in which objects change: checks everything, then applies everything.
- * Shapes of the request and the answer: ../redis-store.ts; keys and values: ../keys.ts.
+ * Lua of `commit`, the one way in which objects change: for each of its transactions it checks everything, then
+ * applies everything. Shapes of requests and answers: ../commit-queue.ts; keys and values: ../keys.ts. Each
+ * call of a command costs as much as the work in it, so commands take many keys or members where they can.
  *
  * A write is {k: put | del | check, t: type number, u: uuid, n: name key, e: expected revision (0: absent),
  * p: [type number, uuid] of the parent, refs: [[type number, uuid], …] to verify, add and rm:
@@ -17,10 +18,31 @@ local function integer(number)
   return string.format('%.0f', number)
 end
 
+-- Calls a command for a list of any length, in parts that are no bigger than Lua's stack allows: an even number.
+local part_max = 1000
+local function call_in_parts(list, command, ...)
+  for first = 1, #list, part_max do
+    local arguments = { ... }
+    for index = first, math.min(first + part_max - 1, #list) do arguments[#arguments + 1] = list[index] end
+    redis.call(command, unpack(arguments))
+  end
+end
+
 -- Objects and names as they will be after the writes staged so far.
 local function stage(prefix)
   local objects, names = {}, {}
   local view = {}
+  -- Reads objects that are not expected to exist.
+  function view.expect_absent(uuids)
+    for first = 1, #uuids, part_max do
+      local last = math.min(first + part_max - 1, #uuids)
+      local present = {}
+      for index = first, last do present[#present + 1] = prefix .. 'o:' .. uuids[index] end
+      for index, value in ipairs(redis.call('MGET', unpack(present))) do
+        if not value then objects[uuids[first + index - 1]] = false end
+      end
+    end
+  end
   function view.object(uuid)
     if objects[uuid] == nil then
       local kind, revision = header(prefix .. 'o:' .. uuid)
@@ -59,6 +81,11 @@ end
 
 -- Deletions first: a name freed in the transaction can be taken in it.
 local function stage_writes(view, writes)
+  local new = {}
+  for _, write in ipairs(writes) do
+    if write.e == 0 then new[#new + 1] = write.u end
+  end
+  view.expect_absent(new)
   for index, write in ipairs(writes) do
     local failure = check_revision(view, write, index)
     if failure then return failure end
@@ -186,32 +213,71 @@ local function check_limits(prefix, limits)
   end
 end
 
--- The order of the fields of an entry is what ../change-feed.ts reads.
-local function apply_write(prefix, write, bytes, request)
-  local revision = integer(redis.call('INCR', prefix .. 'rev'))
-  local object, names = prefix .. 'o:' .. write.u, prefix .. 'n:' .. write.t
-  local entry = { 't', write.t, 'u', write.u, 'p', write.tp or request.traceparent }
-  if write.k == 'put' then
-    redis.call('SET', object, write.t .. ' ' .. revision .. '\n' .. bytes)
-    if write.e == 0 then redis.call('ZADD', names, 0, write.n .. '\0' .. write.u) end
-    table.insert(entry, 'b')
-    table.insert(entry, bytes)
-  else
-    redis.call('DEL', object)
-    redis.call('ZREM', names, write.n .. '\0' .. write.u)
+-- A list of a table of lists.
+local function list_of(lists, key)
+  local list = lists[key]
+  if not list then
+    list = {}
+    lists[key] = list
   end
-  redis.call('XADD', prefix .. 'log', 'MAXLEN', '~', request.logLength, revision .. '-0', unpack(entry))
-  return revision
+  return list
 end
 
-local function apply_dependents(prefix, writes)
-  for _, write in ipairs(writes) do
-    for _, pair in ipairs(write.rm or {}) do
-      redis.call('ZREM', prefix .. 'd:' .. pair[1], pair[2] .. write.u)
+-- The order of the fields of an entry is what ../change-feed.ts reads.
+local function apply_writes(prefix, request, args, first)
+  local count = 0
+  for _, write in ipairs(request.writes) do
+    if write.k ~= 'check' then count = count + 1 end
+  end
+  local last = redis.call('INCRBY', prefix .. 'rev', integer(count))
+  local revision = last - count
+  local answer, objects, gone, named, unnamed = { 'ok' }, {}, {}, {}, {}
+  for index, write in ipairs(request.writes) do
+    if write.k == 'check' then
+      table.insert(answer, integer(write.e))
+    else
+      revision = revision + 1
+      local text = integer(revision)
+      local log, entry = prefix .. 'log', text .. '-0'
+      local traceparent = write.tp or request.traceparent
+      if write.k == 'put' then
+        local bytes = args[first + index - 1]
+        objects[#objects + 1] = prefix .. 'o:' .. write.u
+        objects[#objects + 1] = write.t .. ' ' .. text .. '\n' .. bytes
+        if write.e == 0 then
+          local members = list_of(named, write.t)
+          members[#members + 1] = '0'
+          members[#members + 1] = write.n .. '\0' .. write.u
+        end
+        redis.call('XADD', log, 'MAXLEN', '~', request.logLength, entry,
+          't', write.t, 'u', write.u, 'p', traceparent, 'b', bytes)
+      else
+        gone[#gone + 1] = prefix .. 'o:' .. write.u
+        table.insert(list_of(unnamed, write.t), write.n .. '\0' .. write.u)
+        redis.call('XADD', log, 'MAXLEN', '~', request.logLength, entry,
+          't', write.t, 'u', write.u, 'p', traceparent)
+      end
+      table.insert(answer, text)
     end
-    for _, pair in ipairs(write.add or {}) do
-      redis.call('ZADD', prefix .. 'd:' .. pair[1], 0, pair[2] .. write.u)
+  end
+  call_in_parts(gone, 'DEL')
+  call_in_parts(objects, 'MSET')
+  for kind, members in pairs(unnamed) do call_in_parts(members, 'ZREM', prefix .. 'n:' .. kind) end
+  for kind, members in pairs(named) do call_in_parts(members, 'ZADD', prefix .. 'n:' .. kind) end
+  table.insert(answer, integer(last))
+  return answer
+end
+
+local function apply_dependents(prefix, changes)
+  for target, change in pairs(changes) do
+    local key, gone, new = prefix .. 'd:' .. target, {}, {}
+    for member in pairs(change.gone) do gone[#gone + 1] = member end
+    for _, member in ipairs(change.new) do
+      new[#new + 1] = '0'
+      new[#new + 1] = member
     end
+    call_in_parts(gone, 'ZREM', key)
+    call_in_parts(new, 'ZADD', key)
   end
 end
 
@@ -223,9 +289,8 @@ local function apply_ids(prefix, request)
   for _, free in ipairs(request.frees) do free_id(prefix, free[1], free[2], now) end
 end
 
-local function commit(keys, args)
-  local prefix = keys[1]
-  local request = cjson.decode(args[1])
+-- One transaction; the bytes of its writes are in args from the place first on.
+local function commit_one(prefix, request, args, first)
   local writes = request.writes
   local view = stage(prefix)
   local failure = stage_writes(view, writes) or check_targets(view, writes)
@@ -234,17 +299,18 @@ local function commit(keys, args)
   failure = check_held(prefix, writes, changes) or check_claims(prefix, request.claims)
     or check_guards(prefix, request.guards) or check_limits(prefix, request.limits)
   if failure then return failure end
-  local answer = { 'ok' }
-  for index, write in ipairs(writes) do
-    if write.k == 'check' then
-      table.insert(answer, integer(write.e))
-    else
-      table.insert(answer, apply_write(prefix, write, args[index + 1], request))
-    end
-  end
-  apply_dependents(prefix, writes)
+  local answer = apply_writes(prefix, request, args, first)
+  apply_dependents(prefix, changes)
   apply_ids(prefix, request)
-  table.insert(answer, redis.call('GET', prefix .. 'rev') or '0')
   return answer
+end
+
+local function commit(keys, args)
+  local answers, first = {}, 2
+  for _, request in ipairs(cjson.decode(args[1])) do
+    table.insert(answers, commit_one(keys[1], request, args, first))
+    first = first + #request.writes
+  end
+  return answers
 end
 `;
