@@ -7,4 +7,5 @@ const projects = ['libs', 'apps', 'tools'].flatMap((dir) =>
     .map((name) => `<rootDir>/${dir}/${name}`)
     .filter((p) => existsSync(p.replace('<rootDir>', __dirname) + '/jest.config.js')),
 );
-module.exports = { projects };
+// Of several projects at once jest takes this from here only.
+module.exports = { projects, testTimeout: require('./jest.preset.js').testTimeout };

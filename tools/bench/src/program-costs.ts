@@ -40,15 +40,28 @@ export function costsBetween(before: Totals, after: Totals): ProgramCost[] {
   return [...costs.values()].filter(({ runs }) => runs > 0);
 }
 
-/** Measures while `use` runs; the kernel counts only then, because counting itself costs time. */
-export async function measureProgramCosts<T>(use: () => Promise<T>): Promise<{ readonly result: T; readonly costs: ProgramCost[] }> {
-  const look = (): Totals => parsePrograms(run('bpftool', 'prog', 'show', '--json'));
+const look = (): Totals => parsePrograms(run('bpftool', 'prog', 'show', '--json'));
+
+/** Of every forwarding plane that there is now. */
+export function programIds(): Set<number> {
+  return new Set(look().keys());
+}
+
+/**
+ * Measures while `use` runs; the kernel counts only then, because counting itself costs time.
+ * @param only ids of the programs that count; left out: all.
+ */
+export async function measureProgramCosts<T>(
+  use: () => Promise<T>,
+  only?: ReadonlySet<number>,
+): Promise<{ readonly result: T; readonly costs: ProgramCost[] }> {
+  const counted = (totals: Totals): Totals => new Map([...totals].filter(([id]) => only === undefined || only.has(id)));
   const setting = readFileSync(switchFile, 'utf8');
   writeFileSync(switchFile, '1');
   try {
     const before = look();
     const result = await use();
-    return { result, costs: costsBetween(before, look()) };
+    return { result, costs: costsBetween(before, counted(look())) };
   } finally {
     writeFileSync(switchFile, setting);
   }

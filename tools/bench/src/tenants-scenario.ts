@@ -100,7 +100,7 @@ async function measureCosts({ quick, progress, signal }: ScenarioContext, { load
         const server = cluster && serversAmong(cluster.pods)[place];
         if (!cluster || !client || !server) throw new Error('a cluster has too few pods');
         const target = { clientNetns: cluster.rig.netnsOf(client), address: server.address };
-        const { result, costs } = await measureProgramCosts(() => load.run(test, target, milliseconds));
+        const { result, costs } = await measureProgramCosts(() => load.run(test, target, milliseconds), cluster.rig.programs);
         const nanoseconds = costs.reduce((sum, cost) => sum + cost.nanoseconds, 0);
         samples[subject]?.push(nanoseconds / result.operations);
       }

@@ -7,6 +7,7 @@ import { AgentNode } from '../cni/agent-node';
 import { runCni } from '../cni/cni-run';
 import { ip, Namespaces } from '../netns';
 import type { Programs } from '../programs';
+import { programIds } from '../program-costs';
 import { nameOf } from './reachability';
 import type { Question, TenantPod, TenantService } from './reachability';
 
@@ -30,9 +31,10 @@ export class TenantsRig {
   readonly #agents: AgentNode[] = [];
   readonly #namespaces: Namespaces;
   #server: ChildProcess | undefined;
+  #programs: ReadonlySet<number> = new Set();
   #description: TenantsDescription = { pods: [], service: { address: '', port: 0, targetPort: 0 } };
 
-  private constructor(private readonly programs: Programs) {
+  private constructor(private readonly built: Programs) {
     this.#namespaces = new Namespaces(`bench${process.pid}-bridge${(bridges += 1)}`);
   }
 
@@ -55,6 +57,11 @@ export class TenantsRig {
     return this.#description.service;
   }
 
+  /** Ids of the eBPF programs of both nodes. */
+  get programs(): ReadonlySet<number> {
+    return this.#programs;
+  }
+
   netnsOf(pod: TenantPod): string {
     const netns = this.#netns.get(pod);
     if (netns === undefined) throw new Error(`${nameOf(pod)}: was not made`);
@@ -63,7 +70,7 @@ export class TenantsRig {
 
   /** @returns the answer to each question, in order. */
   async ask(questions: readonly Question[], rounds = 1): Promise<string[]> {
-    const child = spawn(this.programs.names(), ['ask', String(rounds)], { stdio: ['pipe', 'pipe', 'inherit'] });
+    const child = spawn(this.built.names(), ['ask', String(rounds)], { stdio: ['pipe', 'pipe', 'inherit'] });
     const lines = questions.map(({ client, protocol, address, port, sourcePort }) =>
       [this.netnsOf(client), protocol, address, port, sourcePort].join(' '),
     );
@@ -86,9 +93,11 @@ export class TenantsRig {
     const bridge = this.#namespaces.add('bridge');
     ip('-n', bridge, 'link', 'add', 'br0', 'type', 'bridge');
     ip('-n', bridge, 'link', 'set', 'br0', 'up');
+    const others = programIds();
     for (const node of nodes) {
-      this.#agents.push(await AgentNode.start(this.programs, { ...node, control: 'tenants-control', controlArguments, bridge }));
+      this.#agents.push(await AgentNode.start(this.built, { ...node, control: 'tenants-control', controlArguments, bridge }));
     }
+    this.#programs = new Set([...programIds()].filter((id) => !others.has(id)));
     this.#description = this.#agents[0]?.control as TenantsDescription;
     for (const [index, agent] of this.#agents.entries()) {
       const own = this.pods.filter(({ node }) => node === nodes[index]?.name);
@@ -100,7 +109,7 @@ export class TenantsRig {
   }
 
   async #serve(): Promise<void> {
-    const server = spawn(this.programs.names(), ['serve', String(this.service.targetPort)], { stdio: ['pipe', 'pipe', 'inherit'] });
+    const server = spawn(this.built.names(), ['serve', String(this.service.targetPort)], { stdio: ['pipe', 'pipe', 'inherit'] });
     this.#server = server;
     server.stdin.end(this.pods.map((pod) => `${this.netnsOf(pod)} ${nameOf(pod)}\n`).join(''));
     const ended = once(server, 'exit').then(() => {
