@@ -8,7 +8,7 @@ import type { NamespaceKind } from './probe-pods';
 import type { ProbeWorld, RunningProber } from './probe-world';
 
 const prober = (kind: NamespaceKind, n: number): RunningProber => ({ kind, namespace: kind, name: `probe-${n}`, node: `node${n}`, address: `10.32.0.${n}` });
-const world: ProbeWorld = { image: 'agent', nodes: ['node1', 'node2'], probers: [prober('open', 1), prober('host', 2)], clusterIps: new Map([['open', '10.96.0.7']]) };
+const world: ProbeWorld = { image: 'agent', nodes: ['node1', 'node2'], probers: [prober('open', 1), prober('host', 2)], clusterIps: new Map([['open', '10.96.0.7']]), notTried: [] };
 const ends = calledEnds(world, { api: '10.96.0.1', dns: '' });
 
 let control: RunningServer;

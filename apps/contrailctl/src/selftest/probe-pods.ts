@@ -1,8 +1,9 @@
 import type { Container, Namespace, Pod, Service } from 'kubernetes-types/core/v1';
+import type { KubeObject } from '@contrail/kube';
 import type { DialTarget } from '../probe/dial-probe';
 
-/** Kinds of namespaces: what isolation annotations make of them, and one whose pods are on the host network. */
-export const namespaceKinds = ['open', 'isolated', 'lifted', 'host'] as const;
+/** Kinds of namespaces: what isolation annotations make of them, one with a network of its own, and one on the host network. */
+export const namespaceKinds = ['open', 'isolated', 'lifted', 'custom', 'host'] as const;
 export type NamespaceKind = (typeof namespaceKinds)[number];
 
 /** A pod that probes and is probed. */
@@ -18,6 +19,10 @@ export const probePorts = { tcp: 27_100, udp: 27_101 };
 export const serviceName = 'probe';
 /** On namespaces: the run that made them. */
 export const runLabel = 'contrail.opencontrail.org/selftest';
+
+/** NetworkAttachmentDefinition of the custom namespace, which goes with it; kube-manager makes its network. */
+export const definitionName = 'selftest';
+const customSubnet = '198.18.0.0/24';
 
 const appLabel = { app: 'contrail-selftest' };
 const program = ['node', '/opt/contrail/contrailctl/main.js', 'probe'];
@@ -37,6 +42,15 @@ export function namespaceOf(run: string, kind: NamespaceKind): Namespace {
   return { metadata: { name: namespaceName(run, kind), labels, annotations } };
 }
 
+export interface NetworkAttachmentDefinition extends KubeObject {
+  readonly spec: { readonly config: string };
+}
+
+export function definitionOf(namespace: string): NetworkAttachmentDefinition {
+  const annotations = { 'opencontrail.org/cidr': customSubnet };
+  return { metadata: { name: definitionName, namespace, annotations }, spec: { config: '{"cniVersion": "0.3.1", "type": "contrail-k8s-cni"}' } };
+}
+
 /** Hashed over the pods of its namespace. */
 export function serviceOf(namespace: string): Service {
   const ports = [
@@ -46,9 +60,10 @@ export function serviceOf(namespace: string): Service {
   return { metadata: { name: serviceName, namespace }, spec: { selector: appLabel, ports } };
 }
 
-export function podOf({ namespace, name, node, kind }: Prober, image: string): Pod {
+/** @param network name of the VirtualNetwork of its own that it is on; empty: its namespace's. */
+export function podOf({ namespace, name, node, kind }: Prober, image: string, network: string): Pod {
   return {
-    metadata: { name, namespace, labels: appLabel },
+    metadata: { name, namespace, labels: appLabel, annotations: network === '' ? {} : { 'opencontrail.org/network': network } },
     spec: {
       nodeName: node,
       hostNetwork: kind === 'host',

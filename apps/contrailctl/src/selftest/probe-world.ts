@@ -3,8 +3,8 @@ import type { Node, Pod } from 'kubernetes-types/core/v1';
 import { ContrailError } from '@contrail/errors';
 import { kubeKinds } from '@contrail/kube';
 import type { KubeClient, KubeKind, KubeObject } from '@contrail/kube';
-import { namespaceKinds, namespaceName, namespaceOf, podOf, runLabel, serviceName, serviceOf } from './probe-pods';
-import type { NamespaceKind, Prober } from './probe-pods';
+import { definitionName, definitionOf, namespaceKinds, namespaceName, namespaceOf, podOf, runLabel, serviceName, serviceOf } from './probe-pods';
+import type { NamespaceKind, NetworkAttachmentDefinition, Prober } from './probe-pods';
 import { waitFor } from './wait-for';
 
 /** A prober that runs. */
@@ -19,9 +19,17 @@ export interface ProbeWorld {
   readonly probers: readonly RunningProber[];
   /** Cluster IP of the service of each namespace that has one. */
   readonly clusterIps: ReadonlyMap<string, string>;
+  /** What this cluster does not have, for people. */
+  readonly notTried: readonly string[];
 }
 
 const daemonSets: KubeKind<DaemonSet> = { apiVersion: 'apps/v1', kind: 'DaemonSet', plural: 'daemonsets', namespaced: true };
+const definitions: KubeKind<NetworkAttachmentDefinition> = {
+  apiVersion: 'k8s.cni.cncf.io/v1',
+  kind: 'NetworkAttachmentDefinition',
+  plural: 'network-attachment-definitions',
+  namespaced: true,
+};
 const agent = { namespace: 'contrail', name: 'vrouter-agent' };
 const readyMs = 180_000;
 const removeMs = 120_000;
@@ -35,18 +43,26 @@ interface WorldOptions {
   readonly run: string;
   readonly nodeCount: number;
   readonly signal: AbortSignal;
+  /** Name of the VirtualNetwork that a NetworkAttachmentDefinition made; undefined: not yet. */
+  findNetwork(namespace: string, definition: string): Promise<string | undefined>;
 }
 
 /** Namespaces of each kind with a pod on each of the nodes and a service over them; returns when all of it is ready. */
-export async function createWorld({ kubernetes, run, nodeCount, signal }: WorldOptions): Promise<ProbeWorld> {
+export async function createWorld(options: WorldOptions): Promise<ProbeWorld> {
+  const { kubernetes, run, nodeCount, signal } = options;
   const { nodes: known, image } = await findImage(kubernetes);
   const nodes = chooseNodes(known, nodeCount);
-  const probers = namespaceKinds.flatMap((kind) => nodes.map((node, i): Prober => ({ namespace: namespaceName(run, kind), name: `probe-${i}`, node, kind })));
   for (const kind of namespaceKinds) await kubernetes.create(kubeKinds.namespaces, namespaceOf(run, kind), { signal });
-  const kindsWithService = namespaceKinds.filter((kind) => kind !== 'host');
+  const network = await createNetwork(options);
+  const kinds = namespaceKinds.filter((kind) => kind !== 'custom' || network !== undefined);
+  const probers = kinds.flatMap((kind) => nodes.map((node, i): Prober => ({ namespace: namespaceName(run, kind), name: `probe-${i}`, node, kind })));
+  const kindsWithService = kinds.filter((kind) => kind !== 'host');
   for (const kind of kindsWithService) await kubernetes.create(kubeKinds.services, serviceOf(namespaceName(run, kind)), { signal });
   // A pod is refused until its namespace has a ServiceAccount.
-  const created = probers.map((prober) => waitFor(`${podText(prober)} is created`, () => createPod(kubernetes, podOf(prober, image), signal), { timeoutMs: readyMs, signal }));
+  const created = probers.map((prober) => {
+    const pod = podOf(prober, image, prober.kind === 'custom' ? (network ?? '') : '');
+    return waitFor(`${podText(prober)} is created`, () => createPod(kubernetes, pod, signal), { timeoutMs: readyMs, signal });
+  });
   await Promise.all(created);
   const ready = probers.map(async (prober) => ({ ...prober, address: await readyAddress(kubernetes, prober, signal) }));
   const isolated = (['isolated', 'lifted'] as const).map((kind) => waitUntilIsolated(kubernetes, namespaceName(run, kind), kind, signal));
@@ -55,7 +71,21 @@ export async function createWorld({ kubernetes, run, nodeCount, signal }: WorldO
     return [namespaceName(run, kind), service.spec?.clusterIP ?? ''] as const;
   });
   const [running, clusterIps] = await Promise.all([Promise.all(ready), Promise.all(services), Promise.all(isolated)]);
-  return { image, nodes, probers: running, clusterIps: new Map(clusterIps) };
+  const notTried = network === undefined ? ['custom networks: the cluster has no NetworkAttachmentDefinitions'] : [];
+  return { image, nodes, probers: running, clusterIps: new Map(clusterIps), notTried };
+}
+
+/** @returns the name of the VirtualNetwork; undefined in a cluster without NetworkAttachmentDefinitions. */
+async function createNetwork({ kubernetes, run, signal, findNetwork }: WorldOptions): Promise<string | undefined> {
+  const namespace = namespaceName(run, 'custom');
+  try {
+    await kubernetes.create(definitions, definitionOf(namespace), { signal });
+  } catch (error) {
+    if (error instanceof ContrailError && error.code === 'NOT_FOUND') return undefined;
+    throw error;
+  }
+  const what = `NetworkAttachmentDefinition/${namespace}/${definitionName} has a network (see its events)`;
+  return await waitFor(what, () => findNetwork(namespace, definitionName), { timeoutMs: readyMs, signal });
 }
 
 /** Deletes what a run made, whatever of it exists. @param waits until it is gone. */

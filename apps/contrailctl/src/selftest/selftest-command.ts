@@ -4,6 +4,8 @@ import { kubeKinds } from '@contrail/kube';
 import type { KubeClient } from '@contrail/kube';
 import type { ControlServiceClient } from '@contrail/proto-gen/control/v1/control_service';
 import { callUnary } from '@contrail/rpc';
+import { metaOf } from '@contrail/resource-model';
+import { listAll } from '../config-api/list-all';
 import { withKubernetes } from '../kubernetes-connection';
 import { toFormat, toTable } from '../output/print';
 import { withConfigApi, withControl } from '../session';
@@ -46,7 +48,8 @@ async function selftest(session: Session, { nodes }: SelftestOptions): Promise<v
   const result = await withKubernetes(session, async (kubernetes) => {
     const leftovers = await removeLeftovers(kubernetes, Date.now());
     try {
-      const world = await createWorld({ kubernetes, run, nodeCount: nodes, signal: session.signal });
+      const findNetwork = (namespace: string, name: string): Promise<string | undefined> => networkOf(session, namespace, name);
+      const world = await createWorld({ kubernetes, run, nodeCount: nodes, signal: session.signal, findNetwork });
       return { ...(await compareWorld(session, kubernetes, world)), leftovers };
     } finally {
       // Whoever interrupts does not want to wait: what was asked to go goes by itself.
@@ -64,6 +67,8 @@ export interface SelftestResult {
   /** Of those, how many the model says are open. */
   readonly open: number;
   readonly differences: readonly Difference[];
+  /** What the cluster does not have. */
+  readonly notTried: readonly string[];
   /** Namespaces that earlier runs left, and that are being deleted. */
   readonly leftovers: readonly string[];
 }
@@ -79,6 +84,7 @@ async function compareWorld(session: Session, kubernetes: KubeClient, world: Pro
   const cells = rows.flatMap((row) => row.cells);
   return {
     nodes: world.nodes,
+    notTried: world.notTried,
     tried: cells.length,
     open: cells.filter(({ expected }) => expected.reachable).length,
     differences: [...passed, ...again].flatMap(({ difference }) => difference ?? []),
@@ -124,6 +130,13 @@ async function checkProgress(session: Session, nodes: readonly string[], revisio
   }
 }
 
+/** Name of the VirtualNetwork that kube-manager made of a definition. */
+async function networkOf(session: Session, namespace: string, name: string): Promise<string | undefined> {
+  const annotations = { kind: 'NetworkAttachmentDefinition', namespace, name };
+  const [network] = await withConfigApi(session, (client) => listAll(client, 'virtual-network', { annotations }));
+  return network && metaOf(network).fqName.join(':');
+}
+
 /** Services that every network reaches: the API server and the cluster's DNS, as far as there is one. */
 async function readEssential(kubernetes: KubeClient): Promise<{ api: string; dns: string }> {
   const clusterIp = async (namespace: string, name: string): Promise<string> => {
@@ -138,10 +151,11 @@ async function readEssential(kubernetes: KubeClient): Promise<{ api: string; dns
   return { api, dns };
 }
 
-export function selftestText({ nodes, tried, open, differences, leftovers }: SelftestResult): string {
+export function selftestText({ nodes, tried, open, differences, leftovers, notTried }: SelftestResult): string {
   const rows = differences.map(({ from, to, traffic, expected, found }) => [from, to, traffic, expected, found]);
   return [
     ...leftovers.map((name) => `Removed namespace ${name}, which an earlier run left.\n`),
+    ...notTried.map((text) => `Not tried: ${text}.\n`),
     rows.length === 0 ? '' : toTable(['FROM', 'TO', 'TRAFFIC', 'EXPECTED', 'FOUND'], rows),
     `${differences.length} differences; tried ${tried} ways on ${nodes.join(', ')}: ${open} are open and ${tried - open} are not\n`,
   ].join('');

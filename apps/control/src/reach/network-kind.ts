@@ -1,4 +1,4 @@
-import { podNetworkName, serviceNetworkName } from '@contrail/resource-model';
+import { podNetworkName, projectName, serviceNetworkName } from '@contrail/resource-model';
 import { isNamed } from '../compile/cluster-network';
 import type { CompileSettings } from '../compile/compile-context';
 import type { Network } from '../topology/topology';
@@ -11,16 +11,18 @@ export type NetworkKind =
   | { readonly kind: 'isolated'; readonly of: 'pods' | 'services'; readonly namespace: string }
   | { readonly kind: 'custom' };
 
-/** Whose network it is, by R21's names. */
+/** Whose network it is, by R21's names; where all namespaces share one project, an isolated one's is taken for custom. */
 export function networkKind(network: Network, { clusterName, clusterPodNetwork }: CompileSettings): NetworkKind {
   if (network.isFabric) return { kind: 'fabric' };
   if (isNamed(network, clusterPodNetwork)) return { kind: 'cluster', of: 'pods' };
   if (isNamed(network, serviceNetworkName(clusterName))) return { kind: 'cluster', of: 'services' };
-  const name = network.name.split(':').at(-1) ?? '';
+  const [project = '', name = ''] = network.name.split(':').slice(-2);
   const namespace = (toName: (cluster: string, namespace: string) => string): string | undefined => {
     const [before = '', after = ''] = toName(clusterName, '\n').split('\n');
     const isSo = name.startsWith(before) && name.endsWith(after) && name.length > before.length + after.length;
-    return isSo ? name.slice(before.length, name.length - after.length) : undefined;
+    const found = isSo ? name.slice(before.length, name.length - after.length) : '';
+    // Networks of NetworkAttachmentDefinitions are named alike, after the definition.
+    return found !== '' && project === projectName(clusterName, found) ? found : undefined;
   };
   const pods = namespace(podNetworkName);
   if (pods !== undefined) return { kind: 'isolated', of: 'pods', namespace: pods };

@@ -8,7 +8,8 @@ import { Compiled } from '../../testing/compiled';
 import { reach } from './reach';
 
 const [red, redServices, blue, custom] = [testUuid(2, 10), testUuid(2, 11), testUuid(2, 12), testUuid(2, 13)];
-const fq = (name: string): string[] => ['default-domain', 'k8s-red', name];
+/** In the project of the namespace after which it is named. */
+const fq = (name: string): string[] => ['default-domain', name.split('-').slice(0, 2).join('-'), name];
 
 /** Pods 1 and 2 in the cluster's network, 3 in namespace red, 4 in blue, both isolated, 5 and 6 with equal addresses on custom networks. */
 function world(...more: Resource[]): Compiled {
@@ -19,7 +20,8 @@ function world(...more: Resource[]): Compiled {
     ...network(red, fq('k8s-red-pod-network'), { vni: 10, ipams: [uuids.podIpam], policies: [uuids.fabricPolicy, uuids.servicePolicy] }),
     ...network(redServices, fq('k8s-red-service-network'), { vni: 11, ipams: [uuids.serviceIpam], policies: [uuids.fabricPolicy] }),
     ...network(blue, fq('k8s-blue-pod-network'), { vni: 12, ipams: [uuids.podIpam], policies: [uuids.fabricPolicy, uuids.servicePolicy] }),
-    ...network(custom, fq('custom'), { vni: 13 }),
+    // As a NetworkAttachmentDefinition in namespace red names it.
+    ...network(custom, ['default-domain', 'k8s-red', 'k8s-custom-pod-network'], { vni: 13 }),
     ...podResources({ n: 1, node: 'node1', address: '10.47.0.1' }),
     ...podResources({ n: 2, node: 'node2', address: '10.47.0.2' }),
     ...podResources({ n: 3, node: 'node2', address: '10.47.0.3', networkUuid: red }),
