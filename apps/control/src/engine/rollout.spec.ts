@@ -158,12 +158,25 @@ describe('while a pod moves', () => {
     expect(view()).toEqual(moved);
   });
 
-  it('another one prepares, and moves after it', async () => {
+  it('another one may join it, until it has moved: parts of one change come one after the other', async () => {
     await control.put(pod(1, 'node1', blue));
+    await acknowledge(one);
+    await control.put(pod(2, 'node2', blue));
+    // Both agents have to know the second one, too.
+    two.acknowledge();
+    expect([vrfOf(one, 1), vrfOf(two, 2)]).toEqual(['cluster', 'cluster']);
+    await acknowledge(one);
+    expect([view(1), view(2)]).toEqual([moved, moved]);
+    await acknowledge(one, two);
+    expect([view(1), view(2)]).toEqual([after, after]);
+    expect(control.hub.published.revision).toBe(control.revision);
+  });
+
+  it('another one that comes later prepares, and moves after it', async () => {
+    await control.put(pod(1, 'node1', blue));
+    await acknowledge(one, two);
     await control.put(pod(2, 'node2', green));
     const prepared = { routes: { cluster: 'cluster', fabric: 'cluster', green: 'green' }, home: 'cluster' };
-    expect([view(1), view(2)]).toEqual([made, prepared]);
-    await acknowledge(one, two);
     expect([view(1), view(2)]).toEqual([moved, prepared]);
     await acknowledge(one, two);
     expect(view(1)).toEqual(after);

@@ -28,16 +28,16 @@ interface Held {
   readonly traces: readonly Trace[];
 }
 
-/** One way from the old to the new, for everything that was held when it began. */
+/** One way from the old to the new, for everything that was held before the first interface moved. */
 interface Round {
   readonly startedAt: number;
   /** `make`: receivers learn the new; `move`: interfaces and senders go over. */
   stage: 'make' | 'move';
   /** Whether the step for which agents are waited for is published. */
   isWaiting: boolean;
-  readonly keys: ReadonlySet<string>;
+  readonly keys: Set<string>;
   /** Configuration that is in force when the round is over. */
-  readonly revision: bigint;
+  revision: bigint;
 }
 
 const log = logger('rollout');
@@ -46,8 +46,8 @@ const log = logger('rollout');
  * Publishes the desired state so that what is allowed before and after a change never lacks a way. A change that
  * moves interfaces to another VRF or identity goes in stages: what is new appears (labels, routes, VRFs), then the
  * interfaces and the routes and backends that lead to them change, then what is old goes. Between two stages every
- * agent says that it has programmed the first. Meanwhile other changes pass at once, except that removals wait for
- * the next round, and the revision stands still.
+ * agent says that it has programmed the first. Meanwhile other changes pass at once, except that removals wait, and
+ * the revision stands still. Moves that come when the first interface has moved go in the next round.
  */
 export class Rollout {
   readonly #options: RolloutOptions;
@@ -86,9 +86,9 @@ export class Rollout {
     const now = updates.filter((update) => !isStaged || !this.#hold(update));
     if (wentBack) now.push(...this.#takeAll());
     this.#publish(now, step.connectivityChanged);
-    if (updates.some((update) => isMoving(update) && this.#isPreparing(update))) this.#barrier.extend(this.#options.hub.published.generation);
     if (this.#round === undefined && this.#held.size > 0) this.#begin();
-    else this.advance();
+    else if (this.#round?.stage === 'make') this.#join(this.#round, updates);
+    this.advance();
   }
 
   /** Goes on as far as the agents are. */
@@ -113,7 +113,16 @@ export class Rollout {
     const { clock } = this.#options;
     const { revision } = this.#target;
     this.#round = { startedAt: clock.now(), stage: 'make', isWaiting: false, keys: new Set(this.#held.keys()), revision };
-    this.advance();
+  }
+
+  /** The parts of one change may come one after the other: what comes before the first interface moves goes with it. */
+  #join(round: Round, updates: readonly EntryUpdate[]): void {
+    round.revision = this.#target.revision;
+    for (const key of this.#held.keys()) round.keys.add(key);
+    if (!updates.some(isMoving)) return;
+    // They may need labels that have no numbers yet.
+    if (!this.#target.isComplete) round.isWaiting = false;
+    else if (round.isWaiting) this.#barrier.extend(this.#options.hub.published.generation);
   }
 
   #end(round: Round): void {
@@ -123,7 +132,9 @@ export class Rollout {
     const isLast = this.#held.size === 0;
     this.#publish(removals, isLast, isLast && this.#target.isComplete ? this.#target.revision : round.revision);
     log.info('interfaces moved', { entries: round.keys.size, durationMs: clock.now() - round.startedAt });
-    if (!isLast) this.#begin();
+    if (isLast) return;
+    this.#begin();
+    this.advance();
   }
 
   /** The same update as seen from what is published; nothing when that is wanted again. */
@@ -134,11 +145,6 @@ export class Rollout {
     this.#held.delete(key);
     if (published === undefined ? after === undefined : after?.equals(published) === true) return [];
     return [{ before: published, after, traces: [...(held?.traces ?? []), ...traces] }];
-  }
-
-  /** Whether receivers are just being prepared for this change: then they have to know its newest state, too. */
-  #isPreparing({ after }: EntryUpdate): boolean {
-    return this.#round?.stage === 'make' && this.#round.isWaiting && this.#round.keys.has(after?.key ?? '');
   }
 
   /** @returns true when the update has to wait. */
