@@ -88,6 +88,9 @@ function* unitsOfInstanceIp(around: Surroundings, instanceIp: InstanceIpObject):
     const vmi = around.model.get('virtual-machine-interface', uuid);
     if (vmi === undefined) continue;
     yield* unitsOfAddress(around, instanceIp, vmi);
+    // The first address says which identity all of them lead to.
+    for (const other of around.model.each('address by interface', uuid)) yield* unitsOfAddress(around, other, vmi);
+    for (const aliasIp of around.model.each('alias by interface', uuid)) yield* unitsOfAlias(around, aliasIp, vmi);
     yield* servicesBehind(around, vmi);
   }
 }

@@ -45,6 +45,11 @@ export function labelsFrom(sender: Network, { instance }: Network): Unit[] {
   return sender.parts.map(({ identity }) => labelUnit(instance, identity));
 }
 
+/** The verdict tables of a network. */
+export function policiesOf(network: Network): Unit[] {
+  return network.parts.map((part) => policyUnit(policyTextOf(network, part)));
+}
+
 /** Labels between nodes and every network: they do not need a connection. */
 function* unitsOfNodeLabels({ topology }: Surroundings, { networks }: TopologyDiff): Generator<Unit> {
   const changed = networks.flatMap(({ before, after }) => [before, after].filter((network) => network !== undefined));
@@ -61,10 +66,8 @@ function* unitsOfNodeLabels({ topology }: Surroundings, { networks }: TopologyDi
 function* unitsOfNetwork(around: Surroundings, network: Network): Generator<Unit> {
   const { model } = around;
   yield vrfUnit(network.instance);
-  for (const part of network.parts) {
-    yield identityUnit(part.identity);
-    yield policyUnit(policyTextOf(network, part));
-  }
+  for (const { identity } of network.parts) yield identityUnit(identity);
+  yield* policiesOf(network);
   yield routeUnit(network.instance, { address: new Uint8Array(4), length: 0 });
   yield routeUnit(network.instance, { address: new Uint8Array(16), length: 0 });
   for (const { prefix } of network.subnets) {
@@ -95,6 +98,9 @@ function* labelsOfSender({ topology }: Surroundings, sender: Network): Generator
 function* unitsOfEdge(around: Surroundings, a: Network, b: Network): Generator<Unit> {
   yield* labelsFrom(b, a);
   yield* labelsFrom(a, b);
+  // Tables name the peers that have interfaces.
+  yield* policiesOf(a);
+  yield* policiesOf(b);
   yield* whatOneSees(around.model, a, b);
   if (a.uuid !== b.uuid) yield* whatOneSees(around.model, b, a);
   else yield* whatDependsOnNumbers(around, a);

@@ -15,11 +15,15 @@ import {
 import { createdObject, testSettings } from '../../testing/compiled';
 import { fullCompile } from '../../testing/full-compile';
 import { drain, settle, TestIds } from '../../testing/settle';
+import { networkPolicy, policyRule } from '../../testing/tenants';
 import { Compiler } from './compiler';
 import type { ObjectChange } from './compiler';
 import { EntryTable } from './entry-table';
 
 const fabricName = 'default-domain:default-project:ip-fabric';
+const clusterPods = 'default-domain:k8s-default:k8s-default-pod-network';
+const clusterServices = 'default-domain:k8s-default:k8s-default-service-network';
+const policyName = ['default-domain', 'k8s-default', 'k8s-default-pod-service-np'];
 const blue = { uuid: testUuid(2, 10), fqName: ['default-domain', 'k8s-default', 'blue'] };
 
 function deleted(resource: Resource): ObjectChange {
@@ -49,6 +53,17 @@ const variants: Resource[] = [
     from: { virtualNetwork: 'any' },
     to: { virtualNetwork: blue.fqName.join(':') },
   }),
+  // Rules with direction, ports, prefixes and verdicts, between the tenant's network, cluster pods and services.
+  networkPolicy(uuids.podServicePolicy, policyName, [
+    policyRule(`${clusterPods} > ${blue.fqName.join(':')} tcp 80`),
+    policyRule(`${clusterPods} <> ${clusterServices} tcp`, { ports: [80, 81] }),
+  ]),
+  networkPolicy(uuids.podServicePolicy, policyName, [
+    policyRule('10.47.255.250/32 > any tcp', { verdict: 'deny' }),
+    policyRule(`${clusterPods}@10.47.255.248/31 <> any`),
+    policyRule('local <> any udp'),
+  ]),
+  ...network(blue.uuid, blue.fqName, { vni: 9, ipams: [uuids.podIpam], policies: [uuids.podServicePolicy, uuids.fabricPolicy] }),
   nodeResource(1),
   nodeResource(2),
   ...podResources({ n: 1, node: 'node1', address: '10.47.255.250' }),

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { counter, logger } from '@contrail/telemetry';
 import { affectedByObject } from '../compile/affected-by-object';
-import { affectedByTopology, asNew, labelsFrom } from '../compile/affected-by-topology';
+import { affectedByTopology, asNew, labelsFrom, policiesOf } from '../compile/affected-by-topology';
 import type { CompileContext, CompileSettings } from '../compile/compile-context';
 import { compileUnit } from '../compile/compile-unit';
 import { MissingNumber, NumericIds } from '../compile/numeric-ids';
@@ -12,7 +12,7 @@ import type { Unit, UnitKind } from '../compile/unit';
 import { Model } from '../model/model';
 import type { ModelObject, ModelType } from '../model/model-object';
 import { diffTopology } from '../topology/diff-topology';
-import { allowAllText, policyTextOf } from '../topology/network';
+import { allowAllText } from '../topology/network';
 import { computeTopology, Topology } from '../topology/topology';
 import type { RefusedLeak } from '../topology/refused-leak';
 import type { Network } from '../topology/topology';
@@ -259,6 +259,5 @@ function tryCompile(context: CompileContext, unit: Unit, before: EntryRecord | u
 function unitsAcross(topology: Topology, { from, to }: ReachPair): Unit[] {
   const [client, backend] = [topology.byInstance(from), topology.byInstance(to)];
   if (client === undefined || backend === undefined) return [];
-  const policies = backend.parts.map((part) => policyUnit(policyTextOf(backend, part)));
-  return [...labelsFrom(client, backend), ...labelsFrom(backend, client), ...policies];
+  return [...labelsFrom(client, backend), ...labelsFrom(backend, client), ...policiesOf(backend)];
 }
