@@ -8,6 +8,7 @@ import { becomes, eventually, settles, World } from '../testing/world';
 import type { KubeState } from '../testing/world';
 
 const networkKey = 'opencontrail.org/network';
+const statusKey = 'k8s.v1.cni.cncf.io/network-status';
 const isolated = { 'opencontrail.org/isolation': 'true' };
 
 jest.setTimeout(30_000);
@@ -148,6 +149,26 @@ it('a pod that runs on a network which was lost keeps its alias until the networ
   expect(world.ipam.held.map(({ ownerType }) => ownerType).sort()).toEqual(['alias-ip', 'instance-ip']);
   makeNetwork('k8s-blue', 'tenant');
   await becomes(() => placeOf('web-1'), 'k8s-blue:tenant 192.168.0.252, alias 10.47.255.252');
+});
+
+it('a pod that runs keeps its own address too when the store was lost: the pod says which', async () => {
+  await begun();
+  makeNetwork('k8s-blue', 'tenant');
+  const named = on('default-domain:k8s-blue:tenant');
+  world.become({ ...blueAndRed, pods: [makePod('blue', 'web-1', named)] });
+  await becomes(() => placeOf('web-1'), 'k8s-blue:tenant 192.168.0.252, alias 10.47.255.252');
+  const statusOf = (): unknown => {
+    const text = world.kube.find(kubeKinds.pods, { namespace: 'blue', name: 'web-1' })?.metadata?.annotations?.[statusKey];
+    return text === undefined ? undefined : JSON.parse(text);
+  };
+  const status = [{ name: 'default-domain:k8s-blue:tenant', interface: 'eth0', ips: ['192.168.0.252', '10.47.255.252'], default: true, dns: {} }];
+  await becomes(statusOf, status);
+  const remembered = JSON.stringify([{ ...status[0], ips: ['192.168.0.77', '10.40.0.7'] }]);
+  const pod = makePod('blue', 'web-2', { annotations: { ...named.annotations, [statusKey]: remembered }, podIp: '10.40.0.7' });
+  const fresh = makePod('blue', 'web-3', { annotations: { ...named.annotations, [statusKey]: remembered } });
+  world.become({ ...blueAndRed, pods: [makePod('blue', 'web-1', named), pod, fresh] });
+  await becomes(() => placeOf('web-2'), 'k8s-blue:tenant 192.168.0.77, alias 10.40.0.7');
+  await becomes(() => placeOf('web-3'), 'k8s-blue:tenant 192.168.0.251, alias 10.47.255.251');
 });
 
 describe('a network that a pod cannot have', () => {

@@ -8,6 +8,7 @@ import { describeUnsettled, Reconciler } from './reconcile/reconciler';
 import { Sweeper } from './reconcile/sweeper';
 import { TransactionWriter } from './reconcile/transaction-writer';
 import type { Health } from './serve/health';
+import { NetworkStatus } from './serve/network-status';
 import { IsolationStatus } from './serve/isolation-status';
 import { metrics } from './serve/metrics';
 import { monitorProgress } from './serve/progress-monitor';
@@ -61,7 +62,7 @@ export async function lead(options: LeadOptions, signal: AbortSignal): Promise<v
   const complain = complainer(options.events);
   const isolationStatus = new IsolationStatus({ kube: options.kube, config, hasNode: (name) => kubeWatch.node(name) !== undefined });
   const reconciler = new Reconciler({
-    work: { cluster, kube: kubeWatch, cache, writer, addresses, complain, isolationStatus },
+    work: { cluster, kube: kubeWatch, cache, writer, addresses, complain, isolationStatus, networkStatus: new NetworkStatus(options.kube) },
     exists,
     onPass: (kind, outcome, seconds) => metrics.passes.observe({ kind, outcome }, seconds),
     onSettled: (trigger: Trigger) => metrics.latency.observe({ kind: trigger.kind }, (Date.now() - trigger.atMs) / 1000),

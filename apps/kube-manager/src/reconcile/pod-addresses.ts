@@ -5,7 +5,9 @@ import { findMessage } from '@contrail/resource-model';
 import { familiesOf, podNetwork } from '../translate/cluster';
 import type { IpFamily, ObjectReference } from '../translate/cluster';
 import type { ComplaintSubject } from '../translate/complaint';
+import { networkStatusKey } from '../translate/annotation-keys';
 import type { KubePod } from '../translate/kube-objects';
+import { statusAddresses } from '../translate/network-status';
 import { rootKey } from '../translate/ownership';
 import { podAliasIpUuid, podInstanceIpUuid } from '../translate/pod';
 import type { AllocatedAddress } from '../translate/pod';
@@ -28,12 +30,12 @@ export interface PodAddresses {
 export async function findPodAddresses(work: Workplace, pod: KubePod, place: PodNetwork): Promise<PodAddresses | ReconcilePending> {
   const { network, families, needsAlias } = place;
   const own = await attempt(work, pod, network, () =>
-    Promise.all(families.map((family) => findAddress(work, pod, { network, family, isReported: !needsAlias }))),
+    Promise.all(families.map((family) => findAddress(work, pod, { network, family, report: needsAlias ? statusReport(pod, network) : kubernetesReport(pod) }))),
   );
   if ('pending' in own || !needsAlias) return 'pending' in own ? own : { addresses: own, aliases: [] };
   const pool = podNetwork(work.cluster);
   const aliases = await attempt(work, pod, pool, () =>
-    Promise.all(familiesOf(work.cluster.podSubnets).map((family) => findAlias(work, pod, { network: pool, family, isReported: true }))),
+    Promise.all(familiesOf(work.cluster.podSubnets).map((family) => findAlias(work, pod, { network: pool, family, report: kubernetesReport(pod) }))),
   );
   return 'pending' in aliases ? aliases : { addresses: own, aliases };
 }
@@ -48,7 +50,7 @@ export async function keepReportedAliases(work: Workplace, pod: KubePod): Promis
   for (const family of familiesOf(work.cluster.podSubnets)) {
     const ownerUuid = podAliasIpUuid(work.cluster, pod.uid, family);
     const request = { networkUuid, ownerUuid, ownerType: 'alias-ip', description: keyOf(pod) } as const;
-    await reserveReported(work, pod, { request, family });
+    await reserveReported(work, pod, { request, family, report: kubernetesReport(pod) });
   }
 }
 
@@ -69,8 +71,24 @@ async function attempt(
 interface Wanted {
   readonly network: ObjectReference;
   readonly family: IpFamily;
-  /** It is the address that Kubernetes shows. */
-  readonly isReported: boolean;
+  readonly report: Report;
+}
+
+/** Addresses that a running pod has, whatever is stored. */
+interface Report {
+  readonly addresses: readonly string[];
+  /** Field of the pod that says so. */
+  readonly field: string;
+}
+
+function kubernetesReport({ reportedAddresses }: KubePod): Report {
+  return { addresses: reportedAddresses, field: 'status.podIPs' };
+}
+
+/** Kubernetes shows the alias; which address the network gave is what we wrote. */
+function statusReport(pod: KubePod, network: ObjectReference): Report {
+  const addresses = pod.reportedAddresses.length === 0 ? [] : statusAddresses(pod.networkStatus, network);
+  return { addresses, field: `metadata.annotations["${networkStatusKey}"]` };
 }
 
 function findAddress(work: Workplace, pod: KubePod, wanted: Wanted): Promise<AllocatedAddress> {
@@ -101,8 +119,8 @@ async function ask(
   pod: KubePod,
   { request, wanted }: { readonly request: AddressRequest; readonly wanted: Wanted },
 ): Promise<AllocatedAddress> {
-  const { family, isReported } = wanted;
-  const kept = isReported ? await reserveReported(work, pod, { request, family }) : undefined;
+  const { family, report } = wanted;
+  const kept = await reserveReported(work, pod, { request, family, report });
   return kept ?? work.addresses.allocate(request, family);
 }
 
@@ -110,9 +128,9 @@ async function ask(
 async function reserveReported(
   work: Workplace,
   pod: KubePod,
-  { request, family }: { readonly request: AddressRequest; readonly family: IpFamily },
+  { request, family, report }: { readonly request: AddressRequest; readonly family: IpFamily; readonly report: Report },
 ): Promise<AllocatedAddress | undefined> {
-  const reported = pod.reportedAddresses.map((text) => tryParseAddress(text));
+  const reported = report.addresses.map((text) => tryParseAddress(text));
   const address = reported.find((candidate) => candidate?.length === (family === 4 ? 4 : 16));
   if (address === undefined) return undefined;
   try {
@@ -120,7 +138,7 @@ async function reserveReported(
   } catch (error) {
     const isRefused = error instanceof ContrailError && (error.code === 'ALREADY_EXISTS' || error.code === 'INVALID_ARGUMENT');
     if (!isRefused) throw error;
-    const text = `Pod/${pod.namespace}/${pod.name} status.podIPs: is ${formatAddress(address)}, but ${error.message}`;
+    const text = `Pod/${pod.namespace}/${pod.name} ${report.field}: is ${formatAddress(address)}, but ${error.message}`;
     const note = `${text}. The pod is given another address; delete it, so that it starts anew with that`;
     work.complain({ subject: subjectOf(pod), reason: 'AddressLost', action: 'ReserveAddress', note });
     return undefined;

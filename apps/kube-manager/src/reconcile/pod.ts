@@ -1,5 +1,6 @@
 import type { ReconcileOutcome } from '@contrail/reconcile';
 import { aliasIpPool } from '../translate/cluster-resources';
+import { networkStatusText } from '../translate/network-status';
 import { rootKey } from '../translate/ownership';
 import type { Root } from '../translate/ownership';
 import { translatePod } from '../translate/pod';
@@ -36,5 +37,6 @@ export async function reconcilePod(work: Workplace, root: Root): Promise<Reconci
   work.reported.settled(key);
   const { network, isChosen } = place;
   await apply(work, key, translatePod(work.cluster, pod, { ...home, network, isChosen, ...addresses, aliasPool: aliasIpPool(work.cluster) }));
+  if (place.needsAlias) await work.networkStatus.ensure(pod, networkStatusText({ network, ...addresses }));
   return 'done';
 }

@@ -2,6 +2,7 @@ import { errorText } from '@contrail/errors';
 import type { NetworkSpace } from '@contrail/proto-gen/ipam/v1/messages';
 import { ReconcileLoop, systemClock } from '@contrail/reconcile';
 import type { ReconcileOutcome, ReconcileStatus } from '@contrail/reconcile';
+import { metaOf } from '@contrail/resource-model';
 import { logger, withSpan } from '@contrail/telemetry';
 import { parseRootKey, rootKey } from '../translate/ownership';
 import type { Root } from '../translate/ownership';
@@ -55,7 +56,7 @@ export class Reconciler {
       onComplete: () => waiting.cameTrue(WaitingList.reportedAddresses),
       clock: systemClock,
     });
-    this.stuck = new StuckObjects(kube, complain, systemClock);
+    this.stuck = new StuckObjects(kube, { complain, uidOfGone: (key) => uidByStore(cache, key) }, systemClock);
     this.work = {
       ...options.work,
       ...{ waiting, reported, log, coming: new ComingIsolation(systemClock) },
@@ -181,6 +182,12 @@ export class Reconciler {
         return reconcileAttachment(this.work, root);
     }
   }
+}
+
+/** Of a Namespace, Pod or the like that Kubernetes does not have any more. */
+function uidByStore(cache: Workplace['cache'], key: string): string | undefined {
+  const [stored] = key.startsWith('Cluster/') ? [] : cache.ofRoot(key).values();
+  return stored === undefined ? undefined : metaOf(stored).annotations['k8s_uuid'];
 }
 
 function spanName(root: Root, trigger: Trigger | undefined): string {

@@ -2,7 +2,7 @@ import type { KubePod } from '../translate/kube-objects';
 import { reservationMs, ReportedAddresses } from './reported-addresses';
 
 const pod = (name: string, ...reportedAddresses: string[]): KubePod => ({
-  ...{ namespace: 'blue', name, uid: name, nodeName: 'node1', finished: false, labels: {}, hostPorts: [], network: undefined },
+  ...{ namespace: 'blue', name, uid: name, nodeName: 'node1', finished: false, labels: {}, hostPorts: [], network: undefined, networkStatus: undefined },
   reportedAddresses,
 });
 

@@ -7,7 +7,7 @@ import type { KubeView } from './workplace';
 
 const pod: KubePod = {
   ...{ namespace: 'blue', name: 'web-1', uid: '5f1a3c9e-3333-4333-8333-000000000001', nodeName: 'node1' },
-  ...{ finished: false, labels: {}, hostPorts: [], reportedAddresses: [], network: undefined },
+  ...{ finished: false, labels: {}, hostPorts: [], reportedAddresses: [], network: undefined, networkStatus: undefined },
 };
 const podRoot: Root = { kind: 'Pod', namespace: 'blue', name: 'web-1' };
 const withoutProject = 'waits for Project/default-domain:k8s-blue and SecurityGroup/default-domain:k8s-blue:k8s-blue-default-sg';
@@ -31,7 +31,8 @@ describe('StuckObjects', () => {
       service: () => undefined,
       slices: new SliceIndex(),
     };
-    stuck = new StuckObjects(kube, (complaint) => complaints.push(complaint), { now: () => nowMs });
+    const uidOfGone = (key: string): string | undefined => (key === 'Namespace//red' ? 'uid-red' : undefined);
+    stuck = new StuckObjects(kube, { complain: (complaint) => complaints.push(complaint), uidOfGone }, { now: () => nowMs });
   });
 
   it('says nothing of a pod whose project comes soon', () => {
@@ -74,7 +75,22 @@ describe('StuckObjects', () => {
     expect(complaints.map(({ reason }) => reason)).toEqual(['AddressExhausted', 'NetworkNotReady']);
   });
 
-  it('writes no event on what Kubernetes does not have', () => {
+  it('tells what keeps the objects of a deleted namespace', () => {
+    const red: Root = { kind: 'Namespace', namespace: '', name: 'red' };
+    const cause = 'Project/default-domain:k8s-red still has VirtualNetwork/default-domain:k8s-red:tenant; delete or change those first';
+    stuck.unsettled(red, cause);
+    nowMs += patienceMs;
+    expect(stuck.unsettled(red, cause)).toBe(true);
+    expect(complaints).toEqual([
+      {
+        subject: { apiVersion: 'v1', kind: 'Namespace', namespace: '', name: 'red', uid: 'uid-red' },
+        ...{ reason: 'NetworkRemains', action: 'RemoveNetwork' },
+        note: `Namespace/red: is deleted, but its network objects are not, ${cause}. They go by themselves then`,
+      },
+    ]);
+  });
+
+  it('writes no event on what neither Kubernetes nor the store has', () => {
     const gone: Root = { ...podRoot, name: 'gone' };
     stuck.unsettled(gone, withoutProject);
     nowMs += patienceMs;

@@ -7,6 +7,12 @@ import type { KubeView } from './workplace';
 /** Most waits end by themselves within seconds; one that outlasts its next look is worth an event. */
 export const patienceMs = 9_000;
 
+export interface StuckOutlets {
+  readonly complain: (complaint: Complaint) => void;
+  /** uid of a root object that Kubernetes had, by what is stored of it. */
+  readonly uidOfGone: (key: string) => string | undefined;
+}
+
 /**
  * Root objects that wait or fail, and since when. Whoever owns one that stays so is told by an event on it,
  * once the reason is not told already.
@@ -15,11 +21,15 @@ export class StuckObjects {
   private readonly sinceMs = new Map<string, number>();
   private readonly told = new Set<string>();
 
+  private readonly complain: (complaint: Complaint) => void;
+
   constructor(
     private readonly kube: KubeView,
-    private readonly complain: (complaint: Complaint) => void,
+    private readonly outlets: StuckOutlets,
     private readonly clock: Pick<Clock, 'now'>,
-  ) {}
+  ) {
+    this.complain = outlets.complain;
+  }
 
   /** Passes a complaint on; its subject needs no other one in this pass. */
   tell(complaint: Complaint): void {
@@ -48,15 +58,35 @@ export class StuckObjects {
     this.sinceMs.set(key, sinceMs);
     const explained = this.told.delete(key);
     if (nowMs - sinceMs < patienceMs) return false;
-    const subject = explained ? undefined : subjectOf(this.kube, root);
-    if (subject !== undefined) this.complain(toComplaint(subject, sentence));
+    if (!explained) this.explain(root, sentence);
     return true;
+  }
+
+  private explain({ kind, namespace, name }: Root, sentence: string): void {
+    const subject = { apiVersion: apiVersionOf(kind), kind, namespace, name };
+    const uid = findUid(this.kube, { kind, namespace, name });
+    const goneUid = uid ?? this.outlets.uidOfGone(rootKey({ kind, namespace, name }));
+    if (uid !== undefined) this.complain(toComplaint({ ...subject, uid }, sentence));
+    else if (goneUid !== undefined) this.complain(toRemainder({ ...subject, uid: goneUid }, sentence));
   }
 }
 
+/** Of an object that is gone; the objects that derive from it cannot go. */
+function toRemainder(subject: ComplaintSubject, sentence: string): Complaint {
+  return {
+    subject,
+    reason: 'NetworkRemains',
+    action: 'RemoveNetwork',
+    note: `${describeSubject(subject)}: is deleted, but its network objects are not, ${sentence}. They go by themselves then`,
+  };
+}
+
+function describeSubject({ kind, namespace, name }: ComplaintSubject): string {
+  return namespace === '' ? `${kind}/${name}` : `${kind}/${namespace}/${name}`;
+}
+
 function toComplaint(subject: ComplaintSubject, sentence: string): Complaint {
-  const { kind, namespace, name } = subject;
-  const object = namespace === '' ? `${kind}/${name}` : `${kind}/${namespace}/${name}`;
+  const object = describeSubject(subject);
   return {
     subject,
     reason: 'NetworkNotReady',
@@ -65,13 +95,6 @@ function toComplaint(subject: ComplaintSubject, sentence: string): Complaint {
       `${object}: has no network objects yet, ${sentence}. It is tried again by itself; ` +
       'if this stays, look at the log and /readyz of kube-manager, and at the events of the namespace',
   };
-}
-
-/** Undefined for the cluster itself, and for what Kubernetes does not have any more. */
-function subjectOf(kube: KubeView, root: Root): ComplaintSubject | undefined {
-  const { kind, namespace, name } = root;
-  const uid = findUid(kube, root);
-  return uid === undefined ? undefined : { apiVersion: apiVersionOf(kind), kind, namespace, name, uid };
 }
 
 function findUid(kube: KubeView, { kind, namespace, name }: Root): string | undefined {

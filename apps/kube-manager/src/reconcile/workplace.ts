@@ -1,4 +1,5 @@
 import type { Logger } from '@contrail/telemetry';
+import type { NetworkStatus } from '../serve/network-status';
 import type { IsolationStatus } from '../serve/isolation-status';
 import type { Cluster } from '../translate/cluster';
 import type { Complaint } from '../translate/complaint';
@@ -23,6 +24,7 @@ export interface Workplace {
   readonly enqueue: (key: string) => void;
   readonly coming: ComingIsolation;
   readonly isolationStatus: Pick<IsolationStatus, 'begin' | 'ensure'>;
+  readonly networkStatus: Pick<NetworkStatus, 'ensure'>;
   /** A Warning event on a Kubernetes object. */
   readonly complain: (complaint: Complaint) => void;
   readonly log: Logger;

@@ -1,6 +1,6 @@
 import type { Namespace, Node, Pod, Service } from 'kubernetes-types/core/v1';
 import type { EndpointSlice } from 'kubernetes-types/discovery/v1';
-import { isolationKey, isolationStatusKey, networkKey, serviceIsolationKey } from './annotation-keys';
+import { isolationKey, isolationStatusKey, networkKey, networkStatusKey, serviceIsolationKey } from './annotation-keys';
 
 /**
  * Kubernetes objects with the fields that we use, and nothing else: this is what a cluster of 150 000 pods
@@ -35,6 +35,8 @@ export interface KubePod {
   readonly hostPorts: readonly KubeHostPort[];
   /** The annotation as written; undefined: none. */
   readonly network: string | undefined;
+  /** What we wrote about its network; undefined: nothing yet. */
+  readonly networkStatus: string | undefined;
   /** Addresses that the pod has by its own report (status.podIPs), one for each family; empty until it runs. */
   readonly reportedAddresses: readonly string[];
 }
@@ -145,6 +147,7 @@ export function toKubePod(raw: Pod): KubePod | undefined {
     labels: metadata?.labels ?? {},
     hostPorts,
     network: metadata?.annotations?.[networkKey],
+    networkStatus: metadata?.annotations?.[networkStatusKey],
     reportedAddresses: (status?.podIPs ?? []).flatMap(({ ip }) => ip ?? []),
   };
 }

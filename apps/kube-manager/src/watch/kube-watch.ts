@@ -214,9 +214,9 @@ function isSame<T>(a: Reflected<T>, b: Reflected<T>, relevant: (value: T) => T):
   return a.uid === b.uid && JSON.stringify(relevant(a.value)) === JSON.stringify(relevant(b.value));
 }
 
-/** What a pod reports is the consequence of what we wrote; it is read where that is lost. */
+/** What a pod reports, and what we report of it, is the consequence of what we wrote; it is read where that is lost. */
 function withoutReport(pod: KubePod): KubePod {
-  return { ...pod, reportedAddresses: [] };
+  return { ...pod, networkStatus: undefined, reportedAddresses: [] };
 }
 
 function serviceKeyOf(slice: KubeEndpointSlice | undefined): string | undefined {
