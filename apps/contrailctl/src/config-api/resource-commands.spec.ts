@@ -220,4 +220,15 @@ describe('completion', () => {
   ])('%j', async (words, want) => {
     expect(await offers(...words)).toEqual(want);
   });
+
+  it('offers the ends of a connection to reach', async () => {
+    const of = (kind: string, name: string) => ({ kind, namespace: 'blue', name });
+    api.put(toResource('virtual-machine-interface', { meta: { fqName: ['default-domain', 'p', 'web__1'], annotations: of('Pod', 'web') } }));
+    api.put(toResource('virtual-machine-interface', { meta: { fqName: ['default-domain', 'p', 'svc__1'], annotations: of('Service', 'shop') } }));
+    api.put(toResource('loadbalancer', { meta: { fqName: ['default-domain', 'p', 'shop__1'], annotations: of('Service', 'shop') } }));
+    api.put(toResource('virtual-router', { meta: { fqName: ['default-global-system-config', 'node1'] } }));
+    expect(await offers('reach', '')).toEqual(['node/node1', 'pod/blue/web', 'svc/blue/shop']);
+    expect(await offers('reach', 'pod/blue/web', 'no')).toEqual(['node/node1']);
+    expect(await offers('rea')).toEqual(['reach']);
+  });
 });
