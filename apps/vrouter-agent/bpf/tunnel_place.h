@@ -9,7 +9,8 @@
  */
 #include "flow.h"
 
-#define TUNNEL_PLACES 64
+/* Of each CPU: as many networks as a node has, times its pods, that are busy at one time. */
+#define TUNNEL_PLACE_BITS 12
 
 struct tunnel_place {
 	__u32 epoch; /* 0: empty */
@@ -21,10 +22,7 @@ struct tunnel_place {
 	struct label_in label;
 };
 
-struct tunnel_places {
-	struct tunnel_place place[TUNNEL_PLACES];
-};
-TABLE(tunnel_places, BPF_MAP_TYPE_PERCPU_ARRAY, __u32, struct tunnel_places, 1, 0);
+TABLE(tunnel_places, BPF_MAP_TYPE_PERCPU_ARRAY, __u32, struct tunnel_place, 1 << TUNNEL_PLACE_BITS, 0);
 
 /* Asks the tables. Out of the way of packets whose place is known. 1: the label exists. */
 static __noinline int learn_place(struct tunnel_place *place, const struct globals *g, __u32 vni,
@@ -54,15 +52,11 @@ static __always_inline struct tunnel_place *find_place(const struct globals *g, 
 						       __be32 address)
 {
 	__u32 epoch = *(volatile const __u32 *)&g->table_epoch;
-	__u32 hash = (vni ^ address) * 0x9e3779b1;
-	struct tunnel_places *places;
-	struct tunnel_place *place;
-	__u32 zero = 0;
+	__u32 index = (vni ^ address) * 0x9e3779b1 >> (32 - TUNNEL_PLACE_BITS);
+	struct tunnel_place *place = bpf_map_lookup_elem(&tunnel_places, &index);
 
-	places = bpf_map_lookup_elem(&tunnel_places, &zero);
-	if (!places)
+	if (!place)
 		return 0;
-	place = &places->place[(hash >> 26) % TUNNEL_PLACES];
 	if (epoch && place->epoch == epoch && place->vni == vni && place->address == address)
 		return place;
 	return learn_place(place, g, vni, address) ? place : 0;
