@@ -211,7 +211,9 @@ export class Compiler {
     const traces = this.#topologyTraces.splice(0);
     this.#dirty.add(affectedByTopology(this, diff), traces);
     // Labels across services: the pairs of a network that leaves are known only now.
+    const changed = new Set(diff.networks.flatMap(({ before: old, after }) => [old?.instance, after?.instance]));
     for (const pair of this.reach.pairs()) {
+      if (!changed.has(pair.from) && !changed.has(pair.to)) continue;
       this.#dirty.add(unitsAcross(before, pair), traces);
       this.#dirty.add(unitsAcross(this.topology, pair), traces);
     }
