@@ -74,20 +74,30 @@ static __always_inline int refresh_label(const struct flow_key_v4 *key, struct f
 
 /*
  * The route to an end behind the tunnel that the zone's interface did not begin with: in its VRF as the
- * records know it or, when it has moved and we are in the VRF it moved to, in ours.
+ * records know it. When it has moved, in ours, or in that of the nodes, which reach everybody: it need not have
+ * sent anything since.
  */
 static __noinline struct route *route_to_far_end(const struct flow_key_v4 *key,
-						 const struct flow_value_v4 *value)
+						 const struct flow_value_v4 *value,
+						 const struct globals *g)
 {
 	__be32 far = value->flags & FLOW_OUT ? value->nat_dst : key->remote;
-	struct route *route = find_route(began_locally(value) ? value->to_vrf : value->remote_vrf, far);
-	struct next_hop *hop = route ? bpf_map_lookup_elem(&next_hops, &route->next_hop) : 0;
-	struct vif *vif;
+	struct vif *vif = find_vif(key->zone, vlan_of(key));
+	__u32 vrf = began_locally(value) ? value->to_vrf : value->remote_vrf;
+	struct next_hop *hop;
+	struct route *route;
 
-	if (hop && hop->kind != NEXT_HOP_DISCARD)
-		return route;
-	vif = find_vif(key->zone, vlan_of(key));
-	return vif ? find_route(vif->vrf, far) : 0;
+	for (int i = 0; i < 3; i++) {
+		if (i == 1)
+			vrf = vif ? vif->vrf : 0;
+		if (i == 2)
+			vrf = g->fabric_vrf;
+		route = vrf ? find_route(vrf, far) : 0;
+		hop = route ? bpf_map_lookup_elem(&next_hops, &route->next_hop) : 0;
+		if (hop && hop->kind != NEXT_HOP_DISCARD && hop->kind != NEXT_HOP_FABRIC)
+			return route;
+	}
+	return 0;
 }
 
 /*
@@ -97,7 +107,7 @@ static __noinline struct route *route_to_far_end(const struct flow_key_v4 *key,
 static __noinline int refresh_tunnel(const struct flow_key_v4 *key, struct flow_value_v4 *value,
 				     const struct globals *g)
 {
-	struct route *route = route_to_far_end(key, value);
+	struct route *route = route_to_far_end(key, value, g);
 	struct next_hop *hop = route ? bpf_map_lookup_elem(&next_hops, &route->next_hop) : 0;
 	__u32 in_label = value->in_label;
 	struct label_in *label = in_label ? bpf_map_lookup_elem(&labels_in, &in_label) : 0;

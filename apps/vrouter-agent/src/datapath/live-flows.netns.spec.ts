@@ -4,6 +4,7 @@ import { parseAddress } from '@contrail/net';
 import {
   allowAll,
   baseNextHop,
+  fabricVrf,
   hops,
   Lab,
   missingForLab,
@@ -216,6 +217,38 @@ describeLab(`live flows between nodes${missing ? ` (skipped: ${missing})` : ''}`
     const own = await callee.peer.sendUdp(p2a.address, port.caller, { localPort: 8083 });
     expect(serverOf(own)).toBe('p2a');
     for (const { datapath } of [one, two]) datapath.vrfs.remove([podVrf, left.vrf]);
+  });
+
+  test('an end that moves and says nothing is answered in its new VRF', async () => {
+    const [, right] = tenants;
+    const space = 6;
+    const port = { caller: 7400, callee: 8084 };
+    const caller = await two.addPod(lab, 'mover', '198.51.100.71', { mac: 0x7b });
+    const address = parseAddress(caller.address);
+    one.setRoute(caller.address, hops.tunnelPods);
+    setLabel(podVrf, podIdentity, podVrf, space);
+    setLabel(podVrf, right.identity, right.vrf, space);
+    setLabel(right.vrf, podIdentity, podVrf, space);
+    for (const { datapath } of [one, two]) datapath.vrfs.upsert([podVrf, right.vrf].map((vrf) => [vrf, { maxFlows: 0, vni: 0, space }]));
+    await caller.peer.sendUdp(p1a.address, port.callee, { localPort: port.caller, timeoutMs: 500 });
+    await caller.peer.serveUdp(port.caller, 'mover');
+    const push = (): Promise<Answer> => p1a.peer.sendUdp(caller.address, port.caller, { localPort: port.callee, timeoutMs: 1500 });
+    expect(serverOf(await push())).toBe('mover');
+
+    const moved = 902;
+    one.datapath.nextHops.upsert([[moved, { ...baseNextHop, kind: 'tunnel', remote: parseAddress(two.address), vrf: right.vrf }]]);
+    one.setRoute(caller.address, moved, [fabricVrf, right.vrf]);
+    two.setRoute(caller.address, caller.nextHop, [right.vrf]);
+    two.setRoute(p1a.address, hops.tunnelPods, [right.vrf]);
+    const vif = { ifindex: caller.ifindex, vlan: 0 };
+    const value = two.datapath.vifs.get(vif);
+    if (value) two.datapath.vifs.upsert([[vif, { ...value, vrf: right.vrf, identity: right.identity }]]);
+    for (const node of [one, two]) {
+      node.datapath.hostRoutes.remove([{ vrf: podVrf, address }]);
+      raiseGeneration(node);
+    }
+    expect(serverOf(await push())).toBe('mover');
+    for (const { datapath } of [one, two]) datapath.vrfs.remove([podVrf, right.vrf]);
   });
 
   test('a pod of a network that the fabric VRF does not know calls its node', async () => {
