@@ -1,6 +1,5 @@
 #!/usr/bin/env bash
-# Types, lint, generated code and all unit tests; needs no cluster and no privileges. The longer tests, of
-# whole processes and in the kernel, are in suite.sh.
+# Types, lint, generated code and unit tests; needs no cluster and no privileges. The longer tests are in suite.sh.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 mkdir -p build/reports
@@ -43,7 +42,7 @@ finish_lint() {
 run types node node_modules/ts7/bin/tsc -p tsconfig.json --noEmit
 run 'generated code' bash tools/proto/generate.sh --check
 run 'unit tests' "$bin/jest" --json --outputFile=build/reports/unit.json --silent --maxWorkers=2 \
-  --testPathPatterns '^((?!\.(process|walk|netns)\.spec\.ts$).)*$'
+  --testPathPatterns '^((?!(\.(process|random|long|walk|netns)|fuzz)\.spec\.ts$).)*$'
 run lint finish_lint
 write_static types 'generated code' lint
 node tools/report.mjs build/reports/static.json build/reports/unit.json

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # npm run soak: the long forms of the tests, in parts with a budget of time each, on a cluster of their own that is
 # removed afterwards. The last line is "N passed, N failed".
-#   SOAK_PARTS    which: "units random fuzz kernel churn traffic rollout around flood connections verify mesh" (all)
+#   SOAK_PARTS    which: "units random fuzz kernel churn traffic rollout around flood connections verify mesh tenants" (all)
 #   SOAK_SECONDS  the parts with a cluster are repeated with other seeds until these are over (1800); each once at least
 #   SOAK_SHORT=1  the sizes of npm test, to try the script itself
 #   SOAK_RUNS     runs of each random sequence (100)
@@ -9,12 +9,13 @@
 # Sizes of the end-to-end tests, each with its meaning in the spec that reads it:
 #   FAULT_PER_SECOND 150  FAULT_AWAY_SECONDS 60  FAULT_STILL_SECONDS 60  FAULT_STORM_PODS 100  FAULT_FLOOD_SECONDS 60
 #   CHURN_PODS 500  CHURN_ALIVE 60  CHURN_SEED, another in each round
+#   TENANT_STEPS 50  TENANT_SEED, another in each round  SWITCH_PODS 100  SWITCHES 10
 # What a part says is in build/reports/soak. KEEP_SANDBOX=1 leaves the cluster (tools/sandbox/sandbox --name contrail-soak status).
 set -uo pipefail
 cd "$(dirname "$0")/.."
 began=$SECONDS
 name=contrail-soak
-parts=${SOAK_PARTS:-units random fuzz kernel churn traffic rollout around flood connections verify mesh}
+parts=${SOAK_PARTS:-units random fuzz kernel churn traffic rollout around flood connections verify mesh tenants}
 reports=build/reports/soak
 round=1
 results=()
@@ -60,6 +61,7 @@ e2e() {
 if [ "${SOAK_SHORT:-}" != 1 ]; then
   export FAULT_PER_SECOND=${FAULT_PER_SECOND:-150} FAULT_AWAY_SECONDS=${FAULT_AWAY_SECONDS:-60} FAULT_STILL_SECONDS=${FAULT_STILL_SECONDS:-60}
   export FAULT_STORM_PODS=${FAULT_STORM_PODS:-100} FAULT_FLOOD_SECONDS=${FAULT_FLOOD_SECONDS:-60}
+  export TENANT_STEPS=${TENANT_STEPS:-50} SWITCH_PODS=${SWITCH_PODS:-100} SWITCHES=${SWITCHES:-10}
   export FUZZ_SECONDS=${FUZZ_SECONDS:-600} CHURN_PODS=${CHURN_PODS:-500} CHURN_ALIVE=${CHURN_ALIVE:-60}
 fi
 export FAULT_ROLLOUT=1
@@ -74,10 +76,11 @@ part kernel 1200 --silent --maxWorkers=2 --testPathPatterns '\.(walk|netns)\.spe
 stale=1
 trap finish EXIT
 first_seed=${CHURN_SEED:-20260900}
+first_walk=${TENANT_SEED:-20261100}
 until_second=$((SECONDS + ${SOAK_SECONDS:-1800}))
 while [ "$round" = 1 ] || [ "$SECONDS" -lt "$until_second" ]; do
-  export CHURN_SEED=$((first_seed + round))
-  say "round $round, seed $CHURN_SEED"
+  export CHURN_SEED=$((first_seed + round)) TENANT_SEED=$((first_walk + round))
+  say "round $round, seeds $CHURN_SEED and $TENANT_SEED"
   e2e churn 1200 'faults-churn'
   e2e traffic 1200 'faults-traffic'
   e2e rollout 1200 'faults-rollout'
@@ -86,7 +89,8 @@ while [ "$round" = 1 ] || [ "$SECONDS" -lt "$until_second" ]; do
   e2e connections 600 'faults-connections'
   e2e verify 600 'specs/verify'
   e2e mesh 1200 'mesh|services|dns|cni'
-  [[ "$parts" =~ churn|traffic|rollout|around|flood|connections|verify|mesh ]] || break
+  e2e tenants 3600 'tenants|custom-networks|network-policies|reach'
+  [[ "$parts" =~ churn|traffic|rollout|around|flood|connections|verify|mesh|tenants ]] || break
   round=$((round + 1))
 done
 

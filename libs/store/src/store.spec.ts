@@ -302,6 +302,25 @@ describe.each(['redis', 'memory'])('the store (%s)', (implementation) => {
     expect(events[1]).toMatchObject({ changes: [{ type: 'network-ipam', revision: 7n }] });
   });
 
+  it('tells a watcher how far the store is, also by changes of types that it does not want', async () => {
+    const [inSync] = (await readUntil(store, {}, isKind('in-sync'))).slice(-1);
+    if (inSync?.kind !== 'in-sync') throw new Error('no in-sync');
+    const p = child('project', domain, 'p');
+    await store.transact(request([create(p), create(child('network-ipam', p, 'i')), create(child('virtual-network', p, 'n'))]));
+    let other: Promise<unknown> | undefined;
+    const events = await readUntil(store, { types: ['network-ipam'], resume: inSync.position }, (seen) => {
+      const last = seen.at(-1);
+      if (last?.kind !== 'changes') return false;
+      if (last.changes.length > 0) other ??= store.transact(request([create(child('project', domain, 'q'))]));
+      return last.changes.length === 0;
+    });
+    await other;
+    expect(events.slice(1)).toMatchObject([
+      { changes: [{ revision: 7n }], position: { revision: 8n } },
+      { changes: [], position: { revision: 9n } },
+    ]);
+  });
+
   it('tells a watcher of another epoch or of the future to start again', async () => {
     for (const resume of [
       { epoch: 'another', revision: 1n },

@@ -25,8 +25,8 @@ export interface ChangeSource {
 const snapshotObjectsMax = 500;
 const changesMax = 1000;
 const batchBytesMax = 1_048_576;
-/** A watcher whose types do not change still gets a position now and then, to resume from. */
-const positionIntervalRevisions = 5_000n;
+/** A watcher learns this much later, at most, that the store moved on by changes of other types. */
+const positionDelayMs = 100;
 
 /**
  * Snapshot, `in-sync`, changes. The snapshot is read in pages while others write; what changed meanwhile
@@ -126,7 +126,8 @@ async function* follow(
 ): AsyncGenerator<WatchEvent> {
   const { signal } = start;
   let { position } = start;
-  let told = position.revision;
+  /** Since when the watcher does not know the position. */
+  let behindSinceMs: number | undefined;
   while (!signal.aborted) {
     if (source.epoch !== position.epoch) {
       yield { kind: 'resync', reason: 'the store began a new epoch: it may have lost writes' };
@@ -137,20 +138,45 @@ async function* follow(
       yield { kind: 'resync', reason: 'the watcher fell behind the change log' };
       return;
     }
-    const last = changes.at(-1);
-    if (last === undefined) {
+    const revision = changes.at(-1)?.revision;
+    if (revision === undefined && behindSinceMs === undefined) {
       await source.waitBeyond(position, signal);
       continue;
     }
-    position = { epoch: position.epoch, revision: last.revision };
-    const wanted = changes.filter(({ type }) => types.has(type));
-    if (wanted.length === 0 && position.revision - told < positionIntervalRevisions) continue;
-    for (const batch of batches(wanted, changesMax)) {
-      const revision = batch.at(-1)?.revision ?? position.revision;
-      yield { kind: 'changes', changes: batch, position: { epoch: position.epoch, revision } };
+    position = { epoch: position.epoch, revision: revision ?? position.revision };
+    const wanted = [...batches(changes.filter(({ type }) => types.has(type)), changesMax)];
+    if (wanted.length === 0) {
+      behindSinceMs ??= performance.now();
+      const leftMs = behindSinceMs + positionDelayMs - performance.now();
+      if (leftMs > 0) {
+        if (revision === undefined) await waitBriefly(source, { position, ms: leftMs, signal });
+        continue;
+      }
+      yield { kind: 'changes', changes: [], position };
     }
-    if (wanted.length === 0) yield { kind: 'changes', changes: [], position };
-    told = position.revision;
+    for (const batch of wanted) {
+      const isLast = batch === wanted.at(-1);
+      yield { kind: 'changes', changes: batch, position: isLast ? position : { ...position, revision: batch.at(-1)?.revision ?? position.revision } };
+    }
+    behindSinceMs = undefined;
+  }
+}
+
+/** As `waitBeyond`, for so long at most. */
+async function waitBriefly(
+  source: ChangeSource,
+  { position, ms, signal }: { readonly position: WatchPosition; readonly ms: number; readonly signal: AbortSignal },
+): Promise<void> {
+  const pause = new AbortController();
+  const end = (): void => pause.abort();
+  const timer = setTimeout(end, ms);
+  signal.addEventListener('abort', end, { once: true });
+  if (signal.aborted) end();
+  try {
+    await source.waitBeyond(position, pause.signal);
+  } finally {
+    clearTimeout(timer);
+    signal.removeEventListener('abort', end);
   }
 }
 

@@ -17,10 +17,15 @@ export interface KubeObject {
 const root = path.resolve(__dirname, '../../..');
 const name = process.env['SANDBOX'] ?? 'contrail-test';
 
+/** How to run a command of the sandbox. */
+export function sandboxCommand(args: readonly string[]): [string, string[]] {
+  return [path.join(root, 'tools/sandbox/sandbox'), ['--name', name, ...args]];
+}
+
 /** A command of the sandbox; its exit status is returned, not thrown. */
 export function sandbox(args: readonly string[], options: { input?: string; timeoutMs?: number; env?: Readonly<Record<string, string>> } = {}): Promise<CommandResult> {
   return new Promise((resolve, reject) => {
-    const child = spawn(path.join(root, 'tools/sandbox/sandbox'), ['--name', name, ...args], { cwd: root, env: { ...process.env, ...options.env } });
+    const child = spawn(...sandboxCommand(args), { cwd: root, env: { ...process.env, ...options.env } });
     let stdout = '';
     let stderr = '';
     child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
