@@ -1,4 +1,4 @@
-import { apply, eventually, kubectl, podExec, temporaryNamespace } from '../src/cluster';
+import { apply, eventually, kubectl, nodeAddresses, podExec, temporaryNamespace } from '../src/cluster';
 import { contrailctl } from '../src/contrailctl';
 import { addressesInside, answerOf, fetchByUdp, fetchFrom, makeNetwork, mustSucceed, removeNetwork, tenantPod, twoNodes, uuidOf, waitReadyOrTell } from '../src/custom-network';
 import { restClient } from '../src/rest-client';
@@ -71,7 +71,8 @@ async function settles(what: string, tries: Readonly<Record<string, () => Promis
 }
 
 async function policyDrops(node: string): Promise<number> {
-  const { stdout } = await contrailctl(['-o', 'json', '--node', node, 'drop']);
+  const address = (await nodeAddresses()).get(node) ?? '';
+  const { stdout } = await contrailctl(['-o', 'json', '--node', address, 'drop']);
   const drops = JSON.parse(stdout) as ReadonlyArray<{ reasonName: string; packets: string | number }>;
   return drops.filter(({ reasonName }) => reasonName === 'policy-egress').reduce((sum, { packets }) => sum + Number(packets), 0);
 }
