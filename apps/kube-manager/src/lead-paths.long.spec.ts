@@ -101,7 +101,6 @@ async function begin(): Promise<void> {
   await becomes(() => world.names(), clusterNames);
 }
 
-
 describe('state paths', () => {
   it('reaches every state from every other, reversed and through empty, and each looks the same every time', async () => {
     await begin();

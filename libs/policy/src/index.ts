@@ -11,7 +11,7 @@ export type { MatchKey, Packet } from './match-key';
 export { mayJoin } from './may-join';
 export { limitingPrefixes, prefixesAt } from './network-parts';
 export type { Connection, EndNetworks, NetworkPart, NetworkPolicy, NetworkRule, PolicyNetwork, RuleEnd } from './network-policy';
-export { allowAll, any } from './policy-set';
+export { allowAll, any, protocolsWithPorts } from './policy-set';
 export type { Direction, Policy, PolicyRule, PolicySet, PortRange, Verdict } from './policy-set';
 export { allPorts, portPrefixToRange, portRangeToPrefixes } from './port-prefix';
 export type { PortPrefix } from './port-prefix';

@@ -1,6 +1,6 @@
 import type { Connection, NetworkPart, PolicyNetwork } from './network-policy';
 import type { Verdict } from './policy-set';
-import { any } from './policy-set';
+import { any, protocolsWithPorts } from './policy-set';
 import { rulesBetween } from './rules-between';
 import type { DirectedRule } from './rules-between';
 
@@ -38,8 +38,6 @@ function judgeAt(
   const rule = rulesBetween(at, from, to).find((candidate) => matchesConnection(candidate, connection));
   return rule === undefined ? withoutRule(at, from, to) : { verdict: rule.verdict, name: rule.name };
 }
-
-const protocolsWithPorts = [6, 17, 132];
 
 function matchesConnection(rule: DirectedRule, { protocol, port }: Connection): boolean {
   if (rule.protocol !== any && rule.protocol !== protocol) return false;

@@ -1,14 +1,13 @@
 import { ContrailError } from '@contrail/errors';
 import { intersect, keyText } from './match-key';
 import type { MatchKey } from './match-key';
-import { any } from './policy-set';
+import { any, protocolsWithPorts } from './policy-set';
 import type { PolicyRule } from './policy-set';
 import { allPorts, portRangeToPrefixes } from './port-prefix';
 import type { PortPrefix } from './port-prefix';
 
 /** Rows in one table; more would crowd the policies of other interfaces out of the datapath. */
 export const rulesMax = 16_384;
-const protocolsWithPorts = [6, 17, 132];
 
 /** What one rule matches. */
 export function toKeys({ direction, peers, protocol, ports }: Omit<PolicyRule, 'name' | 'verdict'>): MatchKey[] {

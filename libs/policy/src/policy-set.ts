@@ -6,6 +6,9 @@ export type Verdict = 'pass' | 'deny';
 /** Stands for every peer identity, or every IP protocol. */
 export const any = 0;
 
+/** TCP, UDP and SCTP. */
+export const protocolsWithPorts: readonly number[] = [6, 17, 132];
+
 export interface PortRange {
   /** 0 to 65535. */
   readonly first: number;

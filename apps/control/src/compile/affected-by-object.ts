@@ -89,9 +89,7 @@ function* unitsOfInstanceIp(around: Surroundings, instanceIp: InstanceIpObject):
     if (vmi === undefined) continue;
     yield* unitsOfAddress(around, instanceIp, vmi);
     // The first address says which identity all of them lead to.
-    for (const other of around.model.each('address by interface', uuid)) yield* unitsOfAddress(around, other, vmi);
-    for (const aliasIp of around.model.each('alias by interface', uuid)) yield* unitsOfAlias(around, aliasIp, vmi);
-    yield* servicesBehind(around, vmi);
+    yield* unitsOfInterface(around, vmi);
   }
 }
 

@@ -82,12 +82,13 @@ export class Rollout {
     const wentBack = step.revision < this.#target.revision;
     this.#target = step;
     const updates = step.updates.flatMap((update) => this.#sinceTable(update));
-    const isStaged = !wentBack && (this.isUnderWay || updates.some(isMoving));
-    const now = updates.filter((update) => !isStaged || !this.#hold(update));
+    const moving = new Set(updates.filter(isMoving));
+    const isStaged = !wentBack && (this.isUnderWay || moving.size > 0);
+    const now = updates.filter((update) => !isStaged || !this.#hold(update, moving.has(update)));
     if (wentBack) now.push(...this.#takeAll());
     this.#publish(now, step.connectivityChanged);
     if (this.#round === undefined && this.#held.size > 0) this.#begin();
-    else if (this.#round?.stage === 'make') this.#join(this.#round, updates);
+    else if (this.#round?.stage === 'make') this.#join(this.#round, moving.size > 0);
     this.advance();
   }
 
@@ -116,10 +117,10 @@ export class Rollout {
   }
 
   /** The parts of one change may come one after the other: what comes before the first interface moves goes with it. */
-  #join(round: Round, updates: readonly EntryUpdate[]): void {
+  #join(round: Round, moves: boolean): void {
     round.revision = this.#target.revision;
     for (const key of this.#held.keys()) round.keys.add(key);
-    if (!updates.some(isMoving)) return;
+    if (!moves) return;
     // They may need labels that have no numbers yet.
     if (!this.#target.isComplete) round.isWaiting = false;
     else if (round.isWaiting) this.#barrier.extend(this.#options.hub.published.generation);
@@ -148,10 +149,9 @@ export class Rollout {
   }
 
   /** @returns true when the update has to wait. */
-  #hold(update: EntryUpdate): boolean {
-    const { before, after, traces } = update;
+  #hold({ before, after, traces }: EntryUpdate, moves: boolean): boolean {
     const isGone = after === undefined && before?.kind !== 'interface';
-    if (before === undefined || (!isGone && !isMoving(update))) return false;
+    if (before === undefined || (!isGone && !moves)) return false;
     this.#held.set(before.key, { after, traces });
     return true;
   }

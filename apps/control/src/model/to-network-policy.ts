@@ -1,5 +1,5 @@
 import { formatPrefix } from '@contrail/net';
-import { any } from '@contrail/policy';
+import { any, protocolsWithPorts } from '@contrail/policy';
 import type { EndNetworks, NetworkRule, PortRange, RuleEnd } from '@contrail/policy';
 import type {
   AddressType,
@@ -21,7 +21,6 @@ const protocols: ReadonlyMap<string, number> = new Map([
   ['icmp6', 58],
   ['sctp', 132],
 ]);
-const protocolsWithPorts: readonly number[] = [any, 6, 17, 132];
 const lastPort = 65_535;
 
 /** Rules that can never match an IPv4 packet, or whose protocol or ports mean nothing, are left out. */
@@ -49,7 +48,7 @@ export function attachedPolicies({ networkPolicyRefs }: VirtualNetwork): string[
 function toRule(rule: PolicyRuleType, name: string): NetworkRule | undefined {
   const protocol = toProtocol(rule.protocol);
   if (protocol === undefined || rule.ethertype === 'IPv6') return undefined;
-  const hasPorts = protocolsWithPorts.includes(protocol);
+  const hasPorts = protocol === any || protocolsWithPorts.includes(protocol);
   const [sourcePorts, ports] = [rule.srcPorts, rule.dstPorts].map((list) => (hasPorts ? toRanges(list) : undefined));
   if (sourcePorts?.length === 0 || ports?.length === 0) return undefined;
   const action = rule.actionList?.simpleAction ?? '';

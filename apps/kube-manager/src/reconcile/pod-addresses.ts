@@ -4,13 +4,12 @@ import type { ReconcilePending } from '@contrail/reconcile';
 import { findMessage } from '@contrail/resource-model';
 import { familiesOf, podNetwork } from '../translate/cluster';
 import type { IpFamily, ObjectReference } from '../translate/cluster';
-import type { ComplaintSubject } from '../translate/complaint';
 import { networkStatusKey } from '../translate/annotation-keys';
 import type { KubePod } from '../translate/kube-objects';
 import { statusAddresses } from '../translate/network-status';
-import { rootKey } from '../translate/ownership';
 import { podAliasIpUuid, podInstanceIpUuid } from '../translate/pod';
 import type { AllocatedAddress } from '../translate/pod';
+import { podKey, podSubject } from '../translate/pod-names';
 import type { AddressRequest } from './address-book';
 import { addressNetworkOf } from './address-network';
 import type { PodNetwork } from './pod-network';
@@ -49,7 +48,7 @@ export async function keepReportedAliases(work: Workplace, pod: KubePod): Promis
   const networkUuid = podNetwork(work.cluster).uuid;
   for (const family of familiesOf(work.cluster.podSubnets)) {
     const ownerUuid = podAliasIpUuid(work.cluster, pod.uid, family);
-    const request = { networkUuid, ownerUuid, ownerType: 'alias-ip', description: keyOf(pod) } as const;
+    const request = { networkUuid, ownerUuid, ownerType: 'alias-ip', description: podKey(pod) } as const;
     await reserveReported(work, pod, { request, family, report: kubernetesReport(pod) });
   }
 }
@@ -101,7 +100,7 @@ function findAddress(work: Workplace, pod: KubePod, wanted: Wanted): Promise<All
   if (instanceIp !== undefined && address !== undefined && storedNetwork === networkUuid) {
     return Promise.resolve({ address, subnetUuid: instanceIp.subnetUuid });
   }
-  return ask(work, pod, { request: { networkUuid, ownerUuid, description: keyOf(pod) }, wanted });
+  return ask(work, pod, { request: { networkUuid, ownerUuid, description: podKey(pod) }, wanted });
 }
 
 /** Alias addresses are the cluster's, whatever network the pod is on. */
@@ -110,7 +109,7 @@ function findAlias(work: Workplace, pod: KubePod, wanted: Wanted): Promise<Alloc
   const stored = work.cache.get(ownerUuid);
   const address = tryParseAddress((stored === undefined ? undefined : findMessage('alias-ip', stored))?.aliasIpAddress ?? '');
   if (address !== undefined) return Promise.resolve({ address, subnetUuid: '' });
-  const request = { networkUuid: wanted.network.uuid, ownerUuid, ownerType: 'alias-ip', description: keyOf(pod) } as const;
+  const request = { networkUuid: wanted.network.uuid, ownerUuid, ownerType: 'alias-ip', description: podKey(pod) } as const;
   return ask(work, pod, { request, wanted });
 }
 
@@ -140,7 +139,7 @@ async function reserveReported(
     if (!isRefused) throw error;
     const text = `Pod/${pod.namespace}/${pod.name} ${report.field}: is ${formatAddress(address)}, but ${error.message}`;
     const note = `${text}. The pod is given another address; delete it, so that it starts anew with that`;
-    work.complain({ subject: subjectOf(pod), reason: 'AddressLost', action: 'ReserveAddress', note });
+    work.complain({ subject: podSubject(pod), reason: 'AddressLost', action: 'ReserveAddress', note });
     return undefined;
   }
 }
@@ -152,15 +151,7 @@ function complainExhausted(
   { network, text }: { readonly network: ObjectReference; readonly text: string },
 ): ReconcilePending {
   const note = `${text}. The pod gets its address as soon as one is free`;
-  work.complain({ subject: subjectOf(pod), reason: 'AddressExhausted', action: 'AllocateAddress', note });
-  work.waiting.note(keyOf(pod), WaitingList.address(addressNetworkOf(work, network.uuid)));
+  work.complain({ subject: podSubject(pod), reason: 'AddressExhausted', action: 'AllocateAddress', note });
+  work.waiting.note(podKey(pod), WaitingList.address(addressNetworkOf(work, network.uuid)));
   return { pending: `waits for a free address of VirtualNetwork/${network.fqName.join(':')}`, retryAfterMs: exhaustedRetryMs };
-}
-
-function subjectOf({ namespace, name, uid }: KubePod): ComplaintSubject {
-  return { apiVersion: 'v1', kind: 'Pod', namespace, name, uid };
-}
-
-function keyOf({ namespace, name }: KubePod): string {
-  return rootKey({ kind: 'Pod', namespace, name });
 }

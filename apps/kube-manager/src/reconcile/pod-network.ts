@@ -12,7 +12,7 @@ import { findNamespaceNetwork, undecidedNetwork } from '../translate/namespace-n
 import { isNetworkName, parseNetworkName } from '../translate/network-name';
 import type { NetworkName } from '../translate/network-name';
 import { podInterfaceUuid } from '../translate/pod';
-import { rootKey } from '../translate/ownership';
+import { podKey, podSubject } from '../translate/pod-names';
 import type { NamespaceHome, NamespaceNetworks } from './namespace-home';
 import { WaitingList } from './waiting-list';
 import type { Workplace } from './workplace';
@@ -41,7 +41,7 @@ export function findPodNetwork(work: Workplace, pod: KubePod, home: Home): PodNe
   if (chosen === undefined) return ofNamespace(work, home);
   const network = { uuid: networkOf(stored) ?? '', fqName: chosen.split(':') };
   if (work.cache.has(network.uuid)) return toPodNetwork(work, network);
-  return work.waiting.wait(keyOf(pod), WaitingList.object(network.uuid), `waits for VirtualNetwork/${chosen}`);
+  return work.waiting.wait(podKey(pod), WaitingList.object(network.uuid), `waits for VirtualNetwork/${chosen}`);
 }
 
 function ofNamespace(work: Workplace, { podNetwork }: Home): PodNetwork {
@@ -69,7 +69,7 @@ function chooseNetwork(work: Workplace, pod: KubePod, home: Home): PodNetwork | 
   if (ofItsNamespace === undefined) return ofNamespace(work, home);
   const where = `Namespace/${pod.namespace} metadata.annotations["${networkKey}"]`;
   if (ofItsNamespace !== undecidedNetwork) return useNetwork(work, pod, { home, name: ofItsNamespace, where });
-  work.waiting.note(keyOf(pod), WaitingList.object(home.securityGroup.uuid));
+  work.waiting.note(podKey(pod), WaitingList.object(home.securityGroup.uuid));
   const note = `Pod/${pod.namespace}/${pod.name}: waits until ${where} is right; the events of the namespace say what is wrong`;
   return refuse(work, pod, { reason: 'MalformedAnnotation', note });
 }
@@ -82,7 +82,7 @@ interface Choice {
 }
 
 function useNetwork(work: Workplace, pod: KubePod, { home, name, where }: Choice): PodNetwork | ReconcilePending {
-  const key = keyOf(pod);
+  const key = podKey(pod);
   const text = name.join(':');
   const subject = `Pod/${pod.namespace}/${pod.name}`;
   const stored = work.cache.findByName('virtual-network', name);
@@ -126,8 +126,7 @@ export function nodeAddresses(work: Pick<Workplace, 'kube'>): Uint8Array[] {
 
 /** What a pod does not get; it is looked at again when something changes. */
 function refuse(work: Workplace, pod: KubePod, { reason, note }: { readonly reason: string; readonly note: string }): ReconcilePending {
-  const { namespace, name, uid } = pod;
-  work.complain({ subject: { apiVersion: 'v1', kind: 'Pod', namespace, name, uid }, reason, action: 'ChooseNetwork', note });
+  work.complain({ subject: podSubject(pod), reason, action: 'ChooseNetwork', note });
   return { pending: note, retryAfterMs: lookAgainMs };
 }
 
@@ -139,17 +138,12 @@ function complainLateChoice(work: Workplace, pod: KubePod, chosen: string | unde
   if (pod.network === undefined) return;
   const parsed = parseNetworkName(pod.network);
   if (isNetworkName(parsed) && parsed.join(':') === chosen) return;
-  const { namespace, name, uid } = pod;
   work.complain({
-    subject: { apiVersion: 'v1', kind: 'Pod', namespace, name, uid },
+    subject: podSubject(pod),
     reason: 'NetworkChangeIgnored',
     action: 'ChooseNetwork',
     note:
-      `Pod/${namespace}/${name} metadata.annotations["${networkKey}"]: is "${pod.network.slice(0, 200)}", but the pod runs on ` +
+      `Pod/${pod.namespace}/${pod.name} metadata.annotations["${networkKey}"]: is "${pod.network.slice(0, 200)}", but the pod runs on ` +
       `${chosen === undefined ? 'the network of its namespace' : `VirtualNetwork/${chosen}`} and stays there; delete it and make it anew with the annotation`,
   });
-}
-
-function keyOf({ namespace, name }: KubePod): string {
-  return rootKey({ kind: 'Pod', namespace, name });
 }
