@@ -1,2 +1,3 @@
 export { EnvReader, readConfig } from './read-config';
 export type { HostPort } from './read-config';
+export { takeSettings } from './take-settings';

@@ -12,19 +12,25 @@ export interface Logger {
   error(message: string, fields?: LogFields): void;
 }
 
-const root = pino({
-  level: process.env['LOG_LEVEL'] ?? 'info',
-  base: null,
-  timestamp: pino.stdTimeFunctions.isoTime,
-  formatters: { level: (label) => ({ level: label }) },
-});
+let made: pino.Logger | undefined;
+
+/** Made for the first line, not while modules load: LOG_LEVEL may be among the settings that a process takes first. */
+function root(): pino.Logger {
+  return (made ??= pino({
+    level: process.env['LOG_LEVEL'] ?? 'info',
+    base: null,
+    timestamp: pino.stdTimeFunctions.isoTime,
+    formatters: { level: (label) => ({ level: label }) },
+  }));
+}
 
 /** JSON lines on standard output. @param component which part of the process speaks. */
 export function logger(component: string): Logger {
-  const child = root.child({ component });
+  let child: pino.Logger | undefined;
   const write =
     (level: 'debug' | 'info' | 'warn' | 'error') =>
     (message: string, fields?: LogFields): void => {
+      child ??= root().child({ component });
       child[level](fields ? plain(fields) : {}, message);
     };
   return { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') };
@@ -32,7 +38,7 @@ export function logger(component: string): Logger {
 
 /** Whether lines of level debug are written; for fields that take long to compute. */
 export function isDebugWritten(): boolean {
-  return root.isLevelEnabled('debug');
+  return root().isLevelEnabled('debug');
 }
 
 function plain(fields: LogFields): Record<string, unknown> {

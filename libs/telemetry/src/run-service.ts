@@ -1,3 +1,4 @@
+import { takeSettings } from '@contrail/env';
 import { errorText } from '@contrail/errors';
 import { logger } from './logger';
 import { startTelemetry } from './tracing';
@@ -12,14 +13,16 @@ export interface RunServiceOptions {
 }
 
 /**
- * The life of a process: tracing first (it instruments grpc-js while that is loaded, so `start` must
- * import what needs it), then the service, until SIGTERM or SIGINT. Exits with 1 when it cannot start.
+ * The life of a process: the settings first (`takeSettings`), then tracing (it instruments grpc-js while that is
+ * loaded, so `start` must import what needs it), then the service, until SIGTERM or SIGINT. Exits with 1 when it
+ * cannot start.
  */
 export function runService(
   name: string,
   start: () => Promise<RunningService>,
   options: RunServiceOptions = {},
 ): void {
+  takeSettings(process.env);
   const telemetry = startTelemetry(name);
   const exit = (status: number): void => {
     void telemetry.stop().finally(() => process.exit(status));
