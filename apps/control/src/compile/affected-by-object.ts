@@ -111,11 +111,11 @@ function withJoined({ topology }: Surroundings, network: Network): Network[] {
   return [network, ...topology.joinedWith(network)];
 }
 
-function nodeRoutes(around: Surroundings, address: Uint8Array): Unit[] {
-  const { fabric } = around.topology;
-  if (fabric === undefined) return [];
-  return withJoined(around, fabric)
-    .filter(({ isPopulated }) => isPopulated)
+/** Routes to a node where nodes are reachable, and where the default route must not lead to them. */
+function nodeRoutes({ topology }: Surroundings, address: Uint8Array): Unit[] {
+  const { fabric } = topology;
+  return [...topology.networks.values()]
+    .filter((network) => network.isPopulated && (network.fabricSnat || network.isFabric || (fabric && network.joined.has(fabric.uuid))))
     .map(({ instance }) => hostRouteUnit(instance, address));
 }
 

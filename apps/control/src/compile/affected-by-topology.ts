@@ -5,6 +5,7 @@ import { policyTextOf } from '../topology/network';
 import type { Network, Topology } from '../topology/topology';
 import { loadbalancersBefore, servicesOfLoadbalancer, unitsOfInterface } from './affected-by-object';
 import type { Surroundings } from './affected-by-object';
+import { clusterRanges, hasClusterRange } from './cluster-network';
 import { globalUnit, hostRouteUnit, identityUnit, interfaceUnit, labelUnit, policyUnit, routeUnit, serviceUnit, vrfUnit } from './unit';
 import type { Unit } from './unit';
 
@@ -15,6 +16,7 @@ import type { Unit } from './unit';
 export function* affectedByTopology(around: Surroundings, diff: TopologyDiff): Generator<Unit> {
   if (diff.networks.length > 0) yield globalUnit;
   yield* unitsOfNodeLabels(around, diff);
+  yield* unitsPastDefaultRoutes(around, diff);
   for (const { before, after } of diff.networks) {
     for (const network of [before, after]) {
       if (network !== undefined) yield* unitsOfNetwork(around, network);
@@ -60,6 +62,17 @@ function* unitsOfNodeLabels({ topology }: Surroundings, { networks }: TopologyDi
       yield* labelsFrom(fabric, network);
       yield* labelsFrom(network, fabric);
     }
+  }
+}
+
+/** What does not leave the cluster by the default route of a network: the cluster's ranges and the nodes. */
+function* unitsPastDefaultRoutes({ model, topology, settings }: Surroundings, { networks }: TopologyDiff): Generator<Unit> {
+  const changed = networks.flatMap(({ before, after }) => [before, after].filter((network) => network !== undefined));
+  const moved = changed.filter((network) => hasClusterRange(network, settings)).flatMap(({ subnets }) => subnets.map(({ prefix }) => prefix));
+  for (const prefix of moved) for (const { instance } of topology.networks.values()) yield routeUnit(instance, prefix);
+  for (const { instance } of changed.filter(({ fabricSnat }) => fabricSnat)) {
+    for (const prefix of [...clusterRanges(topology, settings), ...moved]) yield routeUnit(instance, prefix);
+    for (const { addresses } of model.all('virtual-router')) for (const address of addresses) yield hostRouteUnit(instance, address);
   }
 }
 

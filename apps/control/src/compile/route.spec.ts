@@ -68,6 +68,25 @@ describe('routes', () => {
     expect(routesOf(compiled, ipFabricNetworkUuid).has('0.0.0.0/0')).toBe(false);
   });
 
+  it('of a network with SNAT lead neither to the cluster that it is not joined with nor out with its addresses', () => {
+    const pod = podResources({ n: 2, node: 'node1', address: '10.0.0.2', networkUuid: blue, alias: '10.47.255.249' });
+    const victim = podResources({ n: 3, node: 'node2', address: '10.0.0.2', networkUuid: uuids.serviceNetwork, alias: '10.47.255.248' });
+    const compiled = new Compiled([...base, ...network(blue, blueName, { vni: 9, fabricSnat: true }), ...pod, ...victim]);
+    const hopsOf = (prefix: string): string[] => hops(routesOf(compiled, blue).get(prefix));
+    expect(hopsOf('0.0.0.0/0')).toEqual(['fabric snat=true']);
+    const held = ['10.32.0.0/12', '10.96.0.0/16', '192.0.2.1/32', '192.0.2.2/32'];
+    expect(held.map(hopsOf)).toEqual(held.map(() => ['discard']));
+    expect(hopsOf('10.47.255.249/32')).toEqual([podRoute(2, 'node1')]);
+    // A node and a pool that come later.
+    compiled.put([nodeResource(3), ipam(uuids.serviceIpam, 'k8s-service-ipam', { prefix: '10.97.0.0', length: 16 })]);
+    expect(['192.0.2.3/32', '10.97.0.0/16', '10.96.0.0/16'].map(hopsOf)).toEqual([['discard'], ['discard'], []]);
+    // By a policy the nodes are reachable; without SNAT nothing has to be held.
+    compiled.put(network(blue, blueName, { vni: 9, fabricSnat: true, policies: [uuids.fabricPolicy] }));
+    expect(hopsOf('192.0.2.2/32')).toEqual(['node node2']);
+    compiled.put(network(blue, blueName, { vni: 9 }));
+    expect([...routesOf(compiled, blue).keys()]).toEqual(['10.0.0.2/32', '10.47.255.249/32']);
+  });
+
   it('discard what nobody has of the own and of joined subnets', () => {
     const compiled = new Compiled([...base, ...podResources({ n: 1, node: 'node1', address: '10.47.255.250' })]);
     const routes = routesOf(compiled, uuids.podNetwork);

@@ -3,6 +3,7 @@ import type { Address, Prefix } from '@contrail/net';
 import type { Path } from '@contrail/proto-gen/control/v1/messages';
 import { policyTextOf } from '../topology/network';
 import type { Network } from '../topology/topology';
+import { clusterRanges } from './cluster-network';
 import type { CompileContext, CompiledEntry } from './compile-context';
 import { hostsAt } from './hosts-at';
 import { identityPartOf } from './identity-part';
@@ -13,8 +14,8 @@ import type { UnitOf } from './unit';
 /**
  * One route of a VRF. An address belongs to the network's own interfaces, else to a node (where nodes
  * are reachable), else to an interface of a joined network; never to several networks at once, because
- * traffic must not be balanced over tenants. Addresses of subnets that nobody has are discarded: they
- * must not leave by the default route.
+ * traffic must not be balanced over tenants. What nobody has there is discarded where it must not leave
+ * by the default route.
  */
 export function compileRoute(context: CompileContext, unit: UnitOf<'route'>): CompiledEntry | undefined {
   const network = context.topology.byInstance(unit.instance);
@@ -90,14 +91,24 @@ function findNode({ model, topology }: CompileContext, network: Network, address
   return model.find('router by address', addressKey(address))[0]?.name;
 }
 
-/** Discard for subnets of this network and of those joined with it; the default route of networks with SNAT. */
-function findCover({ topology }: CompileContext, network: Network, prefix: Prefix): Found | undefined {
-  const isSubnet = [network, ...topology.joinedWith(network)].some(({ subnets }) =>
-    subnets.some((subnet) => subnet.prefix.length === prefix.length && addressEquals(subnet.prefix.address, prefix.address)),
-  );
-  if (isSubnet) return { paths: [{ preference: 0, nextHop: { $case: 'discard', value: {} } }] };
+/** The default route of networks with SNAT, and discard for what must not leave by it. */
+function findCover(context: CompileContext, network: Network, prefix: Prefix): Found | undefined {
+  if (isDiscarded(context, network, prefix)) return { paths: [{ preference: 0, nextHop: { $case: 'discard', value: {} } }] };
   if (prefix.length > 0 || !network.fabricSnat || !hasFamily(network, prefix.address.length)) return undefined;
   return { paths: [{ preference: 0, nextHop: { $case: 'fabric', value: { snat: true } } }] };
+}
+
+/**
+ * Subnets of this network and of those joined with it. Where a default route leads out, also the cluster's own ranges (pods,
+ * services and aliases of others) and the nodes: SNAT opens the world outside, and nothing of the cluster.
+ */
+function isDiscarded({ model, topology, settings }: CompileContext, network: Network, prefix: Prefix): boolean {
+  const isThis = (other: Prefix): boolean => other.length === prefix.length && addressEquals(other.address, prefix.address);
+  const near = [network, ...topology.joinedWith(network)];
+  if (near.some(({ subnets }) => subnets.some((subnet) => isThis(subnet.prefix)))) return true;
+  if (!network.fabricSnat) return false;
+  if (clusterRanges(topology, settings).some(isThis)) return true;
+  return prefix.length === 8 * prefix.address.length && model.has('router by address', addressKey(prefix.address));
 }
 
 /** IPv4 always, IPv6 in networks that have such a subnet. */

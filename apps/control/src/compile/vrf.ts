@@ -1,12 +1,11 @@
 import { addressKey } from '@contrail/net';
 import type { Address } from '@contrail/net';
-import { serviceNetworkName } from '@contrail/resource-model';
-import type { CompileContext, CompiledEntry, CompileSettings } from './compile-context';
+import type { CompileContext, CompiledEntry } from './compile-context';
 import { hostsAt } from './hosts-at';
 import { toAddressSpace, toBuffer } from './proto-values';
 import { vrfScope } from './scopes';
 import type { UnitOf } from './unit';
-import { isClusterPodNetwork, isNamed } from './cluster-network';
+import { isOfCluster } from './cluster-network';
 import type { Network } from '../topology/topology';
 
 export function compileVrf(context: CompileContext, unit: UnitOf<'vrf'>): CompiledEntry | undefined {
@@ -20,16 +19,12 @@ export function compileVrf(context: CompileContext, unit: UnitOf<'vrf'>): Compil
     virtualNetworkName: network.name,
     vni: network.baseVni,
     maxFlows: network.maxFlows,
+    // What everybody needs has no quota.
     tenant: !isOfCluster(network, context.settings),
     addressSpace: toAddressSpace(network),
     gatewayAddresses: ownAddresses(context, network).map(toBuffer),
   };
   return { scope: vrfScope(unit.instance), entry: { kind: { $case: 'vrf', value } } };
-}
-
-/** Cluster pods, services and nodes: what everybody needs has no quota. */
-function isOfCluster(network: Network, settings: CompileSettings): boolean {
-  return network.isFabric || isClusterPodNetwork(network, settings) || isNamed(network, serviceNetworkName(settings.clusterName));
 }
 
 /** Gateways of the network's subnets, and their DNS addresses unless an interface or a service has them. */

@@ -43,6 +43,7 @@ const variants: Resource[] = [
   // A tenant's network that is joined with the service network only, or with nothing.
   ...network(blue.uuid, blue.fqName, { vni: 9, ipams: [uuids.podIpam], policies: [uuids.servicePolicy] }),
   ...network(blue.uuid, blue.fqName, { vni: 9 }),
+  ...network(blue.uuid, blue.fqName, { vni: 9, fabricSnat: true }),
   ...network(blue.uuid, blue.fqName, { vni: 9, policies: [uuids.fabricPolicy, uuids.servicePolicy], fabricSnat: true }),
   // A policy that joins nothing any more.
   policy(uuids.servicePolicy, 'k8s-default-service-np', {

@@ -1,6 +1,7 @@
 import { compareAddresses, prefixContains } from '@contrail/net';
 import type { Address, Prefix } from '@contrail/net';
 import type { InterfaceNextHop, Route } from '@contrail/proto-gen/control/v1/messages';
+import { clusterRanges } from '../compile/cluster-network';
 import type { CompileContext } from '../compile/compile-context';
 import { compileUnit } from '../compile/compile-unit';
 import { routeUnit, vrfUnit } from '../compile/unit';
@@ -30,9 +31,9 @@ export function isGateway(context: CompileContext, network: Network, address: Ad
 }
 
 /** Every prefix for which a VRF may have a route, the longest first. */
-function prefixesOf({ topology }: CompileContext, network: Network, address: Address): Prefix[] {
-  const subnets = [network, ...topology.joinedWith(network)]
-    .flatMap((each) => each.subnets.map(({ prefix }) => prefix))
+function prefixesOf({ topology, settings }: CompileContext, network: Network, address: Address): Prefix[] {
+  const near = [network, ...topology.joinedWith(network)].flatMap((each) => each.subnets.map(({ prefix }) => prefix));
+  const subnets = [...near, ...clusterRanges(topology, settings)]
     .filter((prefix) => prefixContains(prefix, address))
     .sort((a, b) => b.length - a.length);
   return [{ address, length: 8 * address.length }, ...subnets, { address: new Uint8Array(address.length), length: 0 }];

@@ -1,5 +1,5 @@
 import { podNetworkName, projectName, serviceNetworkName } from '@contrail/resource-model';
-import { isNamed } from '../compile/cluster-network';
+import { isClusterPodNetwork, isClusterServiceNetwork } from '../compile/cluster-network';
 import type { CompileSettings } from '../compile/compile-context';
 import type { Network } from '../topology/topology';
 
@@ -12,10 +12,11 @@ export type NetworkKind =
   | { readonly kind: 'custom' };
 
 /** Whose network it is, by R21's names; where all namespaces share one project, an isolated one's is taken for custom. */
-export function networkKind(network: Network, { clusterName, clusterPodNetwork }: CompileSettings): NetworkKind {
+export function networkKind(network: Network, settings: CompileSettings): NetworkKind {
+  const { clusterName } = settings;
   if (network.isFabric) return { kind: 'fabric' };
-  if (isNamed(network, clusterPodNetwork)) return { kind: 'cluster', of: 'pods' };
-  if (isNamed(network, serviceNetworkName(clusterName))) return { kind: 'cluster', of: 'services' };
+  if (isClusterPodNetwork(network, settings)) return { kind: 'cluster', of: 'pods' };
+  if (isClusterServiceNetwork(network, settings)) return { kind: 'cluster', of: 'services' };
   const [project = '', name = ''] = network.name.split(':').slice(-2);
   const namespace = (toName: (cluster: string, namespace: string) => string): string | undefined => {
     const [before = '', after = ''] = toName(clusterName, '\n').split('\n');

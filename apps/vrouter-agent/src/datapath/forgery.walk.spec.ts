@@ -12,6 +12,7 @@ const own = '198.18.50.5';
 const peer = '198.18.50.6';
 const redAlias = '198.51.100.100';
 const blueAlias = '198.51.100.110';
+const aliases = '198.51.100.0/24';
 const gateway = '198.51.100.1';
 const otherNode = '192.0.2.2';
 const vxlanPort = 4789;
@@ -40,7 +41,7 @@ describeWalk(`a forging pod${missing ? ` (skipped: ${missing})` : ''}`, () => {
     neighbour = addTenantPod(2, peer, '198.51.100.101', red);
     victim = addTenantPod(3, own, blueAlias, blue);
     victimPeer = addTenantPod(4, peer, '198.51.100.111', blue);
-    // The worst case: a policy lets the forger reach every node and the outside.
+    // The worst case: a policy lets the forger reach every node, SNAT the outside; the cluster's own ranges are discarded there.
     walk.setNextHop(1, { kind: 'receive' });
     walk.setNextHop(2, { kind: 'tunnel', remote: parseAddress(otherNode), vrf: fabric });
     walk.setNextHop(3, { kind: 'fabric', snat: true });
@@ -48,6 +49,8 @@ describeWalk(`a forging pod${missing ? ` (skipped: ${missing})` : ''}`, () => {
     walk.setRoute(red, '192.0.2.1', 1);
     walk.setRoute(red, otherNode, 2);
     walk.setRoute(red, '0.0.0.0/0', 3);
+    walk.setNextHop(5, { kind: 'discard' });
+    walk.setRoute(red, aliases, 5);
     walk.setRoute(red, gateway, 4);
     walk.datapath.labelsOut.upsert([[{ vrf: fabric, identity: 20 + red }, 77]]);
     walk.datapath.nodes.upsert([
@@ -99,11 +102,9 @@ describeWalk(`a forging pod${missing ? ` (skipped: ${missing})` : ''}`, () => {
       expect(made.map(({ action }) => action)).toEqual([`encap ${neighbour.ifindex}`]);
     });
 
-    test("the victim's alias as destination leads nowhere but out, as the forger's own SNAT", async () => {
-      const before = await victimFlows();
-      const step = walk.send(forger, blueAlias, { sourcePort: 9 });
-      expect(step.source).toBe('192.0.2.1');
-      expect(await victimFlows()).toEqual(before);
+    test("the victim's alias as destination leads nowhere, while the outside is reached by SNAT", async () => {
+      await refused('discard-route', () => walk.send(forger, blueAlias, { sourcePort: 9 }).verdict);
+      expect(walk.send(forger, '203.0.113.9', { sourcePort: 9 }).source).toBe('192.0.2.1');
     });
   });
 
