@@ -166,6 +166,8 @@ it.each([
   ['vrouter-agent', 'get', 'PERMISSION_DENIED'],
   ['ipam', 'allot', 'PERMISSION_DENIED'],
   ['kube-manager', 'reportProgress', 'PERMISSION_DENIED'],
+  ['kube-manager', 'reportConflicts', 'PERMISSION_DENIED'],
+  ['control', 'reportConflicts', 'OK'],
   ['ipam', 'get', 'OK'],
   ['control', 'allot', 'OK'],
   ['control', 'reportProgress', 'OK'],
@@ -177,6 +179,7 @@ it.each([
       callUnary(client, 'get', { key: { type: 'domain', fqName: ['default-domain'], uuid: '' } }),
     allot: () => callUnary(client, 'allot', { kind: AllotKind.ALLOT_KIND_VRF, keys: ['x'] }),
     reportProgress: () => callUnary(client, 'reportProgress', { nodes: [] }),
+    reportConflicts: () => callUnary(client, 'reportConflicts', { conflicts: [] }),
   }[method];
   expect(await codeOf(call())).toBe(code);
 });

@@ -114,7 +114,7 @@ function configService(): ServiceSpec {
   const refuse = { allow: [] as string[], handle: unary<never, never>(() => Promise.reject(new ContrailError('UNIMPLEMENTED', 'not here'))) };
   const allow = ['contrailctl'];
   return defineService(ConfigServiceService, {
-    create: refuse, update: refuse, delete: refuse, transact: refuse, allot: refuse, reportProgress: refuse,
+    create: refuse, update: refuse, delete: refuse, transact: refuse, allot: refuse, reportProgress: refuse, reportConflicts: refuse,
     watch: { allow: [], handle: serverStream<never, never>(async () => undefined) },
     list: {
       allow,

@@ -72,7 +72,7 @@ export class FakeConfigApi {
         }),
       },
       ...{ create: absent(), update: absent(), delete: absent() },
-      ...{ allot: absent(), reportProgress: absent(), getProgress: absent() },
+      ...{ allot: absent(), reportProgress: absent(), getProgress: absent(), reportConflicts: absent() },
     });
   }
 

@@ -1,6 +1,6 @@
 import { ConfigServiceClient } from '@contrail/proto-gen/config/v1/config_service';
 import { AllotKind } from '@contrail/proto-gen/config/v1/messages';
-import type { NodeProgress, WatchRequest, WatchResponse } from '@contrail/proto-gen/config/v1/messages';
+import type { NodeProgress, ObjectConflict, WatchRequest, WatchResponse } from '@contrail/proto-gen/config/v1/messages';
 import { callUnary, closeClient, createClient, openServerStream } from '@contrail/rpc';
 import type { TlsSource } from '@contrail/rpc';
 import type { IdKind } from './compile/numeric-ids';
@@ -10,6 +10,7 @@ import type { IdSource } from './engine/id-allotter';
 export interface ConfigApi extends IdSource {
   watch(request: WatchRequest, signal: AbortSignal): AsyncIterable<WatchResponse>;
   reportProgress(nodes: NodeProgress[]): Promise<void>;
+  reportConflicts(conflicts: ObjectConflict[]): Promise<void>;
   close(): void;
 }
 
@@ -27,6 +28,9 @@ export function connectConfigApi(address: string, tls: TlsSource | 'insecure'): 
     allot: async (kind, keys) => (await callUnary(client, 'allot', { kind: allotKinds[kind], keys: [...keys] })).ids,
     reportProgress: async (nodes) => {
       await callUnary(client, 'reportProgress', { nodes });
+    },
+    reportConflicts: async (conflicts) => {
+      await callUnary(client, 'reportConflicts', { conflicts });
     },
     close: () => closeClient(client),
   };

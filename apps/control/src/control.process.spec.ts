@@ -1,4 +1,4 @@
-import { findMessage } from '@contrail/resource-model';
+import { findMessage, metaOf, setMeta } from '@contrail/resource-model';
 import { ControlServiceClient } from '@contrail/proto-gen/control/v1/control_service';
 import type { ReachEnd, ReachResponse } from '@contrail/proto-gen/control/v1/reach';
 import { callUnary, closeClient, createClient, staticTls } from '@contrail/rpc';
@@ -20,6 +20,7 @@ import {
 import { testSettings } from '../testing/compiled';
 import { eventually } from '../testing/eventually';
 import { FakeConfigApi } from '../testing/fake-config-api';
+import { customName, customNetwork, networkPolicy, policyRule } from '../testing/tenants';
 import { TestAgent } from '../testing/test-agent';
 import { connectConfigApi } from './config-api-client';
 import { startControl } from './start-control';
@@ -365,4 +366,28 @@ it('is not ready before the first complete configuration', async () => {
   expect(control.problems()[0]).toContain('no complete configuration yet');
   await connect('node1');
   expect(control.problems()).toEqual([]);
+});
+
+it('writes on networks and their policy that they are not joined, again when somebody removes it, and removes it when it is over', async () => {
+  await start();
+  const [web] = [testUuid(3, 50)];
+  const [red, blueName] = [1, 2].map((n) => customName(n).join(':'));
+  const policy = networkPolicy(web, ['default-domain', 'k8s-default', 'web'], [policyRule(`${red} <> ${blueName}`)]);
+  const left = customNetwork(1, { prefix: '198.51.100.0', length: 24, policies: [web] });
+  const right = (prefix: string): ReturnType<typeof customNetwork> => customNetwork(2, { prefix, length: 25, policies: [web] });
+  const told = (): Record<string, string> =>
+    Object.fromEntries(api.conflictReports.flat().map(({ type, uuid, text }) => [`${type}/${uuid}`, text]));
+  const objects = [policy, ...left, ...right('198.51.100.128')].filter((resource) => resource.kind?.$case !== 'routingInstance');
+  const keys = objects.map(({ kind }) => `${kind?.$case === 'networkPolicy' ? 'network-policy' : 'virtual-network'}/${kind?.value.meta?.uuid ?? ''}`);
+  api.transact([policy, ...left, ...right('198.51.100.128')]);
+  const sentence =
+    `network ${red} is not joined with network ${blueName}, although default-domain:k8s-default:web says so: 198.51.100.0/24 of ${red} ` +
+    `overlaps 198.51.100.128/25 of ${blueName}; give one of them other subnets, detach the policy from one, or offer a service instead`;
+  await eventually(() => expect(told()).toEqual(Object.fromEntries(keys.map((key) => [key, sentence]))));
+  api.conflictReports.length = 0;
+  api.transact([setMeta(policy, { ...metaOf(policy), annotations: {} })]);
+  await eventually(() => expect(told()).toEqual({ [`network-policy/${web}`]: sentence }));
+  api.conflictReports.length = 0;
+  api.transact(right('203.0.113.0').map((resource) => setMeta(resource, { ...metaOf(resource), annotations: { route_conflict: sentence } })));
+  await eventually(() => expect(told()).toEqual(Object.fromEntries(keys.map((key) => [key, '']))));
 });

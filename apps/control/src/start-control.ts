@@ -8,6 +8,7 @@ import { ControlEngine } from './engine/control-engine';
 import { IdAllotter } from './engine/id-allotter';
 import { Rollout } from './engine/rollout';
 import { reach } from './reach/reach';
+import { ConflictReporter } from './serve/conflict-reporter';
 import { controlService } from './serve/control-service';
 import { observe } from './serve/metrics';
 import { ProgressReporter } from './serve/progress-reporter';
@@ -53,7 +54,9 @@ export async function startControl(options: ControlOptions): Promise<RunningCont
   const engine: ControlEngine = new ControlEngine({
     ...{ compiler, hub, rollout, allotter, clock },
     orphanGraceMs: options.orphanGraceMs ?? orphanGraceMs,
+    onPass: () => conflicts.note(),
   });
+  const conflicts = new ConflictReporter({ source: compiler, report: (found) => configApi.reportConflicts(found), clock });
   const progress = new ProgressReporter({
     agents: () => hub.streams(),
     report: (nodes) => configApi.reportProgress(nodes),
@@ -86,7 +89,7 @@ export async function startControl(options: ControlOptions): Promise<RunningCont
   });
   observe({ compiler, engine, hub });
   const stopping = new AbortController();
-  const loops = [engine, allotter, progress, watch].map((loop) => loop.run(stopping.signal));
+  const loops = [engine, allotter, progress, conflicts, watch].map((loop) => loop.run(stopping.signal));
   return {
     port: server.port,
     problems: () => (engine.isReady ? [] : [`no complete configuration yet: ${watch.problem ?? 'numbers are missing'}`]),

@@ -1,8 +1,8 @@
 import { ContrailError } from '@contrail/errors';
 import { ConfigServiceService } from '@contrail/proto-gen/config/v1/config_service';
-import type { AllotRequest, NodeProgress, WatchRequest, WatchResponse } from '@contrail/proto-gen/config/v1/messages';
+import type { AllotRequest, NodeProgress, ObjectConflict, WatchRequest, WatchResponse } from '@contrail/proto-gen/config/v1/messages';
 import type { Resource } from '@contrail/proto-gen/config/v1/resources';
-import { metaOf, typeOf } from '@contrail/resource-model';
+import { metaOf, routeConflictKey, setMeta, typeOf } from '@contrail/resource-model';
 import { defineService, serverStream, startServer, unary } from '@contrail/rpc';
 import type { MethodSpec, RunningServer, ServerStream, ServiceSpec, TlsSource } from '@contrail/rpc';
 import { TestIds } from './settle';
@@ -13,6 +13,8 @@ type Push = (message: WatchResponse) => void;
 export class FakeConfigApi {
   readonly ids = new TestIds();
   readonly progress = new Map<string, NodeProgress>();
+  /** Conflicts of each ReportConflicts call. */
+  readonly conflictReports: ObjectConflict[][] = [];
   /** Keys of each Allot call. */
   readonly allotments: number[] = [];
   /** Watches that were opened, with what they resumed. */
@@ -93,6 +95,7 @@ export class FakeConfigApi {
           return Promise.resolve({});
         }),
       },
+      reportConflicts: { allow: 'any', handle: unary(({ conflicts }) => Promise.resolve(this.#annotate(conflicts))) },
     });
   }
 
@@ -123,6 +126,18 @@ export class FakeConfigApi {
     });
     this.#watchers.delete(push);
     await queue;
+  }
+
+  #annotate(conflicts: readonly ObjectConflict[]): Record<string, never> {
+    this.conflictReports.push([...conflicts]);
+    for (const { uuid, text } of conflicts) {
+      const resource = this.#objects.get(uuid);
+      if (resource === undefined) continue;
+      const others = Object.entries(metaOf(resource).annotations).filter(([key]) => key !== routeConflictKey);
+      const annotations = Object.fromEntries(text === '' ? others : [...others, [routeConflictKey, text]]);
+      this.transact([setMeta(resource, { ...metaOf(resource), annotations })]);
+    }
+    return {};
   }
 
   async #allot({ kind, keys }: AllotRequest): Promise<{ ids: number[] }> {

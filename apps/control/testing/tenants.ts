@@ -47,7 +47,7 @@ export function customNetwork(
 ): Resource[] {
   const fields = {
     networkIpamRefs: [{ uuid: testUuid(1, 100), fqName: [], attr: { ipamSubnets: [IpamSubnetType.fromPartial({ subnet: { ipPrefix: prefix, ipPrefixLen: length } })], hostRoutes: undefined } }],
-    networkPolicyRefs: policies.map((policy, minor) => ({ uuid: policy, attr: { sequence: { major: 0, minor } } })),
+    networkPolicyRefs: policies.map((policy, minor) => ({ uuid: policy, fqName: [], attr: { sequence: { major: 0, minor }, timer: undefined } })),
   };
   const withSubnet = (resource: Resource): Resource =>
     resource.kind?.$case === 'virtualNetwork' ? withFields(resource, fields) : resource;

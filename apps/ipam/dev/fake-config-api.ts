@@ -56,7 +56,7 @@ export class FakeConfigApi {
         delete: absent(),
         transact: absent(),
       },
-      ...{ allot: absent(), reportProgress: absent(), getProgress: absent() },
+      ...{ allot: absent(), reportProgress: absent(), getProgress: absent(), reportConflicts: absent() },
     });
   }
 

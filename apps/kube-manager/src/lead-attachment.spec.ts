@@ -1,6 +1,6 @@
 import { kubeKinds } from '@contrail/kube';
 import type { Resource } from '@contrail/proto-gen/config/v1/resources';
-import { findMessage, metaOf, subnetsOf } from '@contrail/resource-model';
+import { findMessage, metaOf, routeConflictKey, setMeta, subnetsOf } from '@contrail/resource-model';
 import type { ResourceType } from '@contrail/resource-model';
 import { makeAttachment, makeNamespace, makeNode, makePod } from '../testing/kube-makers';
 import { becomes, eventually, settles, World } from '../testing/world';
@@ -119,6 +119,19 @@ describe('a NetworkAttachmentDefinition', () => {
     await begin({ attachments: ['blue', 'red'].map((namespace) => makeAttachment(namespace, 'left', { [cidrKey]: '192.168.0.0/24' })) }, 'all');
     await eventually(() => expect(eventsOf('NetworkNameTaken').join()).toContain("exists already and is another's"));
     expect(made()).toEqual(['default-domain:all:k8s-left-pod-network 192.168.0.0/24']);
+  });
+
+  it('whose network is in conflict with another is told so', async () => {
+    await begin({ attachments: [makeAttachment('blue', 'left', { [cidrKey]: '192.168.0.0/24' })] });
+    await becomes(made, [`${left} 192.168.0.0/24`]);
+    const network = find('virtual-network', 'k8s-left-pod-network');
+    if (network === undefined) throw new Error('there is no network');
+    const conflict = `network ${left} is not joined with network x:y:z, although x:y:web says so: 192.168.0.0/24 overlaps 192.168.0.0/16`;
+    world.config.put(setMeta(network, { ...metaOf(network), annotations: { ...metaOf(network).annotations, [routeConflictKey]: conflict } }));
+    await eventually(() => expect(eventsOf('NetworksNotJoined')).toEqual([`NetworkAttachmentDefinition/left NetworkAttachmentDefinition/blue/left: ${conflict}`]));
+    expect(made()).toEqual([`${left} 192.168.0.0/24`]);
+    const stored = find('virtual-network', 'k8s-left-pod-network');
+    expect(stored && metaOf(stored).annotations[routeConflictKey]).toBe(conflict);
   });
 
   it('goes with its namespace, in the middle of everything', async () => {

@@ -100,6 +100,7 @@ export class FakeConfigApi {
       delete: { allow, handle: refused },
       allot: { allow, handle: refused },
       reportProgress: { allow, handle: refused },
+      reportConflicts: { allow, handle: refused },
       getProgress: { allow, handle: unary(() => Promise.resolve({ nodes: this.progress, revision: this.revision })) },
       transact: { allow, handle: unary((request: TransactRequest) => Promise.resolve(this.transact(request))) },
       watch: {

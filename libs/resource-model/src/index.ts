@@ -73,6 +73,7 @@ export {
 export { protocolNames, protocolNumber } from './protocols';
 export { mapRefs, referenceField, refsOf } from './references';
 export type { ResourceReference } from './references';
+export { routeConflictKey } from './route-conflict';
 export { networkAccessList, networkAccessListUuid } from './network-access-list';
 export { relaxedTargets, relaxTarget } from './relaxed-references';
 export {

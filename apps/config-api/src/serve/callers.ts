@@ -16,3 +16,6 @@ export const allotters = ['control', 'kube-manager'] as const;
 
 /** Who hears the acknowledgements of nodes. */
 export const progressReporters = ['control'] as const;
+
+/** Who finds out what networks cannot be joined. */
+export const conflictReporters = ['control'] as const;

@@ -23,11 +23,12 @@ import { currentTraceparent, logger } from '@contrail/telemetry';
 import { auditService } from '../audit/audit-changes';
 import type { TransactionOutcome, Transactor } from '../transact/transactor';
 import { allotIds } from './allot';
-import { allotters, progressReporters, readers, writers } from './callers';
+import { allotters, conflictReporters, progressReporters, readers, writers } from './callers';
 import { listResponse, resourceResponse } from './encoded-responses';
 import { measured } from './metrics';
 import { changedResponse, outcomesResponse } from './outcome-responses';
 import { getResource, listResources } from './read';
+import { reportConflicts } from './report-conflicts';
 import { serveWatch } from './watch-stream';
 
 export interface ConfigServiceOptions {
@@ -81,6 +82,15 @@ export function configService(options: ConfigServiceOptions): ServiceSpec {
       handle: unary((request) =>
         measured('ReportProgress', async () => {
           await store.reportProgress(stampProgress(request, options.clock));
+          return {};
+        }),
+      ),
+    },
+    reportConflicts: {
+      allow: conflictReporters,
+      handle: unary((request) =>
+        measured('ReportConflicts', async () => {
+          await reportConflicts(options.transactor, request);
           return {};
         }),
       ),

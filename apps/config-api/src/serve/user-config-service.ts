@@ -101,6 +101,7 @@ export function userConfigService(options: UserConfigOptions): ServiceSpec {
     },
     allot: { allow: 'any', handle: unary(() => forServices('Allot')) },
     reportProgress: { allow: 'any', handle: unary(() => forServices('ReportProgress')) },
+    reportConflicts: { allow: 'any', handle: unary(() => forServices('ReportConflicts')) },
     getProgress: {
       allow: 'any',
       handle: unary((_, context) =>

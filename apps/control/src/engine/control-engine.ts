@@ -32,6 +32,8 @@ export interface EngineOptions {
   readonly clock: Clock;
   /** How long those who made the objects of a store have to write again what it lost. */
   readonly orphanGraceMs: number;
+  /** Everything that was taken in is compiled. */
+  readonly onPass?: () => void;
 }
 
 /** Under load, passes begin at most this often; after a pause one begins at once. */
@@ -107,6 +109,7 @@ export class ControlEngine {
     for (const taken of this.#taken.splice(0)) taken();
     for (const input of inputs) this.#takeIn(input, spans);
     if (this.#hasSnapshot) this.#publish(await finish(this.#options.compiler.compile()));
+    if (this.#hasSnapshot) this.#options.onPass?.();
     await spans.end();
     stop();
   }

@@ -52,6 +52,8 @@ export interface VirtualNetworkObject {
   readonly ipams: readonly { readonly uuid: string; readonly subnets: readonly Subnet[] }[];
   /** In the order in which they apply. */
   readonly policyUuids: readonly string[];
+  /** What its annotation says of networks that it is not joined with; empty: nothing. */
+  readonly conflict: string;
 }
 
 export interface RoutingInstanceObject {
@@ -65,6 +67,8 @@ export interface RoutingInstanceObject {
 export interface NetworkPolicyObject extends NetworkPolicy {
   readonly type: 'network-policy';
   readonly uuid: string;
+  /** What its annotation says of networks that it does not join; empty: nothing. */
+  readonly conflict: string;
 }
 
 export interface GlobalVrouterConfigObject {

@@ -13,7 +13,7 @@ import type {
   VirtualNetwork,
   VirtualRouter,
 } from '@contrail/proto-gen/config/v1/resources';
-import { tryToPrefix } from '@contrail/resource-model';
+import { routeConflictKey, tryToPrefix } from '@contrail/resource-model';
 import { toListener, toLoadbalancer, toMember, toPool } from './loadbalancer-objects';
 import type {
   AliasIpObject,
@@ -97,6 +97,7 @@ function toVirtualNetwork(meta: Meta, network: VirtualNetwork): VirtualNetworkOb
       subnets: (attr?.ipamSubnets ?? []).flatMap((subnet) => toSubnet(subnet) ?? []),
     })),
     policyUuids: attachedPolicies(network),
+    conflict: meta.annotations[routeConflictKey] ?? '',
   };
 }
 

@@ -9,7 +9,7 @@ import type {
   PortType,
   VirtualNetwork,
 } from '@contrail/proto-gen/config/v1/resources';
-import { tryToPrefix } from '@contrail/resource-model';
+import { routeConflictKey, tryToPrefix } from '@contrail/resource-model';
 import type { NetworkPolicyObject } from './model-object';
 
 const protocols: ReadonlyMap<string, number> = new Map([
@@ -31,6 +31,7 @@ export function toNetworkPolicy(meta: Meta, policy: NetworkPolicy): NetworkPolic
     type: 'network-policy',
     uuid: meta.uuid,
     name,
+    conflict: meta.annotations[routeConflictKey] ?? '',
     rules: rules.flatMap((rule, i) => toRule(rule, `${name} rule ${i + 1}`) ?? []),
   };
 }

@@ -5,6 +5,7 @@ import type { NetworkPolicyObject, VirtualNetworkObject } from '../model/model-o
 /** A rule that passes something between two networks, and those of them to which its policy is attached. */
 export interface JoiningRule {
   readonly policy: string;
+  readonly policyUuid: string;
   readonly rule: string;
   readonly attachedTo: readonly string[];
 }
@@ -28,7 +29,7 @@ export function joiningRules(model: Model, a: string, b: string): JoiningRule[] 
             from !== undefined && to !== undefined && isOneOf(sources, from, { model, policy }) && isOneOf(destinations, to, { model, policy }),
         ),
       )
-      .map((rule) => ({ policy: policy.name, rule: ruleText(rule), attachedTo }));
+      .map((rule) => ({ policy: policy.name, policyUuid: policy.uuid, rule: ruleText(rule), attachedTo }));
   });
 }
 

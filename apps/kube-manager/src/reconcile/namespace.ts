@@ -14,6 +14,7 @@ import type { Root } from '../translate/ownership';
 import { apply } from './apply';
 import { areOthersReady, isolatedNamespaces, liftedPolicies, wakePeers } from './isolation-peers';
 import { findForeignProject, findIsolation } from './namespace-home';
+import { complainRouteConflicts } from './route-conflicts';
 import { isInUse, switchIsolation } from './switch-isolation';
 import { WaitingList } from './waiting-list';
 import type { Workplace } from './workplace';
@@ -54,6 +55,7 @@ export async function reconcileNamespace(work: Workplace, root: Root): Promise<R
   }
   if (whatPeersSee(work, namespace) !== before) wakePeers(work, namespace.name);
   work.isolationStatus.ensure(namespace, wanted);
+  complainRouteConflicts(work, rootKey(root), subjectOf(namespace));
   // The networks are empty now.
   const hasLeft = applied !== undefined && applied !== wanted && wanted === 'none';
   return (hasLeft ? await ensure(work, namespace, { applied: wanted, wanted, network }) : undefined) ?? 'done';

@@ -13,6 +13,7 @@ import type { Root } from '../translate/ownership';
 import { apply } from './apply';
 import { findHome } from './namespace-home';
 import { nodeAddresses } from './pod-network';
+import { complainRouteConflicts } from './route-conflicts';
 import type { Workplace } from './workplace';
 
 /** Safety net for what an administrator has to mend in other objects. */
@@ -44,6 +45,7 @@ export async function reconcileAttachment(work: Workplace, root: Root): Promise<
   const trouble = findTrouble(work, attachment, { ...place, prefixes: parsed });
   if (trouble !== undefined) return refuse(work, attachment, trouble);
   await apply(work, key, translateAttachment(work.cluster, attachment, { ...place, prefixes: parsed }));
+  complainRouteConflicts(work, key, subjectOf(attachment));
   return 'done';
 }
 

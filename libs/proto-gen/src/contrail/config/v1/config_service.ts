@@ -34,6 +34,8 @@ import {
   GetResponse,
   ListRequest,
   ListResponse,
+  ReportConflictsRequest,
+  ReportConflictsResponse,
   ReportProgressRequest,
   ReportProgressResponse,
   TransactRequest,
@@ -153,6 +155,21 @@ export const ConfigServiceService = {
     responseSerialize: (value: GetProgressResponse): Buffer => Buffer.from(GetProgressResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): GetProgressResponse => GetProgressResponse.decode(value),
   },
+  /**
+   * Networks that are not joined although policies say so: found by control, written on the objects as the annotation
+   * `route_conflict`, so that every reader of the configuration sees them.
+   */
+  reportConflicts: {
+    path: "/contrail.config.v1.ConfigService/ReportConflicts" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ReportConflictsRequest): Buffer =>
+      Buffer.from(ReportConflictsRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ReportConflictsRequest => ReportConflictsRequest.decode(value),
+    responseSerialize: (value: ReportConflictsResponse): Buffer =>
+      Buffer.from(ReportConflictsResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ReportConflictsResponse => ReportConflictsResponse.decode(value),
+  },
 } as const;
 
 export interface ConfigServiceServer extends UntypedServiceImplementation {
@@ -172,6 +189,11 @@ export interface ConfigServiceServer extends UntypedServiceImplementation {
   /** Progress of nodes: written by control, read by kube-manager and contrailctl. Not in the change log. */
   reportProgress: handleUnaryCall<ReportProgressRequest, ReportProgressResponse>;
   getProgress: handleUnaryCall<GetProgressRequest, GetProgressResponse>;
+  /**
+   * Networks that are not joined although policies say so: found by control, written on the objects as the annotation
+   * `route_conflict`, so that every reader of the configuration sees them.
+   */
+  reportConflicts: handleUnaryCall<ReportConflictsRequest, ReportConflictsResponse>;
 }
 
 export interface ConfigServiceClient extends Client {
@@ -315,6 +337,25 @@ export interface ConfigServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: GetProgressResponse) => void,
+  ): ClientUnaryCall;
+  /**
+   * Networks that are not joined although policies say so: found by control, written on the objects as the annotation
+   * `route_conflict`, so that every reader of the configuration sees them.
+   */
+  reportConflicts(
+    request: ReportConflictsRequest,
+    callback: (error: ServiceError | null, response: ReportConflictsResponse) => void,
+  ): ClientUnaryCall;
+  reportConflicts(
+    request: ReportConflictsRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: ReportConflictsResponse) => void,
+  ): ClientUnaryCall;
+  reportConflicts(
+    request: ReportConflictsRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: ReportConflictsResponse) => void,
   ): ClientUnaryCall;
 }
 

@@ -278,6 +278,23 @@ export interface GetProgressResponse {
   revision: bigint;
 }
 
+export interface ReportConflictsRequest {
+  /** At most 1000. */
+  conflicts: ObjectConflict[];
+}
+
+/** What is wrong with one object, now. */
+export interface ObjectConflict {
+  /** virtual-network or network-policy. */
+  type: string;
+  uuid: string;
+  /** Networks, prefixes and remedy, for people; empty: the conflict is over. */
+  text: string;
+}
+
+export interface ReportConflictsResponse {
+}
+
 export interface ExchangeTokenRequest {
   /** ServiceAccount token bound to the agent's pod, audience `contrail`. */
   token: string;
@@ -3236,6 +3253,230 @@ export const GetProgressResponse: MessageFns<GetProgressResponse> = {
     const message = createBaseGetProgressResponse();
     message.nodes = object.nodes?.map((e) => NodeProgress.fromPartial(e)) || [];
     message.revision = (object.revision !== undefined && object.revision !== null) ? BigInt(object.revision) : 0n;
+    return message;
+  },
+};
+
+function createBaseReportConflictsRequest(): ReportConflictsRequest {
+  return { conflicts: [] };
+}
+
+export const ReportConflictsRequest: MessageFns<ReportConflictsRequest> = {
+  encode(message: ReportConflictsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.conflicts) {
+      ObjectConflict.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ReportConflictsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReportConflictsRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.conflicts.push(ObjectConflict.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ReportConflictsRequest {
+    return {
+      conflicts: globalThis.Array.isArray(object?.conflicts)
+        ? object.conflicts.map((e: any) => ObjectConflict.fromJSON(e))
+        : [],
+    };
+  },
+
+  toJSON(message: ReportConflictsRequest): unknown {
+    const obj: any = {};
+    if (message.conflicts?.length) {
+      obj.conflicts = message.conflicts.map((e) => ObjectConflict.toJSON(e));
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ReportConflictsRequest>): ReportConflictsRequest {
+    return ReportConflictsRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ReportConflictsRequest>): ReportConflictsRequest {
+    const message = createBaseReportConflictsRequest();
+    message.conflicts = object.conflicts?.map((e) => ObjectConflict.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseObjectConflict(): ObjectConflict {
+  return { type: "", uuid: "", text: "" };
+}
+
+export const ObjectConflict: MessageFns<ObjectConflict> = {
+  encode(message: ObjectConflict, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.type !== "") {
+      writer.uint32(10).string(message.type);
+    }
+    if (message.uuid !== "") {
+      writer.uint32(18).string(message.uuid);
+    }
+    if (message.text !== "") {
+      writer.uint32(26).string(message.text);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ObjectConflict {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseObjectConflict();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.type = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.uuid = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.text = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ObjectConflict {
+    return {
+      type: isSet(object.type) ? globalThis.String(object.type) : "",
+      uuid: isSet(object.uuid) ? globalThis.String(object.uuid) : "",
+      text: isSet(object.text) ? globalThis.String(object.text) : "",
+    };
+  },
+
+  toJSON(message: ObjectConflict): unknown {
+    const obj: any = {};
+    if (message.type !== "") {
+      obj.type = message.type;
+    }
+    if (message.uuid !== "") {
+      obj.uuid = message.uuid;
+    }
+    if (message.text !== "") {
+      obj.text = message.text;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ObjectConflict>): ObjectConflict {
+    return ObjectConflict.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ObjectConflict>): ObjectConflict {
+    const message = createBaseObjectConflict();
+    message.type = object.type ?? "";
+    message.uuid = object.uuid ?? "";
+    message.text = object.text ?? "";
+    return message;
+  },
+};
+
+function createBaseReportConflictsResponse(): ReportConflictsResponse {
+  return {};
+}
+
+export const ReportConflictsResponse: MessageFns<ReportConflictsResponse> = {
+  encode(_: ReportConflictsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ReportConflictsResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReportConflictsResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(_: any): ReportConflictsResponse {
+    return {};
+  },
+
+  toJSON(_: ReportConflictsResponse): unknown {
+    const obj: any = {};
+    return obj;
+  },
+
+  create(base?: DeepPartial<ReportConflictsResponse>): ReportConflictsResponse {
+    return ReportConflictsResponse.fromPartial(base ?? {});
+  },
+  fromPartial(_: DeepPartial<ReportConflictsResponse>): ReportConflictsResponse {
+    const message = createBaseReportConflictsResponse();
     return message;
   },
 };
