@@ -222,12 +222,11 @@ static __always_inline int serves(const struct flow_value_v4 *value, enum side s
 	return (value->flags & (side == SIDE_OUT ? FLOW_OUT | FLOW_BOTH : FLOW_IN | FLOW_BOTH)) != 0;
 }
 
-/* Counts, rewrites and sends on. Precondition: serves(value, side). */
-static __always_inline int forward(struct __sk_buff *skb, const struct packet *p,
+/* Rewrites and sends on. Precondition: serves(value, side). */
+static __always_inline int send_on(struct __sk_buff *skb, const struct packet *p,
 				   const struct globals *g, const struct flow_key_v4 *key,
-				   struct flow_value_v4 *value, enum side side, enum hook hook)
+				   const struct flow_value_v4 *value, enum side side, enum hook hook)
 {
-	account(skb, p, value, side);
 	if (side == SIDE_IN && value->flags & FLOW_BOTH) {
 		if (key->zone == g->host_ifindex)
 			return to_host(skb, g, hook);
@@ -243,6 +242,15 @@ static __always_inline int forward(struct __sk_buff *skb, const struct packet *p
 			return drop(skb, p, reason, value->vrf);
 	}
 	return act(skb, g, value, hook);
+}
+
+/* Counts, rewrites and sends on. Precondition: serves(value, side). */
+static __always_inline int forward(struct __sk_buff *skb, const struct packet *p,
+				   const struct globals *g, const struct flow_key_v4 *key,
+				   struct flow_value_v4 *value, enum side side, enum hook hook)
+{
+	account(skb, p, value, side);
+	return send_on(skb, p, g, key, value, side, hook);
 }
 
 /*
@@ -348,6 +356,12 @@ static __always_inline struct flow_value_v4 *find_tunnel_flow(const struct globa
 	return find_flow_in_zone(zone, vlan, p, label, key);
 }
 
+/* The first packet of a TCP connection: no record forwards it without a look. */
+static __always_inline int is_opening(const struct packet *p)
+{
+	return (p->tcp_flags & (TCP_SYN | TCP_ACK)) == TCP_SYN;
+}
+
 /*
  * True when the fast path may use the record: current policy, right side, and no new connection
  * over an old one. Everything else is for the slow path.
@@ -355,8 +369,7 @@ static __always_inline struct flow_value_v4 *find_tunnel_flow(const struct globa
 static __always_inline int is_usable(const struct flow_value_v4 *value, const struct packet *p,
 				     const struct globals *g, enum side side)
 {
-	return value->generation == g->generation && serves(value, side) &&
-	       (p->tcp_flags & (TCP_SYN | TCP_ACK)) != TCP_SYN;
+	return value->generation == g->generation && serves(value, side) && !is_opening(p);
 }
 
 #endif

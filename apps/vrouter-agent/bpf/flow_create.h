@@ -8,6 +8,7 @@
  * each other. Nothing is evicted: a key that is taken, a full table, or a spent quota refuses.
  */
 #include "flow_keys.h"
+#include "path_mtu.h"
 #include "quota.h"
 
 #define PORT_TRIES 32
@@ -265,15 +266,6 @@ static __noinline int insert_forward(struct work *w)
 	return error == -EEXIST ? STEP_RETRY : insertion_failure(error);
 }
 
-/* A record that the sweep sees before its first packet is counted is not idle. */
-static __always_inline void touch(struct work *w)
-{
-	if (w->side == SIDE_OUT)
-		w->forward.last_out = flow_now();
-	else
-		w->forward.last_in = flow_now();
-}
-
 /* Takes back what was charged for records that were not made. */
 static __always_inline void discharge(const struct work *w, __u32 records)
 {
@@ -283,8 +275,25 @@ static __always_inline void discharge(const struct work *w, __u32 records)
 	release(&network, records);
 }
 
-/* Precondition: the forward key is set and nothing live is there; resolved and judged. */
-__noinline int create_flow(void)
+/* What the record has from its first packet, which passes unless it is too big: it is not idle. */
+static __always_inline void begin_counting(struct __sk_buff *skb, struct work *w,
+					   const struct globals *g)
+{
+	w->exceeded_mtu =
+		exceeded_mtu(skb, &w->p, g, &w->forward_key, &w->forward, w->side, w->hook);
+	if (!w->exceeded_mtu)
+		account(skb, &w->p, &w->forward, w->side);
+	else if (w->side == SIDE_OUT)
+		w->forward.last_out = flow_now();
+	else
+		w->forward.last_in = flow_now();
+}
+
+/*
+ * STEP_OK: w->forward is what was written, the packet counted in it. STEP_RETRY: another CPU's record is there, without
+ * the packet. Precondition: the forward key is set and nothing live is there; resolved and judged.
+ */
+__noinline int create_flow(struct __sk_buff *skb)
 {
 	struct globals *g = get_globals();
 	struct work *w = find_work();
@@ -309,7 +318,7 @@ __noinline int create_flow(void)
 		if (step != STEP_OK)
 			return step;
 		merge_records(w);
-		touch(w);
+		begin_counting(skb, w, g);
 		step = insert_forward(w);
 		if (step != STEP_OK)
 			discharge(w, 1);
@@ -318,7 +327,7 @@ __noinline int create_flow(void)
 	step = charge_flow(w, 2);
 	if (step != STEP_OK)
 		return step;
-	touch(w);
+	begin_counting(skb, w, g);
 	step = insert_reverse(w, g);
 	if (step != STEP_OK) {
 		discharge(w, 2);

@@ -6,7 +6,6 @@
 #include "arp.h"
 #include "asked_address.h"
 #include "icmp_error.h"
-#include "path_mtu.h"
 #include "refresh.h"
 #include "reject.h"
 
@@ -148,7 +147,7 @@ __noinline int use_flow(struct __sk_buff *skb)
 	if (w->hook == HOOK_TUNNEL && !is_sent_by(value, w))
 		return 0;
 	if (!serves(value, side) ||
-	    ((w->p.tcp_flags & (TCP_SYN | TCP_ACK)) == TCP_SYN &&
+	    (is_opening(&w->p) &&
 	     (is_closing(&w->forward_key, value) || is_forsaken()))) {
 		end_flow(&w->forward_key, value);
 		return 0;
@@ -182,6 +181,16 @@ __noinline int use_flow(struct __sk_buff *skb)
 static __always_inline int conclude(struct __sk_buff *skb, struct work *w, const struct globals *g)
 {
 	return w->exceeded_mtu ? answer_too_big(skb, w, g) : w->verdict;
+}
+
+/* Sends on the packet that began the flow in w->forward. Its record needs no look: we have just written it. */
+static __always_inline int begin_flow(struct __sk_buff *skb, struct work *w, const struct globals *g)
+{
+	if (w->exceeded_mtu)
+		return answer_too_big(skb, w, g);
+	if (w->p.is_fragment && w->p.l4)
+		remember_fragment(w, 0);
+	return send_on(skb, &w->p, g, &w->forward_key, &w->forward, w->side, w->hook);
 }
 
 /* A later fragment: with the ports of the first one it is a packet like any other. */
@@ -261,9 +270,10 @@ static __always_inline int slow_path(struct __sk_buff *skb, struct work *w, cons
 	if (step == STEP_OK)
 		step = judge_work(w);
 	if (step == STEP_OK)
-		step = create_flow();
+		step = create_flow(skb);
 	switch (step) {
 	case STEP_OK:
+		return begin_flow(skb, w, g);
 	case STEP_RETRY:
 		if (use_flow(skb))
 			return conclude(skb, w, g);

@@ -51,7 +51,7 @@ int pod(struct __sk_buff *skb)
 
 	if (!g || !g->node_address)
 		return drop(skb, 0, DROP_NOT_CONFIGURED, 0);
-	if (skb->vlan_present || parse(skb, &p) != PARSE_OK)
+	if (skb->vlan_present || parse(skb, &p) != PARSE_OK || is_opening(&p))
 		return go_slow(skb, SLOW_POD);
 	key_out(&key, skb->ifindex, 0, &p);
 	value = bpf_map_lookup_elem(&flows_v4, &key);
@@ -125,7 +125,7 @@ int tunnel(struct __sk_buff *skb)
 
 	if (!g || !g->node_address)
 		return drop(skb, 0, DROP_NOT_CONFIGURED, 0);
-	if (!read_tunnel(skb, &remote, &vni) || parse(skb, &p) != PARSE_OK)
+	if (!read_tunnel(skb, &remote, &vni) || parse(skb, &p) != PARSE_OK || is_opening(&p))
 		return go_slow(skb, SLOW_TUNNEL);
 	place = find_place(g, vni, p.dst);
 	if (!place)
