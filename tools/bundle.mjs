@@ -12,7 +12,7 @@ const ownLibraries = {
   },
 };
 
-/** OpenTelemetry patches grpc-js while that is loaded; the others read files beside their own. */
+/** Those read files beside their own; grpc-js must be the same for all of them. */
 const neverBundled = ['@grpc/grpc-js', '@grpc/proto-loader', '@grpc/reflection', 'grpc-health-check', 'koffi'];
 
 /** @param withPackages takes npm packages in, too: a process then starts in half the time. */

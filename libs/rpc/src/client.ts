@@ -10,6 +10,8 @@ import type {
   ServiceError,
  ChannelCredentials} from '@grpc/grpc-js';
 import type { ContrailError } from '@contrail/errors';
+import { tracedMethod } from '@contrail/telemetry';
+import type { TracedMethod } from '@contrail/telemetry';
 import { fromServiceError } from './status';
 import type { TlsSource } from './tls-source';
 
@@ -37,6 +39,8 @@ const OPTIONS: ClientOptions = {
   'grpc.max_receive_message_length': 16 * 1024 * 1024,
   // Each client has a channel of its own: closing one must not break another.
   'grpc.use_local_subchannel_pool': 1,
+  // Counts each call for a service that nobody asks.
+  'grpc.enable_channelz': 0,
 };
 
 export function createClient<C extends Client>(ClientClass: Constructor<C>, target: ClientTarget): C {
@@ -98,13 +102,18 @@ export function callUnary<C extends Client, M extends UnaryNames<C> & string>(
   options: UnaryOptions = {},
 ): Promise<UnaryOutput<C[M]>> {
   return new Promise((resolve, reject) => {
-    const call = (client[method] as unknown as UnaryMethod<unknown, UnaryOutput<C[M]>>).call(
+    const send = client[method] as unknown as UnaryMethod<unknown, UnaryOutput<C[M]>> & { readonly path?: string };
+    const trace = tracedMethodOf(send.path ?? method).call();
+    const metadata = new Metadata();
+    if (trace.traceparent !== '') metadata.set('traceparent', trace.traceparent);
+    const call = send.call(
       client,
       request,
-      new Metadata(),
+      metadata,
       { deadline: Date.now() + (options.deadlineMs ?? 10_000) },
       (error, response) => {
         options.signal?.removeEventListener('abort', cancel);
+        trace.end(error ?? undefined);
         if (error) reject(fromServiceError(error, method));
         else resolve(response);
       },
@@ -113,6 +122,14 @@ export function callUnary<C extends Client, M extends UnaryNames<C> & string>(
     if (options.signal?.aborted) cancel();
     else options.signal?.addEventListener('abort', cancel, { once: true });
   });
+}
+
+const tracedMethods = new Map<string, TracedMethod>();
+
+function tracedMethodOf(path: string): TracedMethod {
+  const known = tracedMethods.get(path) ?? tracedMethod(path);
+  tracedMethods.set(path, known);
+  return known;
 }
 
 type StreamMethod<I, O> = (request: I, metadata?: Metadata, options?: Partial<CallOptions>) => ClientReadableStream<O>;

@@ -4,6 +4,7 @@ import type { Change, WatchResponse } from '@contrail/proto-gen/config/v1/messag
 import type { ConfigServiceClient } from '@contrail/proto-gen/config/v1/config_service';
 import { ControlServiceClient, ControlServiceService } from '@contrail/proto-gen/control/v1/control_service';
 import { DnsServiceClient, DnsServiceService } from '@contrail/proto-gen/dns/v1/dns_service';
+import { startTelemetry, withSpan } from '@contrail/telemetry';
 import { testPki } from '@contrail/testing';
 import { bidi, callUnary, closeClient, createClient, defineService, encodedUnary, EncodedMessage, openBidi, openServerStream, serverStream, startServer, staticTls, unary } from './index';
 import type { Caller, RunningServer } from './index';
@@ -151,6 +152,33 @@ it('a handler that looks at its signal after the client has gone finds it aborte
   expect(aborted).toBe(true);
   closeClient(client);
   await server.stop(100);
+});
+
+it('a handler learns the trace of its call, and its client the span in which it runs', async () => {
+  const telemetry = startTelemetry('rpc-test', { ratio: 1 });
+  const seen: string[] = [];
+  const service = defineService(DnsServiceService, {
+    explain: { allow: 'any', handle: unary(() => Promise.reject(new ContrailError('UNIMPLEMENTED', 'not here'))) },
+    status: {
+      allow: 'any',
+      handle: unary((_request, { traceparent }) => {
+        seen.push(traceparent);
+        return Promise.resolve({ synced: true, services: 1, endpointSlices: 1, queries: 1n, problems: [] });
+      }),
+    },
+  });
+  const server = await startServer({ address: '127.0.0.1:0', tls: 'insecure', services: [service] });
+  const client = createClient(DnsServiceClient, { address: `127.0.0.1:${server.port}`, service: 'dns', tls: 'insecure' });
+  const trace = '0af7651916cd43dd8448eb211c80319c';
+  for (const flags of ['01', '00']) {
+    await withSpan('reconcile', { traceparent: `00-${trace}-b7ad6b7169203331-${flags}` }, () => callUnary(client, 'status', {}));
+    expect(seen.at(-1)).toMatch(new RegExp(`^00-${trace}-[0-9a-f]{16}-${flags}$`));
+  }
+  await callUnary(client, 'status', {});
+  expect(seen.at(-1)).not.toContain(trace);
+  closeClient(client);
+  await server.stop(100);
+  await telemetry.stop();
 });
 
 it('bidi streams carry messages both ways and end with the server\'s error', async () => {

@@ -8,7 +8,9 @@ import type {
 } from '@grpc/grpc-js';
 import type { Readable } from 'node:stream';
 import type { PeerCertificate } from 'node:tls';
-import { ContrailError } from '@contrail/errors';
+import { ContrailError, errorText } from '@contrail/errors';
+import { tracedMethod } from '@contrail/telemetry';
+import type { TracedMethod } from '@contrail/telemetry';
 import { peerOf } from './caller';
 import type { Caller } from './caller';
 import { toServiceError } from './status';
@@ -19,6 +21,8 @@ export interface CallContext {
   token(): string;
   /** Aborted when the client cancels, its deadline passes, or the connection breaks. */
   readonly signal: AbortSignal;
+  /** W3C traceparent for what the call causes; '' for streams, and when the process traces nothing. */
+  readonly traceparent: string;
 }
 
 export interface ServerStream<O> extends CallContext {
@@ -45,28 +49,51 @@ export interface BidiStream<I, O> extends ServerStream<O> {
 type Method = 'unary' | 'serverStream' | 'bidi';
 type Raw = (call: never, callback: sendUnaryData<unknown>) => void;
 
+/** What a handler needs to know of its method. */
+interface ServedMethod {
+  readonly traced: TracedMethod;
+  /** @throws ContrailError PERMISSION_DENIED */
+  readonly checkCaller: (caller: Caller) => void;
+}
+
 export interface Handler<I, O> {
   readonly method: Method;
-  readonly serve: (checkCaller: (caller: Caller) => void) => Raw;
+  readonly serve: (served: ServedMethod) => Raw;
   /** Types only. */
   readonly types?: { input: I; output: O };
 }
 
 export function unary<I, O>(handle: (request: I, context: CallContext) => Promise<O>): Handler<I, O> {
   const serve =
-    (check: (caller: Caller) => void) =>
+    ({ traced, checkCaller }: ServedMethod) =>
     (call: ServerUnaryCall<I, O>, callback: sendUnaryData<O>): void => {
-      const run = async (): Promise<O> => {
-        const context = contextOf(call);
-        check(context.caller);
-        return await handle(call.request, context);
+      const trace = traced.serve(traceparentOf(call));
+      const run = (): Promise<O> => {
+        const context = contextOf(call, trace.traceparent);
+        checkCaller(context.caller);
+        return handle(call.request, context);
       };
-      run().then(
-        (response) => callback(null, response),
-        (error: unknown) => callback(toServiceError(error)),
+      answerOf(run).then(
+        (response) => {
+          trace.end();
+          callback(null, response);
+        },
+        (error: unknown) => {
+          const failure = toServiceError(error);
+          trace.end(failure);
+          callback(failure);
+        },
       );
     };
   return { method: 'unary', serve: serve as unknown as Handler<I, O>['serve'] };
+}
+
+function answerOf<O>(run: () => Promise<O>): Promise<O> {
+  try {
+    return run();
+  } catch (error) {
+    return Promise.reject(error instanceof Error ? error : new Error(errorText(error)));
+  }
 }
 
 /** Like `unary`, for a response that the handler gives encoded. */
@@ -81,11 +108,11 @@ export function serverStream<I, O>(
   handle: (request: I, stream: ServerStream<O>) => Promise<void>,
 ): Handler<I, O> {
   const serve =
-    (check: (caller: Caller) => void) =>
+    ({ checkCaller }: ServedMethod) =>
     (call: ServerWritableStream<I, O>): void =>
       runStream(call, async () => {
         const stream = writerOf<O>(call);
-        check(stream.caller);
+        checkCaller(stream.caller);
         await handle(call.request, stream);
       });
   return { method: 'serverStream', serve: serve as unknown as Handler<I, O>['serve'] };
@@ -93,11 +120,11 @@ export function serverStream<I, O>(
 
 export function bidi<I, O>(handle: (stream: BidiStream<I, O>) => Promise<void>): Handler<I, O> {
   const serve =
-    (check: (caller: Caller) => void) =>
+    ({ checkCaller }: ServedMethod) =>
     (call: ServerDuplexStream<I, O>): void =>
       runStream(call, async () => {
         const writer = writerOf<O>(call);
-        check(writer.caller);
+        checkCaller(writer.caller);
         await handle({
           ...writer,
           messages: () => readAll<I>(call, writer.signal),
@@ -141,10 +168,11 @@ function runStream(call: Pick<OpenStream, 'end' | 'emit'>, run: () => Promise<vo
 }
 
 /** Most calls never look at their signal, and a controller with its listener costs as much as a small answer. */
-function contextOf(call: OpenCall): CallContext {
+function contextOf(call: OpenCall, traceparent = ''): CallContext {
   let controller: AbortController | undefined;
   return {
     caller: peerOf(call),
+    traceparent,
     token: () => bearerOf(call),
     get signal() {
       if (controller === undefined) {
@@ -158,13 +186,18 @@ function contextOf(call: OpenCall): CallContext {
   };
 }
 
+function traceparentOf({ metadata }: Pick<OpenCall, 'metadata'>): string {
+  const [value = ''] = metadata.get('traceparent');
+  return value.toString();
+}
+
 function bearerOf({ metadata }: Pick<OpenCall, 'metadata'>): string {
   const [value = ''] = metadata.get('authorization');
   return /^Bearer +(\S+)$/i.exec(value.toString())?.[1] ?? '';
 }
 
 function writerOf<O>(call: OpenStream): ServerStream<O> {
-  const { caller, token, signal } = contextOf(call);
+  const { caller, token, signal, traceparent } = contextOf(call);
   const gone = (): ContrailError => new ContrailError('CANCELLED', `the stream to ${caller.service} ended`);
   const write = (message: unknown): Promise<void> =>
     new Promise<void>((resolve, reject) => {
@@ -188,7 +221,7 @@ function writerOf<O>(call: OpenStream): ServerStream<O> {
       call.once('drain', done);
       signal.addEventListener('abort', stop, { once: true });
     });
-  return { caller, token, signal, write, writeEncoded: (bytes) => write(new EncodedMessage<O>(bytes)) };
+  return { caller, token, signal, traceparent, write, writeEncoded: (bytes) => write(new EncodedMessage<O>(bytes)) };
 }
 
 export interface MethodDefinition<I, O> {
@@ -221,14 +254,15 @@ export function defineService<D extends DefinitionMap>(
   for (const name of Object.keys(definition)) {
     const spec = methods[name];
     if (!spec) throw new Error(`method ${name} has no handler`);
-    const check = (caller: Caller): void => {
+    const path = definition[name]?.path ?? name;
+    const checkCaller = (caller: Caller): void => {
       if (spec.allow === 'any' || spec.allow.includes(caller.service)) return;
       throw new ContrailError(
         'PERMISSION_DENIED',
-        `${caller.service || 'a client without certificate'} may not call ${definition[name]?.path ?? name}; allowed: ${spec.allow.join(', ')}`,
+        `${caller.service || 'a client without certificate'} may not call ${path}; allowed: ${spec.allow.join(', ')}`,
       );
     };
-    implementation[name] = spec.handle.serve(check) as UntypedServiceImplementation[string];
+    implementation[name] = spec.handle.serve({ checkCaller, traced: tracedMethod(path) }) as UntypedServiceImplementation[string];
   }
   return { definition: takingEncoded(definition), implementation };
 }

@@ -5,5 +5,7 @@ export type { LogFields, Logger } from './logger';
 export { counter, gauge, histogram, metricsText } from './metrics';
 export { runService } from './run-service';
 export type { RunningService, RunServiceOptions } from './run-service';
+export { tracedMethod } from './traced-method';
+export type { TracedCall, TracedMethod } from './traced-method';
 export { annotateSpan, currentTraceparent, startTelemetry, withSpan, withSpanSync } from './tracing';
 export type { SpanOptions, Telemetry, TelemetryOptions } from './tracing';

@@ -13,9 +13,9 @@ export interface RunServiceOptions {
 }
 
 /**
- * The life of a process: the settings first (`takeSettings`), then tracing (it instruments grpc-js while that is
- * loaded, so `start` must import what needs it), then the service, until SIGTERM or SIGINT. Exits with 1 when it
- * cannot start.
+ * The life of a process: the settings first (`takeSettings`), then tracing, then the service, until SIGTERM or
+ * SIGINT. Exits with 1 when it cannot start. `start` imports what it needs, so that a module that fails to load
+ * is reported, too.
  */
 export function runService(
   name: string,

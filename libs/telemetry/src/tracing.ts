@@ -1,9 +1,7 @@
 import { context, propagation, ROOT_CONTEXT, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
-import type { Context, Span } from '@opentelemetry/api';
+import type { Context, Span, Tracer } from '@opentelemetry/api';
 import { W3CTraceContextPropagator } from '@opentelemetry/core';
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-grpc';
-import { registerInstrumentations } from '@opentelemetry/instrumentation';
-import { GrpcInstrumentation } from '@opentelemetry/instrumentation-grpc';
 import { resourceFromAttributes } from '@opentelemetry/resources';
 import {
   BatchSpanProcessor,
@@ -12,6 +10,7 @@ import {
   TraceIdRatioBasedSampler,
 } from '@opentelemetry/sdk-trace-node';
 import { errorText } from '@contrail/errors';
+import { SpanContextManager } from './span-context-manager';
 
 export interface Telemetry {
   /** Exports what is left. */
@@ -30,8 +29,8 @@ const propagator = new W3CTraceContextPropagator();
 let service = 'contrail';
 
 /**
- * Starts tracing. Must run before grpc-js is loaded, so that its calls are instrumented; streams that
- * live for days (Watch, Sync) are not, because their spans would never be exported.
+ * Starts tracing. Unary gRPC calls have spans (`tracedMethod`); streams that live for days (Watch, Sync) have
+ * none, because they would never be exported.
  */
 export function startTelemetry(serviceName: string, options?: TelemetryOptions): Telemetry {
   const settings = options ?? fromEnvironment();
@@ -43,13 +42,7 @@ export function startTelemetry(serviceName: string, options?: TelemetryOptions):
       ? [new BatchSpanProcessor(new OTLPTraceExporter({ url: settings.endpoint }), { scheduledDelayMillis: 1000 })]
       : [],
   });
-  provider.register({ propagator });
-  registerInstrumentations({
-    tracerProvider: provider,
-    instrumentations: [
-      new GrpcInstrumentation({ ignoreGrpcMethods: ['Watch', 'Sync', 'WatchDrops', 'Export', 'Check', 'ServerReflectionInfo'] }),
-    ],
-  });
+  provider.register({ propagator, contextManager: new SpanContextManager() });
   return { stop: () => provider.shutdown() };
 }
 
@@ -111,18 +104,26 @@ export function annotateSpan(attributes: Readonly<Record<string, string | number
 
 /** W3C traceparent of the span in which the caller runs; '' when there is none. */
 export function currentTraceparent(): string {
-  const span = trace.getActiveSpan()?.spanContext();
-  if (!span || !trace.isSpanContextValid(span)) return '';
-  return `00-${span.traceId}-${span.spanId}-0${span.traceFlags & 1}`;
+  return traceparentOf(trace.getActiveSpan());
+}
+
+/** W3C traceparent of a span; '' for none. */
+export function traceparentOf(span: Span | undefined): string {
+  const named = span?.spanContext();
+  if (!named || !trace.isSpanContextValid(named)) return '';
+  return `00-${named.traceId}-${named.spanId}-0${named.traceFlags & 1}`;
+}
+
+/** Makes the spans of this process. */
+export function tracer(): Tracer {
+  return trace.getTracer(service);
 }
 
 function startSpan(name: string, options: SpanOptions): { span: Span; inside: Context } {
   const parent = options.traceparent
     ? propagation.extract(ROOT_CONTEXT, { traceparent: options.traceparent })
     : context.active();
-  const span = trace
-    .getTracer(service)
-    .startSpan(name, { kind: KINDS[options.kind ?? 'internal'], attributes: { ...options.attributes } }, parent);
+  const span = tracer().startSpan(name, { kind: KINDS[options.kind ?? 'internal'], attributes: { ...options.attributes } }, parent);
   return { span, inside: trace.setSpan(parent, span) };
 }
 

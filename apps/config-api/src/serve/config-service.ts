@@ -1,6 +1,6 @@
 import { ContrailError } from '@contrail/errors';
 import { defineService, encodedUnary, serverStream, unary } from '@contrail/rpc';
-import type { MethodSpec, ServiceSpec } from '@contrail/rpc';
+import type { CallContext, MethodSpec, ServiceSpec } from '@contrail/rpc';
 import { ConfigServiceService } from '@contrail/proto-gen/config/v1/config_service';
 import type {
   CreateRequest,
@@ -19,7 +19,7 @@ import type { Resource } from '@contrail/proto-gen/config/v1/resources';
 import type { Clock } from '@contrail/reconcile';
 import { findMessage } from '@contrail/resource-model';
 import type { ResourceStore } from '@contrail/store';
-import { currentTraceparent, logger } from '@contrail/telemetry';
+import { logger } from '@contrail/telemetry';
 import { auditService } from '../audit/audit-changes';
 import type { TransactionOutcome, Transactor } from '../transact/transactor';
 import { allotIds } from './allot';
@@ -66,7 +66,7 @@ export function configService(options: ConfigServiceOptions): ServiceSpec {
         }),
       ),
     },
-    ...changeMethods((service, operations) => runTransaction(options, service, operations)),
+    ...changeMethods((context, operations) => runTransaction(options, context, operations)),
     watch: {
       allow: readers,
       handle: serverStream((request, stream) => serveWatch(store, request, stream)),
@@ -109,39 +109,39 @@ export function configService(options: ConfigServiceOptions): ServiceSpec {
 
 /** Methods that change objects; all of them are transactions. */
 function changeMethods(
-  transact: (service: string, operations: readonly Operation[]) => Promise<TransactionOutcome>,
+  transact: (context: CallContext, operations: readonly Operation[]) => Promise<TransactionOutcome>,
 ): ChangeMethods {
   return {
     create: {
       allow: writers,
-      handle: encodedUnary((request: CreateRequest, { caller }) =>
+      handle: encodedUnary((request: CreateRequest, context) =>
         measured('Create', async () =>
-          changedResponse(await transact(caller.service, [operation('create', request)])),
+          changedResponse(await transact(context, [operation('create', request)])),
         ),
       ),
     },
     update: {
       allow: writers,
-      handle: encodedUnary((request: UpdateRequest, { caller }) =>
+      handle: encodedUnary((request: UpdateRequest, context) =>
         measured('Update', async () =>
-          changedResponse(await transact(caller.service, [operation('update', request)])),
+          changedResponse(await transact(context, [operation('update', request)])),
         ),
       ),
     },
     delete: {
       allow: writers,
-      handle: unary((request: DeleteRequest, { caller }) =>
+      handle: unary((request: DeleteRequest, context) =>
         measured('Delete', async () => {
-          await transact(caller.service, [operation('delete', request)]);
+          await transact(context, [operation('delete', request)]);
           return {};
         }),
       ),
     },
     transact: {
       allow: writers,
-      handle: encodedUnary((request: TransactRequest, { caller }) =>
+      handle: encodedUnary((request: TransactRequest, context) =>
         measured('Transact', async () =>
-          outcomesResponse(await transact(caller.service, request.operations)),
+          outcomesResponse(await transact(context, request.operations)),
         ),
       ),
     },
@@ -157,11 +157,11 @@ function operation<K extends NonNullable<Operation['kind']>['$case']>(
 
 async function runTransaction(
   { store, transactor }: ConfigServiceOptions,
-  service: string,
+  { caller, traceparent }: CallContext,
   operations: readonly Operation[],
 ): Promise<TransactionOutcome> {
-  const outcome = await transactor.run(operations, currentTraceparent());
-  auditService(service, operations, outcome);
+  const outcome = await transactor.run(operations, traceparent);
+  auditService(caller.service, operations, outcome);
   const nodes = outcome.deleted.flatMap(nodeOf);
   // The transaction is done; a left-over report harms nobody and must not make it look failed.
   await store.forgetProgress(nodes).catch((error: unknown) => {

@@ -5,7 +5,6 @@ import { ConfigServiceService } from '@contrail/proto-gen/config/v1/config_servi
 import type { Operation } from '@contrail/proto-gen/config/v1/messages';
 import { restPlural, typeNames } from '@contrail/resource-model';
 import type { StoredObject } from '@contrail/store';
-import { currentTraceparent } from '@contrail/telemetry';
 import { auditUser } from '../audit/audit-changes';
 import type { Access, User } from '../rest/auth/kubernetes-access';
 import type { TransactionOutcome, Transactor } from '../transact/transactor';
@@ -30,7 +29,7 @@ export function userConfigService(options: UserConfigOptions): ServiceSpec {
   const { store, authorizer } = options;
   const transact = async (context: CallContext, operations: Operation[]): Promise<TransactionOutcome> => {
     const user = await userOf(options.access, context);
-    const outcome = await options.transactor.run(operations, currentTraceparent(), {
+    const outcome = await options.transactor.run(operations, context.traceparent, {
       authorize: (changes) => authorizeChanges(options, user, changes),
     });
     auditUser(user.username, operations, outcome);
