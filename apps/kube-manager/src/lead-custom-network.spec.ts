@@ -1,6 +1,6 @@
 import { kubeKinds } from '@contrail/kube';
 import type { DeepPartial, Resource, VirtualNetwork } from '@contrail/proto-gen/config/v1/resources';
-import { findMessage, metaOf, toResource, withFields } from '@contrail/resource-model';
+import { findMessage, metaOf, toResource, wellKnownUuid, withFields } from '@contrail/resource-model';
 import type { ResourceType } from '@contrail/resource-model';
 import type { Namespace, Pod } from 'kubernetes-types/core/v1';
 import { makeNamespace, makeNode, makePod, makeService, makeSlice, uidOf } from '../testing/kube-makers';
@@ -171,6 +171,12 @@ it('a pod that runs keeps its own address too when the store was lost: the pod s
   await becomes(() => placeOf('web-3'), 'k8s-blue:tenant 192.168.0.251, alias 10.47.255.251');
 });
 
+const defaultDomain = wellKnownUuid('domain', ['default-domain']);
+
+function sharedWith(tenant: string, tenantAccess: number): DeepPartial<VirtualNetwork> {
+  return { meta: { perms2: { owner: 'x', ownerAccess: 7, globalAccess: 0, share: [{ tenant, tenantAccess }] } } };
+}
+
 describe('a network that a pod cannot have', () => {
   it('is waited for by name, with an event, and the pod starts by itself', async () => {
     await begun();
@@ -187,7 +193,8 @@ describe('a network that a pod cannot have', () => {
 
   it.each<[string, (project: string) => DeepPartial<VirtualNetwork>]>([
     ['is_shared', () => ({ isShared: true })],
-    ['perms2.share', (project) => ({ meta: { perms2: { owner: 'x', ownerAccess: 7, globalAccess: 0, share: [{ tenant: `tenant:${project.replaceAll('-', '')}`, tenantAccess: 5 }] } } })],
+    ['perms2.share with the project', (project) => sharedWith(`tenant:${project.replaceAll('-', '')}`, 5)],
+    ['perms2.share with the domain', () => sharedWith(`domain:${defaultDomain}`, 5)],
     ['perms2.global_access', () => ({ meta: { perms2: { owner: 'x', ownerAccess: 7, globalAccess: 7, share: [] } } })],
   ])('of another project can be shared by %s', async (_name, share) => {
     await begun();
@@ -197,6 +204,24 @@ describe('a network that a pod cannot have', () => {
     expect(noteOf('NetworkNotAllowed')).toContain(`is not shared with Project/default-domain:k8s-blue (uuid ${projectUuid('k8s-blue')})`);
     makeNetwork('k8s-red', 'theirs', share(projectUuid('k8s-blue')));
     await becomes(() => placeOf('web-1'), 'k8s-red:theirs 192.168.0.252, alias 10.47.255.252', 5_000);
+  });
+
+  it.each<[string, (project: string) => DeepPartial<VirtualNetwork>]>([
+    ['to read only', (project) => sharedWith(project, 4)],
+    ['with its domain to read only', () => sharedWith(`domain:${defaultDomain}`, 6)],
+    ['with another project', () => sharedWith(uidOf('project', '', 'other'), 7)],
+    ['with another domain', () => sharedWith(`domain:${uidOf('domain', '', 'other')}`, 7)],
+    ['with a domain that has the number of the project', (project) => sharedWith(`domain:${project}`, 7)],
+    ['with everybody to read', () => ({ meta: { perms2: { owner: 'x', ownerAccess: 7, globalAccess: 4, share: [] } } })],
+  ])('of another project shared %s stays refused', async (_name, share) => {
+    await begun();
+    makeNetwork('k8s-red', 'theirs', share(projectUuid('k8s-blue')));
+    const pods = [makePod('blue', 'web-1', on('default-domain:k8s-red:theirs')), makePod('red', 'web-2', on('default-domain:k8s-red:theirs'))];
+    world.become({ ...blueAndRed, pods });
+    await eventually(() => expect(reasons()).toContain('Pod/web-1 NetworkNotAllowed'));
+    expect(noteOf('NetworkNotAllowed')).toContain(`or its domain (tenant "domain:${defaultDomain}")`);
+    await eventually(() => expect(placeOf('web-2')).toMatch(/^k8s-red:theirs/));
+    expect(placeOf('web-1')).toBe('waits');
   });
 
   it.each([

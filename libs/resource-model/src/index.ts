@@ -73,6 +73,8 @@ export {
 export { protocolNames, protocolNumber } from './protocols';
 export { mapRefs, referenceField, refsOf } from './references';
 export type { ResourceReference } from './references';
+export { shareScope } from './share-scope';
+export type { ShareScope } from './share-scope';
 export { routeConflictKey } from './route-conflict';
 export { networkAccessList, networkAccessListUuid } from './network-access-list';
 export { relaxedTargets, relaxTarget } from './relaxed-references';

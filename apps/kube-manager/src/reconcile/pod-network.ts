@@ -98,11 +98,14 @@ function useNetwork(work: Workplace, pod: KubePod, { home, name, where }: Choice
     for (const ipam of network.networkIpamRefs) work.waiting.note(key, WaitingList.object(ipam.uuid));
     return refuse(work, pod, { reason, note: `${subject}: VirtualNetwork/${text}, which ${where} names, ${sentence}` });
   };
-  if (!mayUse(network, home.project.uuid)) {
+  const project = work.cache.get(home.project.uuid);
+  const domainUuid = project === undefined ? '' : metaOf(project).parentUuid;
+  if (!mayUse(network, { uuid: home.project.uuid, domainUuid })) {
     return again(
       'NetworkNotAllowed',
       `belongs to another project and is not shared with Project/${home.project.fqName.join(':')} (uuid ${home.project.uuid}); let its ` +
-        'owner set is_shared, or share it with that project (perms2.share, tenant_access 5). The pod starts by itself then',
+        'owner set is_shared, or share it with that project (perms2.share, tenant_access 5) or its domain ' +
+        `(tenant "domain:${domainUuid}"). The pod starts by itself then`,
     );
   }
   const prefixes = prefixesOf(network, ipamFinder(work));

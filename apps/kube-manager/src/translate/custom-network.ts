@@ -1,26 +1,29 @@
 import { formatAddress, formatPrefix, prefixContains, prefixesOverlap } from '@contrail/net';
 import type { Address, Prefix } from '@contrail/net';
 import type { NetworkIpam, VirtualNetwork } from '@contrail/proto-gen/config/v1/resources';
-import { tryToPrefix } from '@contrail/resource-model';
+import { shareScope, tryToPrefix } from '@contrail/resource-model';
 import type { Cluster, IpFamily } from './cluster';
 
 /** Bit of perms2 that allows to refer to an object. */
 const useAccess = 1;
 
-/** Whether a namespace may put its pods on a network: its own project's, shared with everybody, or with that project. */
-export function mayUse(network: VirtualNetwork, projectUuid: string): boolean {
+/** A project with the domain that contains it. */
+export interface ProjectPlace {
+  readonly uuid: string;
+  readonly domainUuid: string;
+}
+
+/** Whether a namespace may put its pods on a network: its own project's, shared with everybody, with that project or its domain. */
+export function mayUse(network: VirtualNetwork, project: ProjectPlace): boolean {
   const { meta } = network;
-  if (meta?.parentUuid === projectUuid || network.isShared === true) return true;
+  if (meta?.parentUuid === project.uuid || network.isShared === true) return true;
   const perms = meta?.perms2;
   if (perms === undefined) return false;
   if ((perms.globalAccess & useAccess) !== 0) return true;
-  return perms.share.some(({ tenant, tenantAccess }) => (tenantAccess & useAccess) !== 0 && uuidOf(tenant) === projectUuid);
-}
-
-/** Tenants are written with and without dashes, and with the kind before them. */
-function uuidOf(tenant: string): string {
-  const hex = tenant.replace(/^(tenant|project):/, '').replaceAll('-', '').toLowerCase();
-  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-');
+  return perms.share.some(({ tenant, tenantAccess }) => {
+    const { kind, uuid } = shareScope(tenant);
+    return (tenantAccess & useAccess) !== 0 && uuid === (kind === 'domain' ? project.domainUuid : project.uuid);
+  });
 }
 
 /** Subnets of a network: its own, and those of its flat-subnet IPAMs. @param findIpam undefined: not known. */

@@ -1,13 +1,13 @@
 import { ContrailError } from '@contrail/errors';
 import { describe, typeOf } from '@contrail/resource-model';
-import type { ResourceType } from '@contrail/resource-model';
+import type { ResourceType, ShareScope } from '@contrail/resource-model';
 import type { Resource } from '@contrail/proto-gen/config/v1/resources';
 import { restTypeOf } from '../wire/rest-types';
 import type { ProjectFinder } from './containing-project';
 import type { Access, User, Verb } from './kubernetes-access';
-import { bitOf, isLeftToProject, isShared, sharedTenants } from './sharing';
+import { bitOf, isLeftToProject, isShared, shareScopes } from './sharing';
 
-/** Projects with which one object is shared that are looked at. */
+/** Projects and domains with which one object is shared that are looked at, and projects of such a domain. */
 const tenantsMax = 100;
 /** Outside every project, and made to be referred to from every one. */
 const commonTypes: ReadonlySet<ResourceType> = new Set<ResourceType>(['service-appliance-set']);
@@ -48,9 +48,9 @@ export class Authorizer {
     const bit = bitOf(verb);
     const project = await this.#projects.of(place);
     if (project?.namespace !== undefined) {
-      const { namespace, uuid } = project;
+      const { namespace } = project;
       const isAllowed = await this.#access.mayDo(user, { verb, resource: plural, namespace });
-      if (isAllowed && isLeftToProject(resource, uuid, bit)) return true;
+      if (isAllowed && isLeftToProject(resource, project, bit)) return true;
     }
     return await this.isSharedWith(user, verb, resource);
   }
@@ -62,12 +62,16 @@ export class Authorizer {
     const bit = bitOf(verb);
     if (isShared(resource, bit)) return true;
     const { plural } = restTypeOf(typeOf(resource));
-    for (const tenant of sharedTenants(resource, bit).slice(0, tenantsMax)) {
-      const namespace = (await this.#projects.ofUuid(tenant))?.namespace;
-      if (namespace === undefined) continue;
-      if (await this.#access.mayDo(user, { verb, resource: plural, namespace })) return true;
+    for (const scope of shareScopes(resource, bit).slice(0, tenantsMax)) {
+      for (const namespace of await this.#namespacesOf(scope))
+        if (await this.#access.mayDo(user, { verb, resource: plural, namespace })) return true;
     }
     return false;
+  }
+
+  async #namespacesOf({ kind, uuid }: ShareScope): Promise<string[]> {
+    const projects = kind === 'domain' ? await this.#projects.ofDomain(uuid, tenantsMax) : [await this.#projects.ofUuid(uuid)];
+    return projects.flatMap((project) => project?.namespace ?? []);
   }
 
   /** For what is in no project. @throws ContrailError PERMISSION_DENIED */

@@ -7,6 +7,8 @@ import { BriefCache } from './brief-cache';
 /** The project in which an object lives, and the Kubernetes namespace for which kube-manager made it. */
 export interface ContainingProject {
   readonly uuid: string;
+  /** Empty while the project has no parent. */
+  readonly domainUuid: string;
   readonly namespace: string | undefined;
 }
 
@@ -22,14 +24,13 @@ const levelsMax = 8;
 export class ProjectFinder {
   readonly #store: ResourceStore;
   readonly #cache: BriefCache<ContainingProject | undefined>;
+  readonly #domains: BriefCache<readonly ContainingProject[]>;
 
   constructor(store: ResourceStore, clock: Clock) {
     this.#store = store;
-    this.#cache = new BriefCache({
-      clock,
-      lifetimeMs: cacheLifetimeMs,
-      entriesMax: cacheEntriesMax,
-    });
+    const limits = { clock, lifetimeMs: cacheLifetimeMs, entriesMax: cacheEntriesMax };
+    this.#cache = new BriefCache(limits);
+    this.#domains = new BriefCache(limits);
   }
 
   /** The project of an object; of a project, itself. */
@@ -42,6 +43,17 @@ export class ProjectFinder {
   /** The project of the object with this uuid. */
   async ofUuid(uuid: string): Promise<ContainingProject | undefined> {
     return await this.#cache.get(uuid, () => this.#follow(uuid));
+  }
+
+  /** Of a domain, as many as are looked at. @param max at most 1000. */
+  async ofDomain(uuid: string, max: number): Promise<readonly ContainingProject[]> {
+    return await this.#domains.get(uuid, async () => {
+      const [domain] = await this.#store.getMany([uuid]);
+      if (domain === undefined || typeOf(domain) !== 'domain') return [];
+      const parent = { type: 'domain', uuid, fqName: metaOf(domain).fqName } as const;
+      const { resources } = await this.#store.list({ type: 'project', parent, after: '', limit: max });
+      return resources.map(toProject);
+    });
   }
 
   async #follow(start: string): Promise<ContainingProject | undefined> {
@@ -57,7 +69,7 @@ export class ProjectFinder {
 }
 
 function toProject(project: Resource): ContainingProject {
-  const { uuid, annotations } = metaOf(project);
+  const { uuid, parentUuid, annotations } = metaOf(project);
   const namespace = annotations[namespaceAnnotation];
-  return { uuid, namespace: namespace === '' ? undefined : namespace };
+  return { uuid, domainUuid: parentUuid, namespace: namespace === '' ? undefined : namespace };
 }

@@ -116,6 +116,11 @@ describe('references', () => {
     await post('/chmod', { uuid: foreign, share: [{ tenant: blue.replaceAll('-', ''), tenant_access: 5 }] }, 'red-member');
     expect(await refer('blue-member', foreign)).toBe(200);
     expect(await refer('blue-member', await makeNetwork('red', { is_shared: true }))).toBe(200);
+    const domain = wellKnownUuid('domain', ['default-domain']);
+    const shared = (tenant: string, access: number): Promise<string> => makeNetwork('red', { perms2: { share: [{ tenant, tenant_access: access }] } });
+    expect(await refer('blue-member', await shared(`domain:${domain}`, 5))).toBe(200);
+    expect(await refer('blue-member', await shared(`domain:${domain}`, 4))).toBe(403);
+    expect(await refer('blue-member', await shared(`domain:${blue}`, 5))).toBe(403);
   });
 });
 

@@ -1,4 +1,5 @@
-import { findMessage, metaOf } from '@contrail/resource-model';
+import { findMessage, metaOf, shareScope } from '@contrail/resource-model';
+import type { ShareScope } from '@contrail/resource-model';
 import type { Resource } from '@contrail/proto-gen/config/v1/resources';
 import { administratorOwner, perms2Of } from '../wire/permissions';
 import type { Verb } from './kubernetes-access';
@@ -20,22 +21,22 @@ export function bitOf(verb: Verb): number {
   }
 }
 
-/** Tenants are written with and without dashes, and with the kind before them. */
-export function tenantUuid(tenant: string): string {
-  const hex = tenant.replace(/^(tenant|project):/, '').replaceAll('-', '').toLowerCase();
-  if (!/^[0-9a-f]{32}$/.test(hex)) return tenant;
-  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-');
-}
-
 /**
  * What perms2 leaves to those who have rights in the object's own project: the owner's access, or what
- * is shared with that project when another one owns the object.
+ * is shared with that project or its domain when another one owns the object.
  */
-export function isLeftToProject(resource: Resource, project: string, bit: number): boolean {
+export function isLeftToProject(
+  resource: Resource,
+  project: { readonly uuid: string; readonly domainUuid: string },
+  bit: number,
+): boolean {
   const { owner, ownerAccess } = perms2Of(metaOf(resource));
-  if (owner === '' || owner === administratorOwner || tenantUuid(owner) === project)
+  if (owner === '' || owner === administratorOwner || shareScope(owner).uuid === project.uuid)
     return (ownerAccess & bit) !== 0;
-  return isShared(resource, bit) || sharedTenants(resource, bit).includes(project);
+  const shared = shareScopes(resource, bit).some(
+    ({ kind, uuid }) => uuid === (kind === 'domain' ? project.domainUuid : project.uuid),
+  );
+  return shared || isShared(resource, bit);
 }
 
 /** Shared with everybody; `is_shared` of a network shares it to be read and referred to. */
@@ -45,9 +46,9 @@ export function isShared(resource: Resource, bit: number): boolean {
   return network?.isShared === true && bit !== accessBits.write;
 }
 
-/** Projects with which the object is shared for this kind of access. */
-export function sharedTenants(resource: Resource, bit: number): string[] {
+/** Projects and domains with which the object is shared for this kind of access. */
+export function shareScopes(resource: Resource, bit: number): ShareScope[] {
   return perms2Of(metaOf(resource)).share.flatMap(({ tenant, tenantAccess }) =>
-    (tenantAccess & bit) === 0 ? [] : [tenantUuid(tenant)],
+    (tenantAccess & bit) === 0 ? [] : [shareScope(tenant)],
   );
 }
