@@ -1,6 +1,6 @@
 import { createServer } from 'node:net';
 import type { AddressInfo, Server } from 'node:net';
-import { dialTargets } from './dial-probe';
+import { dialIcmp, dialTargets } from './dial-probe';
 import type { DialTarget } from './dial-probe';
 import { serveProbe } from './serve-probe';
 import type { RunningProbe } from './serve-probe';
@@ -31,6 +31,16 @@ describe('a prober', () => {
     const { port } = mute.address() as AddressInfo;
     expect(await dial({ port, isSilent: true })).toBe('connected');
     expect(await dial({ port })).toBe('!timeout');
+  });
+
+  it('hears an echo of ICMP, and silence', async () => {
+    expect(await dial({ port: 0, protocol: 'icmp', isSilent: true })).toBe('connected');
+    expect(await dial({ port: 0, protocol: 'icmp', isSilent: true, address: '255.255.255.255' })).toMatch(/^!/);
+  });
+
+  it('does not take it for silence that it cannot send ICMP', async () => {
+    const target: DialTarget = { address, protocol: 'icmp', port: 0, isSilent: true };
+    await expect(dialIcmp(target, 1000, '/nowhere/busybox')).rejects.toMatchObject({ code: 'FAILED_PRECONDITION' });
   });
 
   it('says why nobody answers', async () => {

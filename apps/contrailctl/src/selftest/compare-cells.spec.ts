@@ -23,3 +23,8 @@ it.each([
 ])('%s is a difference', (_name, given, answer, expected, found) => {
   expect(compareCell(given, answer)).toEqual({ from: given.from, to: given.to, traffic: 'tcp 10.96.0.7:27100', expected, found });
 });
+
+it('an echo has no port', () => {
+  const echo: Cell = { ...cell({ reachable: false }), target: { address: '10.32.0.7', protocol: 'icmp', port: 0, isSilent: true } };
+  expect(compareCell(echo, 'connected')).toMatchObject({ traffic: 'icmp 10.32.0.7', found: 'answered by connected' });
+});

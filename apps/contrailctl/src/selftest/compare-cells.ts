@@ -35,7 +35,7 @@ export function compareCell({ from, to, target, expected }: Cell, answer: string
   return {
     from,
     to,
-    traffic: `${target.protocol} ${target.address}:${target.port}`,
+    traffic: `${target.protocol} ${target.address}${target.port === 0 ? '' : `:${target.port}`}`,
     expected: expected.reachable ? `answered${who}: ${expected.reason}` : `no answer: ${expected.reason}`,
     found: isAnswered ? `answered by ${answer}` : `no answer: ${answer.slice(failurePrefix.length)}`,
   };

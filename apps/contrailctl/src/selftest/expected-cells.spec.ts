@@ -32,10 +32,10 @@ afterAll(async () => {
   await control.stop(50);
 });
 
-it('every pod, service and node is called over TCP and UDP, and what everybody needs over TCP', () => {
-  expect(ends.map(({ name, targets }) => [name, targets.map(({ address, protocol, port }) => `${protocol} ${address}:${port}`)])).toEqual([
-    ['pod open/probe-1 on node node1', ['tcp 10.32.0.1:27100', 'udp 10.32.0.1:27101']],
-    ['pod host/probe-2 on node node2', ['tcp 10.32.0.2:27100', 'udp 10.32.0.2:27101']],
+it('every pod, service and node is called over TCP and UDP, pods and nodes by ICMP, and what everybody needs over TCP', () => {
+  expect(ends.map(({ name, targets }) => [name, targets.map(({ address, protocol, port }) => (port === 0 ? `${protocol} ${address}` : `${protocol} ${address}:${port}`))])).toEqual([
+    ['pod open/probe-1 on node node1', ['tcp 10.32.0.1:27100', 'udp 10.32.0.1:27101', 'icmp 10.32.0.1']],
+    ['pod host/probe-2 on node node2', ['tcp 10.32.0.2:27100', 'udp 10.32.0.2:27101', 'icmp 10.32.0.2']],
     ['service open/probe', ['tcp 10.96.0.7:27100', 'udp 10.96.0.7:27101']],
     ['service default/kubernetes', ['tcp 10.96.0.1:443']],
   ]);
@@ -43,11 +43,13 @@ it('every pod, service and node is called over TCP and UDP, and what everybody n
 
 it('control is asked about every pair; a pod on the host network is its node, and backends in use answer for a service', async () => {
   const { rows, revision } = await expectCells(client, world.probers, ends);
-  expect(rows.map(({ cells }) => cells.length)).toEqual([7, 7]);
-  expect(revision).toBe(14n);
-  expect(asked[7]?.from?.kind).toEqual({ $case: 'node', value: 'node2' });
+  expect(rows.map(({ cells }) => cells.length)).toEqual([9, 9]);
+  expect(revision).toBe(18n);
+  expect(asked[9]?.from?.kind).toEqual({ $case: 'node', value: 'node2' });
+  expect(asked.slice(0, 3).map(({ protocol, port }) => [protocol, port])).toEqual([[6, 27_100], [17, 27_101], [1, 0]]);
   expect(rows[0]?.cells.map(({ expected }) => [expected.reachable, expected.answerers])).toEqual([
-    [true, ['open/probe-1']], [false, ['open/probe-1']], [true, ['host/probe-2']], [false, ['host/probe-2']],
+    [true, ['open/probe-1']], [false, ['open/probe-1']], [false, ['open/probe-1']],
+    [true, ['host/probe-2']], [false, ['host/probe-2']], [false, ['host/probe-2']],
     [true, ['open/probe-1']], [false, ['open/probe-1']], [true, []],
   ]);
   expect(missingBackends(rows, ends, 2)).toEqual(['service open/probe has 1 of 2 backends', 'service open/probe has 1 of 2 backends']);

@@ -24,7 +24,7 @@ export interface ProberCells {
   readonly cells: readonly Cell[];
 }
 
-const protocolNumbers = { tcp: 6, udp: 17 };
+const protocolNumbers = { tcp: 6, udp: 17, icmp: 1 };
 const callsAtOnce = 16;
 const httpsPort = 443;
 const dnsPort = 53;
@@ -32,7 +32,14 @@ const dnsPort = 53;
 /** Every pod, service and node of the world, and what everybody must reach. */
 export function calledEnds({ probers, clusterIps }: ProbeWorld, essential: { readonly api: string; readonly dns: string }): CalledEnd[] {
   const dialled = (address: string): DialTarget[] => (['tcp', 'udp'] as const).map((protocol) => ({ address, protocol, port: probePorts[protocol], isSilent: false }));
-  const ends = probers.map((prober): CalledEnd => ({ name: podText(prober), end: endOf(prober), targets: dialled(prober.address), answerers: [nameOf(prober)] }));
+  // A cluster IP does not answer ICMP; who answers an echo does not say its name.
+  const echo = (address: string): DialTarget => ({ address, protocol: 'icmp', port: 0, isSilent: true });
+  const ends = probers.map((prober): CalledEnd => ({
+    name: podText(prober),
+    end: endOf(prober),
+    targets: [...dialled(prober.address), echo(prober.address)],
+    answerers: [nameOf(prober)],
+  }));
   for (const [namespace, address] of clusterIps) {
     ends.push({ name: `service ${namespace}/${serviceName}`, end: { kind: { $case: 'service', value: { namespace, name: serviceName } } }, targets: dialled(address), answerers: [] });
   }

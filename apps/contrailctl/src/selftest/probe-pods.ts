@@ -38,7 +38,8 @@ export function namespaceOf(run: string, kind: NamespaceKind): Namespace {
     ...(isIsolated ? { 'opencontrail.org/isolation': 'true' } : {}),
     ...(kind === 'lifted' ? { 'opencontrail.org/isolation.service': 'false' } : {}),
   };
-  const labels = { [runLabel]: run, ...(kind === 'host' ? { 'pod-security.kubernetes.io/enforce': 'privileged' } : {}) };
+  // Host network and CAP_NET_RAW.
+  const labels = { [runLabel]: run, 'pod-security.kubernetes.io/enforce': 'privileged' };
   return { metadata: { name: namespaceName(run, kind), labels, annotations } };
 }
 
@@ -85,15 +86,14 @@ export function podOf({ namespace, name, node, kind }: Prober, image: string, ne
 
 /** Patch of the subresource `ephemeralcontainers`: the pod, with its own address, dials the targets once. */
 export function dialPatch(container: string, image: string, targets: readonly DialTarget[]): unknown {
-  return { spec: { ephemeralContainers: [containerOf(container, image, ['dial', JSON.stringify(targets)])] } };
+  const dial = containerOf(container, image, ['dial', JSON.stringify(targets)]);
+  return { spec: { ephemeralContainers: [{ ...dial, securityContext: { ...dial.securityContext, ...mayEcho } }] } };
 }
 
+const secured = { allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: { drop: ['ALL'] } };
+/** An unprivileged process has no capabilities, and ICMP needs this one. */
+const mayEcho = { runAsNonRoot: false, runAsUser: 0, capabilities: { drop: ['ALL'], add: ['NET_RAW'] } };
+
 function containerOf(name: string, image: string, words: readonly string[]): Container {
-  return {
-    name,
-    image,
-    imagePullPolicy: 'IfNotPresent',
-    command: [...program, ...words],
-    securityContext: { allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: { drop: ['ALL'] } },
-  };
+  return { name, image, imagePullPolicy: 'IfNotPresent', command: [...program, ...words], securityContext: secured };
 }
