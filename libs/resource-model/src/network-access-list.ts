@@ -8,7 +8,9 @@ const anyPort = { startPort: -1, endPort: -1 };
 /**
  * The access control list of a network to which policies are attached, named like the network (R21): the rules of
  * the policies that concern it, in their order; everything within the network; nothing else between the ends of
- * those rules; everything else, which routes decide.
+ * those rules, either way; everything else, which routes decide. A connection between networks that exchange routes
+ * passes when the lists of both pass it: what control programs. An end that names a policy stands for every network to
+ * which that policy is attached, one with addresses alone for them wherever they are.
  *
  * @param policies those of the network that exist, in any order.
  * @returns undefined for a network without policies.
@@ -21,18 +23,19 @@ export function networkAccessList(
   if (ordered.length === 0) return undefined;
   const { fqName } = metaOf(network);
   const own = fqName.join(':');
+  const attached = new Set(ordered.map((policy) => metaOf(policy).fqName.join(':')));
   const ofPolicies = ordered
     .flatMap((policy) => findMessage('network-policy', policy)?.networkPolicyEntries?.policyRule ?? [])
     .flatMap((rule) => toAclRules(withOwnName(rule, own), rule.direction || '<>'))
     .filter(({ matchCondition }) =>
       [matchCondition?.srcAddress, matchCondition?.dstAddress].some(
-        (address) => address?.virtualNetwork === own || address?.virtualNetwork === 'any',
+        (address) => address !== undefined && mayBe(own, attached, address),
       ),
     );
   const rules = [
     ...ofPolicies,
     between(own, own, 'pass'),
-    ...ofPolicies.map(denyOthers),
+    ...ofPolicies.filter(namesNetworks).map(denyOthers),
     between('any', 'any', 'pass'),
   ];
   return toResource('access-control-list', {
@@ -44,6 +47,23 @@ export function networkAccessList(
 /** The same whatever the policies are. */
 export function networkAccessListUuid(network: Resource): string {
   return childMeta(network, 'access-control-list', metaOf(network).fqName.at(-1) ?? '').uuid;
+}
+
+/** Whether an end of a rule names the network, or any. @param attached names of its policies. */
+function mayBe(own: string, attached: ReadonlySet<string>, address: AddressType): boolean {
+  const { virtualNetwork, networkPolicy } = address;
+  return virtualNetwork === own || virtualNetwork === 'any' || attached.has(networkPolicy) || !namesNetwork(address);
+}
+
+function namesNetwork({ virtualNetwork, networkPolicy }: AddressType): boolean {
+  return virtualNetwork !== '' || networkPolicy !== '';
+}
+
+/** Rules with addresses alone join no networks: others decide what else is between those. */
+function namesNetworks({ matchCondition }: AclRuleType): boolean {
+  return [matchCondition?.srcAddress, matchCondition?.dstAddress].every(
+    (address) => address !== undefined && namesNetwork(address),
+  );
 }
 
 /** By major, then minor number of the attachment; without one last. */
@@ -86,11 +106,9 @@ function between(from: string, to: string, simpleAction: string): AclRuleType {
 }
 
 /** What the rule does not let through between its ends stays out. */
-function denyOthers({ matchCondition, ruleUuid, direction }: AclRuleType): AclRuleType {
+function denyOthers({ matchCondition, ruleUuid }: AclRuleType): AclRuleType {
   const whole = (address: AddressType | undefined): AddressType | undefined =>
-    address === undefined || address.virtualNetwork === ''
-      ? address
-      : { ...address, subnet: undefined, subnetList: [] };
+    address && { ...address, subnet: undefined, subnetList: [] };
   return AclRuleType.fromPartial({
     matchCondition: {
       protocol: 'any',
@@ -101,7 +119,7 @@ function denyOthers({ matchCondition, ruleUuid, direction }: AclRuleType): AclRu
     },
     actionList: { simpleAction: 'deny' },
     ruleUuid,
-    direction,
+    direction: '<>',
   });
 }
 
