@@ -94,11 +94,10 @@ export function podInterfaceRequest(attachment: Attachment, vmi: Interface): Pod
  */
 export function createDevice(context: CniContext, attachment: Attachment, vmi: Interface): void {
   const { devices } = context.datapath;
-  const { hostInterface, mtu, hostPorts } = attachment;
+  const { mtu, hostPorts } = attachment;
   const { hostIfindex } = devices.createPodInterface(podInterfaceRequest(attachment, vmi));
   context.datapath.attach(hostIfindex, 'pod');
-  devices.setAlias(hostInterface, vmi.uuid);
-  devices.activatePodInterface(hostIfindex);
+  devices.activatePodInterface(hostIfindex, vmi.uuid);
   context.state.setDevice(vmi.uuid, { ifindex: hostIfindex, mtu, hostPorts });
 }
 

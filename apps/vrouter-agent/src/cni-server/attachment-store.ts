@@ -65,7 +65,8 @@ export class AttachmentStore {
   }
 
   findByVmi(vmiUuid: string): Attachment | undefined {
-    return this.all().find((attachment) => attachment.vmiUuid === vmiUuid);
+    for (const attachment of this.#byName.values()) if (attachment.vmiUuid === vmiUuid) return attachment;
+    return undefined;
   }
 
   /** @throws ContrailError DATA_LOSS when the file cannot be written (a full disk). */

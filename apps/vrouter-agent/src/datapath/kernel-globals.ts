@@ -1,3 +1,4 @@
+import { invariant } from '@contrail/errors';
 import type { KernelMap } from './bpf/kernel-map';
 import { globalsStruct } from './layout/flow-structs';
 import type { DatapathGlobals } from './port';
@@ -8,6 +9,17 @@ const noAddress = (length: number): Uint8Array => new Uint8Array(length);
 
 const someAddress = (address: Uint8Array): Uint8Array | undefined =>
   address.some((byte) => byte !== 0) ? address : undefined;
+
+function placeOfEpoch(): number {
+  const place = globalsStruct.fields.get('tableEpoch');
+  invariant(place !== undefined, 'the globals have a table epoch');
+  return place.offset;
+}
+
+const epochOffset = placeOfEpoch();
+
+/** Never 0, which programs take for "remember nothing". */
+const epochAfter = (epoch: number): number => (epoch + 1) >>> 0 || 1;
 
 type RawGlobals = ReturnType<typeof globalsStruct.decode>;
 
@@ -49,17 +61,14 @@ export class KernelGlobals {
   }
 
   write(globals: DatapathGlobals): void {
-    this.map.update(index, encode(globals, this.nextEpoch(this.raw())));
+    this.map.update(index, encode(globals, epochAfter(this.raw()?.tableEpoch ?? 0)));
   }
 
   /** Programs forget what they remember of tables (bpf/tunnel_place.h); called after each change of those. */
   forgetTables(): void {
-    const raw = this.raw();
-    if (raw) this.map.update(index, globalsStruct.encode({ ...raw, tableEpoch: this.nextEpoch(raw) }));
-  }
-
-  /** Never 0, which programs take for "remember nothing". */
-  private nextEpoch(raw: RawGlobals | undefined): number {
-    return ((raw?.tableEpoch ?? 0) + 1) >>> 0 || 1;
+    const bytes = this.map.lookup(index);
+    if (!bytes) return;
+    bytes.writeUInt32LE(epochAfter(bytes.readUInt32LE(epochOffset)), epochOffset);
+    this.map.update(index, bytes);
   }
 }

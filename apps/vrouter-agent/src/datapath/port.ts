@@ -363,8 +363,11 @@ export interface Devices {
    * routes that are there beside them stay. @throws ContrailError NOT_FOUND when the pair is not there.
    */
   mendPodInterface(request: PodInterfaceRequest): void;
-  /** The node's end goes up, under the guard. Idempotent. */
-  activatePodInterface(ifindex: number): void;
+  /**
+   * The node's end goes up, under the guard and without a filter by reverse path. Idempotent.
+   * @param vmiUuid is kept as the device's alias, for a restarted agent; left out: the alias stays.
+   */
+  activatePodInterface(ifindex: number, vmiUuid?: string): void;
   /** Ifindex of a pod's interface; undefined when there is none of that name. */
   findPodInterface(hostInterface: string): number | undefined;
   /** Deleting what is absent succeeds. Returns at once; the device goes in the background. */
@@ -379,7 +382,6 @@ export interface Devices {
   listHostRoutes(): IpPrefix[];
   /** Every device of ours: name, ifindex, and the VMI uuid kept in its alias (IFLA_IFALIAS). */
   listPodInterfaces(): Array<{ name: string; ifindex: number; vmiUuid: string | undefined }>;
-  setAlias(hostInterface: string, vmiUuid: string): void;
 }
 
 export type Hook = 'pod' | 'tunnel' | 'uplink' | 'host' | 'loopback';

@@ -237,7 +237,7 @@ export class ForwardingState {
 
   #scheduleRetry(): void {
     clearTimeout(this.#retry);
-    const failed = tableNames.some((name) => this.tables[name].failures().length > 0);
+    const failed = tableNames.some((name) => this.tables[name].hasFailures);
     if (!failed && this.#node.problem === undefined) {
       this.#failures = 0;
       return;

@@ -45,7 +45,7 @@ export interface FlushResult {
  * @param fabricVrf VRF of the nodes; 0: not known yet.
  */
 export function flushTables(tables: SyncedTables, fabricVrf: number): FlushResult {
-  const policiesInUse = new Set([...tables.vifs.rows()].map(([, vif]) => vif.policy));
+  const policiesInUse = tables.policies.isDirty ? new Set([...tables.vifs.rows()].map(([, vif]) => vif.policy)) : new Set<number>();
   let rowsWritten = 0;
   let rowsRemoved = 0;
   let verdictsChanged = false;

@@ -108,6 +108,15 @@ export class TableSync<K, V> {
     for (const text of this.#desired.takeChanged()) this.#dirty.add(text);
   }
 
+  /** Some row may differ from what the datapath holds. */
+  get isDirty(): boolean {
+    return this.#dirty.size > 0;
+  }
+
+  get hasFailures(): boolean {
+    return this.#failed.size > 0;
+  }
+
   /** Keys of rows that may differ from what the datapath holds. */
   dirtyTexts(): string[] {
     return [...this.#dirty];

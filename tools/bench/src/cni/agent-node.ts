@@ -153,6 +153,8 @@ export class AgentNode {
       LOG_LEVEL: 'warn',
       OTEL_TRACES_SAMPLER_ARG: '0.01',
       NODE_ENV: 'production',
+      // As in k8s/base/vrouter-agent.yaml.
+      NODE_OPTIONS: '--max-semi-space-size=4',
     });
     await firstLine(this.#agent, 'agent');
     await this.#untilReady();

@@ -1,5 +1,6 @@
 /** Devices and restarts on the kernel. */
 import { execFileSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { formatAddress, formatMac, parseAddress, parsePrefix } from '@contrail/net';
 import { createKernelDatapath, type KernelDatapath } from '../kernel-datapath';
@@ -44,6 +45,13 @@ describeKernel(`devices${missing ? ` (skipped: ${missing})` : ''}`, () => {
   test('a pod interface is made, inspected, named and removed', async () => {
     const made = onNode(({ devices }) => devices.createPodInterface(request({})));
     expect(ip(walk.name, 'link', 'show', 'vpod')).toContain('state DOWN');
+    const uuid = '5f5c7b7e-0000-4000-8000-000000000001';
+    const reversePathFilter = (): string =>
+      inNetns(nodePath, () => readFileSync('/proc/sys/net/ipv4/conf/vpod/rp_filter', 'utf8').trim());
+    inNetns(nodePath, () => writeFileSync('/proc/sys/net/ipv4/conf/vpod/rp_filter', '1'));
+    onNode(({ devices }) => devices.activatePodInterface(made.hostIfindex, uuid));
+    expect(reversePathFilter()).toBe('0');
+    expect(ip(walk.name, 'link', 'show', 'vpod')).toContain('state UP');
     onNode(({ devices }) => devices.activatePodInterface(made.hostIfindex));
     const inside = onNode(({ devices }) => devices.inspectPodInterface(podPath, 'eth0'));
     expect(
@@ -68,8 +76,6 @@ describeKernel(`devices${missing ? ` (skipped: ${missing})` : ''}`, () => {
     );
     expect(ip(`${walk.name}-pods`, 'link', 'show', 'lo')).toContain('UP');
 
-    const uuid = '5f5c7b7e-0000-4000-8000-000000000001';
-    onNode(({ devices }) => devices.setAlias('vpod', uuid));
     expect(onNode(({ devices }) => devices.listPodInterfaces())).toEqual([
       { name: 'vpod', ifindex: made.hostIfindex, vmiUuid: uuid },
     ]);

@@ -81,11 +81,8 @@ export class KernelDevices implements Devices {
     return createPodInterface(this.socket, request);
   }
 
-  activatePodInterface(ifindex: number): void {
-    this.socket.request(
-      [rt.setLinkGroup(ifindex, guardedGroup), rt.setLinkUp(ifindex)],
-      `activation of device ${ifindex}`,
-    );
+  activatePodInterface(ifindex: number, vmiUuid?: string): void {
+    this.socket.request([rt.activateLink(ifindex, { group: guardedGroup, alias: vmiUuid })], `activation of device ${ifindex}`);
   }
 
   findPodInterface(hostInterface: string): number | undefined {
@@ -126,10 +123,6 @@ export class KernelDevices implements Devices {
       .map(rt.decodeLink)
       .filter(isOurPodLink)
       .map(({ name, ifindex, alias }) => ({ name, ifindex, vmiUuid: alias }));
-  }
-
-  setAlias(hostInterface: string, vmiUuid: string): void {
-    this.socket.request([rt.setLinkAlias(hostInterface, vmiUuid)], `alias of ${hostInterface}`);
   }
 
   /** Resolves when every removal asked for is done. */

@@ -1,6 +1,7 @@
 /** The pair of devices between a pod and the node. */
 import { ContrailError } from '@contrail/errors';
 import { addressEquals } from '@contrail/net';
+import { libc } from '../netlink/libc';
 import type { Message } from '../netlink/message';
 import { linuxErrno, NetlinkError, NetlinkSocket } from '../netlink/netlink-socket';
 import { inNetns } from '../netlink/netns';
@@ -55,8 +56,7 @@ function gatewayMessages(request: PodInterfaceRequest, ifindex: number): Message
   });
 }
 
-function configureInside(request: PodInterfaceRequest, socket: NetlinkSocket): number {
-  const { ifindex } = getLink(socket, request.containerInterface);
+function configureInside(request: PodInterfaceRequest, socket: NetlinkSocket, ifindex: number): void {
   socket.request(
     [
       rt.setLinkUp(loopbackIfindex),
@@ -66,6 +66,12 @@ function configureInside(request: PodInterfaceRequest, socket: NetlinkSocket): n
     ],
     `configuration of ${request.containerInterface} in ${request.netnsPath}`,
   );
+}
+
+/** Index of a device in the thread's network namespace. @throws ContrailError NOT_FOUND */
+function getIndex(name: string): number {
+  const ifindex = libc().deviceIndex(name);
+  if (ifindex === 0) throw new ContrailError('NOT_FOUND', `Device/${name}: does not exist`);
   return ifindex;
 }
 
@@ -103,19 +109,17 @@ export function createPodInterface(
     if (request.addresses.every((address) => address.length === 4)) {
       disableIpv6(request.containerInterface, setNewSysctl);
     }
-    return new NetlinkSocket();
+    return { socket: new NetlinkSocket(), ifindex: getIndex(request.containerInterface) };
   });
   try {
-    const containerIfindex = configureInside(request, inside);
-    const host = getLink(socket, request.hostInterface);
-    setNewSysctl(`ipv4/conf/${request.hostInterface}/rp_filter`, '0');
+    configureInside(request, inside.socket, inside.ifindex);
     disableIpv6(request.hostInterface, setNewSysctl);
-    return { hostIfindex: host.ifindex, containerIfindex };
+    return { hostIfindex: getIndex(request.hostInterface), containerIfindex: inside.ifindex };
   } catch (error) {
     socket.request([rt.deleteLink(request.hostInterface)], `removal of ${request.hostInterface}`);
     throw error;
   } finally {
-    inside.close();
+    inside.socket.close();
   }
 }
 
@@ -129,7 +133,7 @@ export function mendPodInterface(socket: NetlinkSocket, request: PodInterfaceReq
     const what = `mending of ${hostInterface}`;
     socket.request([rt.setLinkMac(host.ifindex, gatewayMac), rt.setLinkMtu(host.ifindex, mtu), rt.setLinkUp(host.ifindex)], what);
     inside.request([rt.setLinkMac(ifindex, mac), rt.setLinkMtu(ifindex, mtu)], what);
-    configureInside(request, inside);
+    configureInside(request, inside, ifindex);
   } finally {
     inside.close();
   }

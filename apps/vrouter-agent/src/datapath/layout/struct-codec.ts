@@ -80,8 +80,8 @@ export function bytes(size: number, align = 1): Field<Uint8Array> {
       if (value.length > size) {
         throw new RangeError(`${value.length} bytes do not fit a field of ${size}`);
       }
-      buffer.fill(0, offset, offset + size);
       buffer.set(value, offset);
+      if (value.length < size) buffer.fill(0, offset + value.length, offset + size);
     },
     read: (buffer, offset) => Uint8Array.from(buffer.subarray(offset, offset + size)),
   };

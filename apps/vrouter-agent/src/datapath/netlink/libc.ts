@@ -15,6 +15,8 @@ export interface Libc {
   receive(fd: number, data: Buffer, length: number, flags: number): number;
   mmap(length: number, protection: number, fd: number, offset: number): bigint;
   munmap(address: bigint, length: number): number;
+  /** Index of a device of the thread's network namespace; 0: there is none of the name. */
+  deviceIndex(name: string): number;
   errno(): number;
 }
 
@@ -51,6 +53,7 @@ function bindLibc(): Libc {
     mmap: (length, protection, fd, offset) =>
       BigInt(mmap(null, length, protection, mapShared, fd, offset)),
     munmap: (address, length) => Number(munmap(address, length)),
+    deviceIndex: lib.func('unsigned int if_nametoindex(const char *name)'),
     errno: () => koffi.errno(),
   };
 }

@@ -36,6 +36,16 @@ export class NetlinkError extends ContrailError {
   }
 }
 
+/** What the kernel says to a request. */
+interface Expected {
+  readonly first: number;
+  readonly last: number;
+  /** Between frames (an nftables batch), which are not answered unless the first one is refused. */
+  readonly isFramed: boolean;
+  /** Sequence numbers whose answer is still to come. */
+  readonly answered: Set<number>;
+}
+
 /** A netlink socket; it belongs to the network namespace in which it was made. */
 export class NetlinkSocket {
   private readonly fd: number;
@@ -59,27 +69,27 @@ export class NetlinkSocket {
     libc().close(this.fd);
   }
 
-  /** Sends all in one call and waits for all answers. @throws NetlinkError for the first refusal. */
+  /** Sends all in one call and waits until all are done. @throws NetlinkError for the first refusal. */
   request(messages: readonly Message[], what: string): void {
     if (messages.length === 0) return;
-    const { data, first, last } = this.encode(messages);
+    const { data, expected } = this.encode(messages);
     this.send(data, what);
-    this.awaitAcks({ first, last, count: answeredCount(messages) }, what);
+    this.awaitAnswers(expected, what);
   }
 
   /** As `request`; the kernel works on a pool thread meanwhile (deleting a device takes 20 ms). */
   async requestAsync(messages: readonly Message[], what: string): Promise<void> {
-    const { data, first, last } = this.encode(messages);
+    const { data, expected } = this.encode(messages);
     const sent = await libc().sendAsync(this.fd, data, data.length, 0);
     if (sent !== data.length) {
       throw new ContrailError('INTERNAL', `netlink: ${what} was not sent`);
     }
-    this.awaitAcks({ first, last, count: answeredCount(messages) }, what);
+    this.awaitAnswers(expected, what);
   }
 
   /** The objects of a dump, or the one object asked for. */
   query(message: Message, what: string): Reply[] {
-    const { data, last } = this.encode([message]);
+    const { data, expected: { last } } = this.encode([message]);
     this.send(data, what);
     const replies: Reply[] = [];
     for (;;) {
@@ -99,20 +109,22 @@ export class NetlinkSocket {
     }
   }
 
-  private encode(messages: readonly Message[]): { data: Buffer; first: number; last: number } {
+  /**
+   * The kernel works through a request in order and tells each refusal, so the answer to the last message says that
+   * all are done. In a framed request every message between the frames is answered.
+   */
+  private encode(messages: readonly Message[]): { data: Buffer; expected: Expected } {
     const first = this.sequence + 1;
-    const data = Buffer.concat(
-      messages.map((message) =>
-        encodeMessage(
-          {
-            ...message,
-            flags: message.flags | flags.request | (message.unanswered ? 0 : flags.ack),
-          },
-          ++this.sequence,
-        )
-      ),
-    );
-    return { data, first, last: this.sequence };
+    const last = this.sequence + messages.length;
+    const isFramed = messages.some(({ unanswered }) => unanswered);
+    const answered = new Set<number>();
+    const encoded = messages.map((message) => {
+      this.sequence += 1;
+      const isAnswered = isFramed ? !message.unanswered : this.sequence === last;
+      if (isAnswered) answered.add(this.sequence);
+      return encodeMessage({ ...message, flags: message.flags | flags.request | (isAnswered ? flags.ack : 0) }, this.sequence);
+    });
+    return { data: Buffer.concat(encoded), expected: { first, last, isFramed, answered } };
   }
 
   private send(data: Buffer, what: string): void {
@@ -122,28 +134,22 @@ export class NetlinkSocket {
     }
   }
 
-  /** The refusal of a batch's first message, its frame, is the only answer to it. */
-  private awaitAcks(range: { first: number; last: number; count: number }, what: string): void {
-    let missing = range.count;
+  private awaitAnswers({ first, last, isFramed, answered }: Expected, what: string): void {
     let failure: unknown;
-    while (missing > 0) {
+    while (answered.size > 0) {
       for (const reply of this.receive(what)) {
-        const isOurs = reply.sequence >= range.first && reply.sequence <= range.last;
-        if (reply.type !== errorType || !isOurs) {
-          continue;
-        }
-        missing -= 1;
+        if (reply.type !== errorType || reply.sequence < first || reply.sequence > last) continue;
+        answered.delete(reply.sequence);
         try {
           throwIfError(reply, what);
         } catch (error) {
           failure ??= error;
-          if (range.count <= range.last - range.first && reply.sequence === range.first) missing = 0;
+          // The refusal of the first frame is the only answer.
+          if (isFramed && reply.sequence === first) answered.clear();
         }
       }
     }
-    if (failure !== undefined) {
-      throw failure;
-    }
+    if (failure !== undefined) throw failure;
   }
 
   private receive(what: string): Reply[] {
@@ -155,9 +161,6 @@ export class NetlinkSocket {
     return decodeMessages(receiveBuffer.subarray(0, length));
   }
 }
-
-const answeredCount = (messages: readonly Message[]): number =>
-  messages.filter(({ unanswered }) => unanswered === undefined).length;
 
 function throwIfError(reply: Reply, what: string): void {
   const code = reply.body.readInt32LE(0);

@@ -31,6 +31,7 @@ const ifla = {
   link: 5,
   linkInfo: 18,
   alias: 20,
+  afSpec: 26,
   group: 27,
   netnsFd: 28,
   infoKind: 1,
@@ -42,6 +43,7 @@ const ifla = {
 } as const;
 
 const up = 1;
+const inetFamily = 2;
 const noArp = 0x80;
 
 /** Routes that this agent made, as `ip route` shows them: "proto 140". */
@@ -126,10 +128,16 @@ export function setLinkMac(ifindex: number, mac: Uint8Array): Message {
   return linkMessage(types.newLink, 0, linkHeader(ifindex), [raw(ifla.address, mac)]);
 }
 
-export function setLinkAlias(name: string, alias: string): Message {
-  return linkMessage(types.newLink, 0, linkHeader(0), [
-    text(ifla.name, name),
-    raw(ifla.alias, Buffer.from(alias, 'utf8')),
+/** IFLA_INET_CONF, and IPV4_DEVCONF_RP_FILTER in it. */
+const inetConf = { attribute: 1, reversePathFilter: 8 } as const;
+
+/** In one step: group, alias unless undefined, no filter by reverse path, up. */
+export function activateLink(ifindex: number, options: { group: number; alias: string | undefined }): Message {
+  const ipv4 = nested(inetFamily, [nested(inetConf.attribute, [word(inetConf.reversePathFilter, 0)])]);
+  return linkMessage(types.newLink, 0, linkHeader(ifindex, up, up), [
+    word(ifla.group, options.group),
+    ...(options.alias === undefined ? [] : [raw(ifla.alias, Buffer.from(options.alias, 'utf8'))]),
+    nested(ifla.afSpec, [ipv4]),
   ]);
 }
 
@@ -186,7 +194,7 @@ export function decodeLink(reply: Reply): Link {
   };
 }
 
-const familyOf = (address: Uint8Array): number => (address.length === 4 ? 2 : 10);
+const familyOf = (address: Uint8Array): number => (address.length === 4 ? inetFamily : 10);
 const noDuplicateDetection = 0x02;
 
 /** The address as a single host. */

@@ -81,7 +81,9 @@ export class FakeDevices implements Devices {
     return taken;
   }
 
-  activatePodInterface(ifindex: number): void {
+  activatePodInterface(ifindex: number, vmiUuid?: string): void {
+    const link = [...this.links.values()].find((each) => each.ifindex === ifindex);
+    if (link !== undefined && vmiUuid !== undefined) link.vmiUuid = vmiUuid;
     this.active.add(ifindex);
     this.onActivate(ifindex);
   }
@@ -152,13 +154,5 @@ export class FakeDevices implements Devices {
 
   listPodInterfaces(): Array<{ name: string; ifindex: number; vmiUuid: string | undefined }> {
     return [...this.links].map(([name, { ifindex, vmiUuid }]) => ({ name, ifindex, vmiUuid }));
-  }
-
-  setAlias(hostInterface: string, vmiUuid: string): void {
-    const link = this.links.get(hostInterface);
-    if (link === undefined) {
-      throw new ContrailError('NOT_FOUND', `Device/${hostInterface}: does not exist`);
-    }
-    link.vmiUuid = vmiUuid;
   }
 }
