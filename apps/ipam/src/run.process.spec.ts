@@ -235,10 +235,18 @@ describe('fixed addresses', () => {
     ['198.51.100.254', 'is the gateway address of 198.51.100.0/24; choose another'],
     ['198.51.100.0', 'is the network address of 198.51.100.0/24; choose another'],
     ['198.51.100.106', 'is in the exclusion 198.51.100.104/30 of 198.51.100.0/24; choose another'],
+    ['203.0.113.9', 'is outside the subnets 198.51.100.0/24; choose an address inside'],
     ['198.51.100.21', 'is not the first of the 2 addresses of an allocation (alloc_unit); write 198.51.100.20'],
   ])('%s is refused', async (value, reason) => {
     const [result] = await allocate(item(shapes, 7, fixed(value)));
     expect(result?.error).toMatchObject({ code: 3, message: expect.stringContaining(`${value} ${reason}`) as string });
+  });
+
+  it('are refused to others while somebody has them, who is named; the others of the request are served', async () => {
+    const [refused, served] = await allocate(item(shapes, 8, fixed('198.51.100.10')), item(shapes, 9, fixed('198.51.100.12')));
+    const reason = '198.51.100.10 is already in use by Pod/default/web-1; choose another or release it';
+    expect(refused?.error).toMatchObject({ code: 6, message: expect.stringContaining(reason) as string });
+    expect(served && text(served)).toBe('198.51.100.12');
   });
 });
 

@@ -251,6 +251,30 @@ describe('a network that a pod cannot have', () => {
     world.become({ ...blueAndRed, pods: [...pods, makePod('red', 'web-3')] });
     await eventually(() => expect(reasons().filter((reason) => reason.endsWith('AddressExhausted'))).not.toEqual([]));
     await eventually(() => expect(placeOf('web-3')).toMatch(/^k8s-default:/));
+    const full = noteOf('AddressExhausted');
+    for (const word of ['Pod/blue/web-', '192.168.9.0/30 has no free address', 'The pod gets its address as soon as one is free']) expect(full).toContain(word);
+  });
+
+  it('may be deleted with its namespace in the middle of everything: others, with the same addresses, go on', async () => {
+    await begun();
+    const left = makeNetwork('k8s-blue', 'tenant');
+    makeNetwork('k8s-red', 'tenant');
+    const inBlue = ['web-1', 'web-2', 'waiting'].map((name) => makePod('blue', name, on(`default-domain:k8s-blue:${name === 'waiting' ? 'absent' : 'tenant'}`)));
+    const inRed = makePod('red', 'web-9', on('default-domain:k8s-red:tenant'));
+    const services = [makeService('blue', 'web')];
+    world.become({ ...blueAndRed, pods: [...inBlue, inRed], services });
+    await eventually(() => expect(placeOf('web-9')).toMatch(/^k8s-red:tenant 192.168.0.252/));
+    const before = placeOf('web-9');
+    world.become({ ...blueAndRed, namespaces: [makeNamespace('red')], pods: [inRed] });
+    await becomes(() => ['web-1', 'web-2', 'waiting'].map(placeOf), ['waits', 'waits', 'waits']);
+    expect(placeOf('web-9')).toBe(before);
+    // An administrator made the network: it is his, and keeps the project.
+    expect(world.config.objects.has(left)).toBe(true);
+    world.config.drop(left);
+    world.config.drop(uidOf('ipam', 'k8s-blue', 'tenant'));
+    await eventually(() => expect(find('project', 'k8s-blue')).toBeUndefined(), 20_000);
+    expect(placeOf('web-9')).toBe(before);
+    await eventually(() => expect(world.ipam.held.filter(({ network }) => network === left)).toEqual([]));
   });
 
   it('is one whose name is malformed: a pod is told, a new namespace\'s pods wait, an old one keeps its network', async () => {

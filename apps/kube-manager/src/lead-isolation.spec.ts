@@ -336,6 +336,26 @@ describe('bad input', () => {
     expect(find('virtual-network', 'k8s-blue-pod-network')).toBeUndefined();
   });
 
+  it('lets a namespace go in the middle of its switch, back and forth, and leaves nothing of it', async () => {
+    await begin({ nodes: [makeNode('node1', '192.0.2.11')], namespaces: [makeNamespace('red')], pods: [makePod('red', 'web-9')] });
+    await eventually(() => expect(places('red')).toHaveLength(2));
+    await settles(() => String(world.config.revision));
+    const [names, red] = [world.names(), places('red')];
+    const others = { nodes: [makeNode('node1', '192.0.2.11')], namespaces: [makeNamespace('red')], pods: [makePod('red', 'web-9')] };
+    const withBlue = (annotations: Record<string, string>): KubeState => {
+      const { namespaces = [], pods = [], services = [], slices = [] } = blue(annotations);
+      return { ...others, namespaces: [...others.namespaces, ...namespaces], pods: [...others.pods, ...pods], services, slices };
+    };
+    for (const annotations of [isolated, {}, lifted]) {
+      world.become(withBlue({}));
+      await becomes(() => places('blue'), clusters);
+      world.become(withBlue(annotations));
+      world.become(others);
+      await becomes(() => world.names(), names, 20_000);
+      expect(places('red')).toEqual(red);
+    }
+  });
+
   it.each(['default', 'kube-system'])('refuses to isolate %s', async (name) => {
     await begin({});
     world.kube.put(kubeKinds.namespaces, makeNamespace(name, isolated));
