@@ -65,6 +65,8 @@ export function mapRefs(
   let isChanged = false;
   for (const { field, type, weak } of referenceFields(resource)) {
     const before = rawReferences(resource, field);
+    // Most types have many fields for references, and most objects use two.
+    if (before.length === 0) continue;
     const after = before.flatMap((reference) => {
       const { uuid, fqName } = reference;
       const changed = change({ type, weak, uuid, fqName });

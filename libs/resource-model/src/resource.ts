@@ -1,3 +1,4 @@
+import { BinaryWriter } from '@bufbuild/protobuf/wire';
 import { ContrailError } from '@contrail/errors';
 import { Resource } from '@contrail/proto-gen/config/v1/resources';
 import type { DeepPartial, Meta } from '@contrail/proto-gen/config/v1/resources';
@@ -159,10 +160,23 @@ export function describeName(type: ResourceType, fqName: readonly string[]): str
 /** Protobuf bytes of the resource; equal resources give equal bytes. */
 export function encodeResource(resource: Resource): Uint8Array {
   const meta = resource.kind?.value.meta;
-  if (meta === undefined) return Resource.encode(resource).finish();
+  if (meta === undefined) return encodeWith(resource);
   const annotations = sortedAnnotations(meta.annotations);
   const sorted = annotations === meta.annotations ? resource : setMeta(resource, { ...meta, annotations });
-  return Resource.encode(sorted).finish();
+  return encodeWith(sorted);
+}
+
+/** One writer for all: a new one grows to the size of each object again. */
+let writer = new BinaryWriter();
+
+function encodeWith(resource: Resource): Uint8Array {
+  try {
+    return Resource.encode(resource, writer).finish();
+  } catch (error) {
+    // What it had written when an object could not be encoded must not come before the next one.
+    writer = new BinaryWriter();
+    throw error;
+  }
 }
 
 /** Annotations in the order in which they are encoded; the same object when they are already. */
