@@ -45,10 +45,14 @@ export class ChangeFeed {
   #recentBytes = 0;
   #position: WatchPosition = { epoch: '', revision: 0n };
   #closed = false;
-  #waiting = new Set<() => void>();
+  /** Fulfilled at the next news; one promise for all who wait. */
+  #news: Promise<void>;
+  #announce: () => void = () => undefined;
+  readonly #signals = new WeakSet<AbortSignal>();
 
   constructor(options: RedisOptions, prefix: string) {
     this.#prefix = prefix;
+    this.#news = this.#nextNews();
     this.#connection = new RedisConnection(options, async (connection) => {
       this.#moveTo(await readPosition(connection, prefix, this.#position));
     });
@@ -74,17 +78,15 @@ export class ChangeFeed {
   async waitBeyond({ epoch, revision }: WatchPosition, signal: AbortSignal): Promise<void> {
     const moved = (): boolean =>
       this.#position.epoch !== epoch || this.#position.revision > revision;
-    while (!moved() && !signal.aborted && !this.#closed) {
-      await new Promise<void>((resolve) => {
-        const wake = (): void => {
-          this.#waiting.delete(wake);
-          signal.removeEventListener('abort', wake);
-          resolve();
-        };
-        this.#waiting.add(wake);
-        signal.addEventListener('abort', wake, { once: true });
-      });
-    }
+    this.#wakeOnAbort(signal);
+    while (!moved() && !signal.aborted && !this.#closed) await this.#news;
+  }
+
+  /** A watcher waits a hundred times a second: its signal is listened to once. */
+  #wakeOnAbort(signal: AbortSignal): void {
+    if (this.#signals.has(signal)) return;
+    this.#signals.add(signal);
+    signal.addEventListener('abort', () => this.#wake(), { once: true });
   }
 
   async close(): Promise<void> {
@@ -160,7 +162,15 @@ export class ChangeFeed {
   }
 
   #wake(): void {
-    for (const wake of [...this.#waiting]) wake();
+    const announce = this.#announce;
+    this.#news = this.#nextNews();
+    announce();
+  }
+
+  #nextNews(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#announce = resolve;
+    });
   }
 }
 

@@ -22,6 +22,7 @@ export async function serveWatch(
   const types = request.types.map(parseResourceType);
   const typesKey = [...types].sort().join(' ');
   const caller = stream.caller.service;
+  const sent = changesSent.labels({ caller });
   watchers.inc({ caller });
   try {
     for await (const event of store.watch({
@@ -31,7 +32,7 @@ export async function serveWatch(
     })) {
       if (event.kind === 'changes') {
         await stream.writeEncoded(encoder.encode(event, typesKey));
-        changesSent.inc({ caller }, event.changes.length);
+        sent.inc(event.changes.length);
         continue;
       }
       if (event.kind === 'snapshot') {
