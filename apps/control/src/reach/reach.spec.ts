@@ -5,6 +5,7 @@ import type { ReachAnswer, ReachEnd, ReachResponse } from '@contrail/proto-gen/c
 import { clusterResources, network, nodeResource, podResources, policy, serviceResources, testUuid, uuids } from '../../testing/cluster';
 import type { TestMember, TestService } from '../../testing/cluster';
 import { Compiled } from '../../testing/compiled';
+import { customNetwork, customUuid } from '../../testing/tenants';
 import { reach } from './reach';
 
 const [red, redServices, blue, custom] = [testUuid(2, 10), testUuid(2, 11), testUuid(2, 12), testUuid(2, 13)];
@@ -99,6 +100,16 @@ describe('pods', () => {
     const answer = only(ask(compiled, 'pod 3', 'pod 4', { port: 80 }));
     expect(answer.reachable).toBe(false);
     expect(answer.grants).toContain(`attach network policy default-domain:k8s-default:red-blue to network ${names[1]}, too`);
+  });
+
+  it('of networks with the same addresses need other subnets before a policy can join them', () => {
+    const pods = [1, 2].flatMap((n) => podResources({ n: 20 + n, node: 'node1', address: '192.0.2.140', networkUuid: customUuid(n), alias: `10.47.3.${n}` }));
+    const networks = [1, 2].flatMap((n) => customNetwork(n, { prefix: '192.0.2.128', length: 25 }));
+    const answer = only(ask(world(...networks, ...pods), 'pod 21', 'pod 22', { port: 80 }));
+    expect(answer.reachable).toBe(false);
+    expect(answer.grants).toEqual([
+      expect.stringMatching(/^other subnets for one of the networks \(192\.0\.2\.128\/25 overlaps 192\.0\.2\.128\/25\), and then a network policy .* attached to both networks$/),
+    ]);
   });
 
   it('with an address that the sender knows as somebody else are not reached by it', () => {

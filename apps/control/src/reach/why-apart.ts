@@ -1,4 +1,6 @@
+import { formatPrefix } from '@contrail/net';
 import type { CompileContext } from '../compile/compile-context';
+import { findOverlap } from '../topology/refuse-overlaps';
 import type { Network } from '../topology/topology';
 import { joiningRules } from './joining-rule';
 import { networkKind } from './network-kind';
@@ -25,7 +27,9 @@ export function whyApart({ model, settings, topology }: CompileContext, from: Ne
   const apart = `no network policy joins network ${from.name} with network ${to.name}${half.join('')}`;
   const grants = halves.map(({ policy, missing }) => `attach network policy ${policy} to network ${missing}, too`);
   if (halves.length === 0) {
-    grants.push(`a network policy with a rule that passes ${traffic} from ${from.name} to ${to.name}, attached to both networks`);
+    const policy = `a network policy with a rule that passes ${traffic} from ${from.name} to ${to.name}, attached to both networks`;
+    const overlap = findOverlap(from, to);
+    grants.push(overlap === undefined ? policy : `other subnets for one of the networks (${overlap.map(formatPrefix).join(' overlaps ')}), and then ${policy}`);
   }
   if (receiver.kind === 'isolated') {
     if (receiver.of === 'pods') {

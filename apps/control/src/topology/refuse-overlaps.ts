@@ -60,7 +60,11 @@ function byPrecedence(a: AddressedNetwork, b: AddressedNetwork): number {
   return Number(a.addressSpace === '') - Number(b.addressSpace === '') || (a.name < b.name ? -1 : 1);
 }
 
-function findOverlap(a: AddressedNetwork, b: AddressedNetwork): readonly [Prefix, Prefix] | undefined {
+/** Prefixes of two networks that keep them apart, whatever policies say. */
+export function findOverlap(
+  a: Pick<AddressedNetwork, 'uuid' | 'addressSpace' | 'subnets'>,
+  b: Pick<AddressedNetwork, 'uuid' | 'addressSpace' | 'subnets'>,
+): readonly [Prefix, Prefix] | undefined {
   if (a.uuid === b.uuid || (a.addressSpace !== '' && a.addressSpace === b.addressSpace)) return undefined;
   for (const { prefix: first } of a.subnets) {
     for (const { prefix: second } of b.subnets) if (prefixesOverlap(first, second)) return [first, second];
