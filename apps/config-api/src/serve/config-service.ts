@@ -163,6 +163,7 @@ async function runTransaction(
   const outcome = await transactor.run(operations, traceparent);
   auditService(caller.service, operations, outcome);
   const nodes = outcome.deleted.flatMap(nodeOf);
+  if (nodes.length === 0) return outcome;
   // The transaction is done; a left-over report harms nobody and must not make it look failed.
   await store.forgetProgress(nodes).catch((error: unknown) => {
     log.warn('progress of deleted nodes stays', { nodes, error });
