@@ -77,12 +77,9 @@ static __always_inline int set_reverse_action(struct work *w, const struct globa
 		return STEP_OK;
 	case HOOK_TUNNEL:
 		value->kind = NEXT_HOP_TUNNEL;
-		value->label = find_label(w->sender_vrf, w->to_identity);
+		value->label = w->answer_label | VNI_ANSWER;
 		__builtin_memcpy(value->remote, &w->tunnel_remote, 4);
 		__builtin_memcpy(value->dmac, gateway_mac, 6);
-		if (!value->label)
-			return DROP_NO_LABEL;
-		value->label |= VNI_ANSWER;
 		return STEP_OK;
 	}
 	return DROP_FLOW_TABLE_ERROR;
@@ -291,7 +288,7 @@ static __always_inline void begin_counting(struct __sk_buff *skb, struct work *w
 
 /*
  * STEP_OK: w->forward is what was written, the packet counted in it. STEP_RETRY: another CPU's record is there, without
- * the packet. Precondition: the forward key is set and nothing live is there; resolved and judged.
+ * the packet. Precondition: the forward key is set and nothing live is there, and the course is.
  */
 __noinline int create_flow(struct __sk_buff *skb)
 {
@@ -311,7 +308,6 @@ __noinline int create_flow(struct __sk_buff *skb)
 		return step;
 	if (is_rewritten(w) && !is_translatable(w->p.protocol))
 		return DROP_PROTOCOL_NAT;
-	set_answer_zone(w, g);
 	set_reverse_key(w, g);
 	if (!is_rewritten(w) && !w->snat && is_same_key(&w->forward_key, &w->reverse_key)) {
 		step = charge_flow(w, 1);

@@ -55,7 +55,9 @@ __noinline int set_forward_key(void)
 	switch (w->hook) {
 	case HOOK_TUNNEL:
 		w->side = SIDE_IN;
-		find_tunnel_flow(g, &w->p, &label, &w->forward_key);
+		if (!w->is_known)
+			w->called_zone = local_zone(g, w->vrf, w->p.dst, &w->called_vlan);
+		find_flow_in_zone(w->called_zone, w->called_vlan, &w->p, &label, &w->forward_key);
 		return w->forward_key.zone ? STEP_OK : DROP_TUNNEL_NOT_LOCAL;
 	case HOOK_UPLINK:
 		w->side = SIDE_IN;
@@ -97,6 +99,16 @@ static __always_inline void set_answer_zone(struct work *w, const struct globals
 			w->answer_vlan = 0;
 		}
 	}
+}
+
+/* How the connection is answered. Precondition: resolved. */
+static __noinline int resolve_answer(struct work *w, const struct globals *g)
+{
+	set_answer_zone(w, g);
+	if (w->hook != HOOK_TUNNEL)
+		return STEP_OK;
+	w->answer_label = find_label(w->sender_vrf, w->to_identity);
+	return w->answer_label ? STEP_OK : DROP_NO_LABEL;
 }
 
 /* Where the answers look; depends on the source port, so it is made again for each one tried. */

@@ -280,7 +280,7 @@ struct globals { /* agent; one entry */
 	__u32 icmp_s;
 	__u16 uplink_mtu; /* bytes of IP; 0: unknown, nothing is too big */
 	__u16 tunnel_mtu; /* what fits into the uplink with the tunnel's headers */
-	__u32 table_epoch; /* another number after each change of labels_in, host_routes and next_hops; never 0 */
+	__u32 epoch; /* another number after each change of a table that the agent writes; never 0 */
 	__u8 reserved[24];
 };
 ASSERT_SIZE(struct globals, 124);

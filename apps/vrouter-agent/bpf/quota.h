@@ -30,19 +30,33 @@ static __always_inline __u32 payer(const struct work *w, struct owner *owner)
 	}
 }
 
+/* The VRF of the end that begins. */
+static __always_inline __u32 paying_network(const struct work *w)
+{
+	return w->hook == HOOK_TUNNEL ? w->sender_vrf : w->vrf;
+}
+
+static __always_inline __u32 network_limit(__u32 id)
+{
+	struct vrf *vrf = bpf_map_lookup_elem(&vrfs, &id);
+
+	return vrf ? vrf->max_flows : 0;
+}
+
 static __always_inline int charge_network(struct work *w, const struct owner *owner, __u32 records)
 {
+	/* Remote ends without a count of their own are charged as the underlay's are: to the VRF they call. */
 	__u32 id = (owner->scope & ~VRF_BITS) == OWNER_REMOTE ? w->sender_vrf : w->vrf;
-	struct vrf *vrf = bpf_map_lookup_elem(&vrfs, &id);
+	__u32 max = id == paying_network(w) ? w->network_max_flows : network_limit(id);
 	struct owner network = vrf_owner(id);
 	struct usage *usage;
 
-	if (!vrf || !vrf->max_flows)
+	if (!max)
 		return STEP_OK;
 	usage = get_usage(&network);
 	if (!usage)
 		return STEP_OK;
-	if (!charge(usage, records, vrf->max_flows))
+	if (!charge(usage, records, max))
 		return DROP_QUOTA_NETWORK;
 	w->forward.flags |= FLOW_VRF_COUNTED;
 	w->reverse.flags |= FLOW_VRF_COUNTED;

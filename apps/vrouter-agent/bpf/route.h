@@ -17,7 +17,7 @@ static __always_inline struct route *find_route(__u32 vrf, __be32 address)
 }
 
 /* ECMP members are chosen by the 5-tuple; a member is never composite itself. */
-static __always_inline struct next_hop *find_next_hop(const struct work *w, __u32 id)
+static __always_inline struct next_hop *find_next_hop(struct work *w, __u32 id)
 {
 	struct next_hop *hop = bpf_map_lookup_elem(&next_hops, &id);
 	struct composite_key key = {.next_hop = id};
@@ -27,6 +27,7 @@ static __always_inline struct next_hop *find_next_hop(const struct work *w, __u3
 		return hop;
 	if (!hop->member_count)
 		return 0;
+	w->is_tuple_bound = 1;
 	key.slot = hash_tuple(&w->p) % hop->member_count;
 	member = bpf_map_lookup_elem(&composites, &key);
 	if (!member)

@@ -101,6 +101,10 @@ static __noinline int translate_service(struct work *w, const struct service *se
 	w->to.dport = backend->port;
 	w->to_vrf = backend->vrf;
 	w->service = service->id;
+	w->slot_count = service->slot_count;
+	if (service->affinity_timeout_s || service->flags & SERVICE_SOURCE_RANGES ||
+	    service->slot_count > 0xffff)
+		w->is_tuple_bound = 1;
 	return STEP_OK;
 }
 

@@ -8,6 +8,7 @@
 #include "icmp_error.h"
 #include "refresh.h"
 #include "reject.h"
+#include "known_courses.h"
 
 static __always_inline int drop_work(struct __sk_buff *skb, const struct work *w, __u32 reason)
 {
@@ -216,34 +217,26 @@ static __always_inline int follow_first_fragment(struct __sk_buff *skb, struct w
 		return answer_echo(skb, w, g);
 	w->p.sport = first->sport;
 	w->p.dport = first->dport;
-	w->generation = *(volatile const __u32 *)&g->generation;
 	step = set_forward_key();
 	if (step == STEP_OK && use_flow(skb))
 		return conclude(skb, w, g);
 	return drop_work(skb, w, DROP_LATER_FRAGMENT);
 }
 
-/*
- * An answer to a connection that this node does not know, or that it has cut. Whoever may be called by the end to which
- * it goes may begin one with it; of others the label says only that their calls pass, which this is not.
- */
-static __noinline int judge_answer(const struct work *w, const struct globals *g)
+/* Where a new connection goes, whether it may, and how it is answered; the next one alike need not ask. */
+static __always_inline int find_course(struct work *w, const struct globals *g)
 {
-	struct route *route = find_route(w->vrf, w->p.src);
-	struct next_hop *hop = route ? bpf_map_lookup_elem(&next_hops, &route->next_hop) : 0;
-	__u32 space;
+	int step = resolve();
 
-	if (!hop)
-		return DROP_ANSWER_UNRELATED;
-	if (hop->kind == NEXT_HOP_COMPOSITE)
-		return STEP_OK;
-	if (hop->kind != NEXT_HOP_TUNNEL)
-		return DROP_ANSWER_UNRELATED;
-	/* A port of a node may lead to a pod, which answers with the node's address under its own label. */
-	if (hop->vrf == w->sender_vrf || hop->vrf == g->fabric_vrf)
-		return STEP_OK;
-	space = space_of(hop->vrf);
-	return space && space == w->sender_space ? STEP_OK : DROP_ANSWER_UNRELATED;
+	if (step == STEP_OK)
+		step = judge_work(w);
+	if (step == STEP_OK)
+		step = resolve_answer(w, g);
+	if (step != STEP_OK)
+		return step;
+	w->network_max_flows = network_limit(paying_network(w));
+	learn_course(w);
+	return step;
 }
 
 /* The whole of a first packet's way; `w` says where it came from. */
@@ -251,13 +244,16 @@ static __always_inline int slow_path(struct __sk_buff *skb, struct work *w, cons
 {
 	int step = set_forward_key();
 
-	w->generation = *(volatile const __u32 *)&g->generation;
 	if (step == STEP_OK && use_flow(skb))
 		return conclude(skb, w, g);
 	if (step == STEP_OK) {
 		step = answer_as_asked(skb);
-		if (step == STEP_OK)
+		if (step == STEP_OK) {
+			/* It has another source now. */
+			w->is_known = 0;
+			w->is_tuple_bound = 1;
 			step = set_forward_key();
+		}
 		if (step == STEP_OK && use_flow(skb))
 			return conclude(skb, w, g);
 		if (step == STEP_ANEW)
@@ -265,10 +261,8 @@ static __always_inline int slow_path(struct __sk_buff *skb, struct work *w, cons
 	}
 	if (step == STEP_OK && w->is_answer)
 		step = judge_answer(w, g);
-	if (step == STEP_OK)
-		step = resolve();
-	if (step == STEP_OK)
-		step = judge_work(w);
+	if (step == STEP_OK && !w->is_known)
+		step = find_course(w, g);
 	if (step == STEP_OK)
 		step = create_flow(skb);
 	switch (step) {

@@ -5,7 +5,7 @@
 /*
  * Where packets of a label to an address belong, remembered by each CPU: one place in memory instead of
  * those of three tables, which on a busy CPU are all cold. An answer is good while the agent has changed
- * none of these tables (globals.table_epoch).
+ * no table (globals.epoch).
  */
 #include "flow.h"
 
@@ -28,7 +28,7 @@ TABLE(tunnel_places, BPF_MAP_TYPE_PERCPU_ARRAY, __u32, struct tunnel_place, 1 <<
 static __noinline int learn_place(struct tunnel_place *place, const struct globals *g, __u32 vni,
 				  __be32 address)
 {
-	__u32 epoch = *(volatile const __u32 *)&g->table_epoch;
+	__u32 epoch = *(volatile const __u32 *)&g->epoch;
 	__u32 number = vni & ~VNI_ANSWER;
 	struct label_in *label;
 	__u16 vlan;
@@ -51,7 +51,7 @@ static __noinline int learn_place(struct tunnel_place *place, const struct globa
 static __always_inline struct tunnel_place *find_place(const struct globals *g, __u32 vni,
 						       __be32 address)
 {
-	__u32 epoch = *(volatile const __u32 *)&g->table_epoch;
+	__u32 epoch = *(volatile const __u32 *)&g->epoch;
 	__u32 index = (vni ^ address) * 0x9e3779b1 >> (32 - TUNNEL_PLACE_BITS);
 	struct tunnel_place *place = bpf_map_lookup_elem(&tunnel_places, &index);
 

@@ -66,8 +66,8 @@ SEC("tc")
 int pod_slow(struct __sk_buff *skb)
 {
 	struct globals *g = get_globals();
-	struct work *w = get_work();
-	struct vif *vif;
+	struct work *w = get_work(g);
+	__u32 vrf = 0;
 	int result;
 
 	if (!g || !w)
@@ -76,23 +76,15 @@ int pod_slow(struct __sk_buff *skb)
 		return drop(skb, 0, DROP_VLAN, 0);
 	w->hook = HOOK_POD;
 	w->zone = skb->ifindex;
-	vif = find_vif(w->zone, w->vlan);
-	if (!vif || !vif->policy)
-		return drop(skb, 0, DROP_NOT_PROGRAMMED, vif ? vif->vrf : 0);
-	w->vrf = vif->vrf;
-	w->sender_vrf = vif->vrf;
-	w->max_flows = vif->max_flows;
-	w->identity = vif->identity;
-	w->policy = vif->policy;
-	w->any_mac = !vif->port_security;
-	__builtin_memcpy(w->mac, vif->mac, 6);
 	result = parse(skb, &w->p);
+	if ((result != PARSE_OK || !recall_course(w)) && !set_sending_vif(w, &vrf))
+		return drop(skb, 0, DROP_NOT_PROGRAMMED, vrf);
 	if (result == PARSE_ARP)
 		return answer_arp(skb, w);
 	if (has_addresses(result)) {
 		if (!w->any_mac && !is_same_mac(w->p.smac, w->mac))
 			return drop_work(skb, w, DROP_SOURCE_MAC);
-		if (!w->any_mac && !is_source(w->zone, w->vlan, w->p.src))
+		if (!w->is_known && !w->any_mac && !is_source(w->zone, w->vlan, w->p.src))
 			return drop_work(skb, w, DROP_SOURCE_ADDRESS);
 	}
 	return slow_by_result(skb, w, g, result);
@@ -151,28 +143,31 @@ SEC("tc")
 int tunnel_slow(struct __sk_buff *skb)
 {
 	struct globals *g = get_globals();
-	struct work *w = get_work();
+	struct work *w = get_work(g);
 	struct label_in *label = 0;
 	struct route *route;
 	__u32 vni = 0;
+	int is_tunneled;
 	int result;
 
 	if (!g || !w)
 		return drop(skb, 0, DROP_NOT_CONFIGURED, 0);
-	if (read_tunnel(skb, &w->tunnel_remote, &vni)) {
-		w->is_answer = (vni & VNI_ANSWER) != 0;
-		w->in_label = vni & ~VNI_ANSWER;
-		label = bpf_map_lookup_elem(&labels_in, &w->in_label);
-	}
+	w->hook = HOOK_TUNNEL;
+	w->zone = g->tunnel_ifindex;
+	is_tunneled = read_tunnel(skb, &w->tunnel_remote, &vni);
+	w->is_answer = (vni & VNI_ANSWER) != 0;
+	w->in_label = vni & ~VNI_ANSWER;
 	result = parse(skb, &w->p);
+	if (is_tunneled && result == PARSE_OK && recall_course(w))
+		return slow_by_result(skb, w, g, result);
+	if (is_tunneled)
+		label = bpf_map_lookup_elem(&labels_in, &w->in_label);
 	if (!is_node(w->tunnel_remote))
 		return drop_work(skb, w, DROP_UNKNOWN_NODE);
 	if (!label)
 		return drop_work(skb, w, DROP_UNKNOWN_LABEL);
 	if (result == PARSE_ARP)
 		return drop(skb, 0, DROP_ARP_FROM_TUNNEL, label->vrf);
-	w->hook = HOOK_TUNNEL;
-	w->zone = g->tunnel_ifindex;
 	w->vrf = label->vrf;
 	w->identity = label->identity;
 	w->sender_vrf = label->sender_vrf;
@@ -240,7 +235,7 @@ SEC("tc")
 int uplink_slow(struct __sk_buff *skb)
 {
 	struct globals *g = get_globals();
-	struct work *w = get_work();
+	struct work *w = get_work(g);
 	int result;
 
 	if (!g || !w)
@@ -301,7 +296,7 @@ SEC("tc")
 int host_slow(struct __sk_buff *skb)
 {
 	struct globals *g = get_globals();
-	struct work *w = get_work();
+	struct work *w = get_work(g);
 
 	if (!g || !w)
 		return drop(skb, 0, DROP_NOT_CONFIGURED, 0);
@@ -346,7 +341,7 @@ SEC("tc")
 int loopback_slow(struct __sk_buff *skb)
 {
 	struct globals *g = get_globals();
-	struct work *w = get_work();
+	struct work *w = get_work(g);
 	int result;
 
 	if (!g || !w)

@@ -133,4 +133,27 @@ static __noinline int refresh_way(const struct flow_key_v4 *key, struct flow_val
 	return STEP_ANEW;
 }
 
+/*
+ * An answer to a connection that this node does not know, or that it has cut. Whoever may be called by the end to which
+ * it goes may begin one with it; of others the label says only that their calls pass, which this is not.
+ */
+static __noinline int judge_answer(const struct work *w, const struct globals *g)
+{
+	struct route *route = find_route(w->vrf, w->p.src);
+	struct next_hop *hop = route ? bpf_map_lookup_elem(&next_hops, &route->next_hop) : 0;
+	__u32 space;
+
+	if (!hop)
+		return DROP_ANSWER_UNRELATED;
+	if (hop->kind == NEXT_HOP_COMPOSITE)
+		return STEP_OK;
+	if (hop->kind != NEXT_HOP_TUNNEL)
+		return DROP_ANSWER_UNRELATED;
+	/* A port of a node may lead to a pod, which answers with the node's address under its own label. */
+	if (hop->vrf == w->sender_vrf || hop->vrf == g->fabric_vrf)
+		return STEP_OK;
+	space = space_of(hop->vrf);
+	return space && space == w->sender_space ? STEP_OK : DROP_ANSWER_UNRELATED;
+}
+
 #endif

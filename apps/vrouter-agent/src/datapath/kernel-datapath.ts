@@ -64,7 +64,7 @@ const slowPrograms = ['pod_slow', 'tunnel_slow', 'uplink_slow', 'host_slow', 'lo
  */
 const passingHooks: ReadonlySet<Hook> = new Set<Hook>(['uplink', 'loopback']);
 
-function openTable<K, V>(object: BpfObject, layout: TableLayout<K, V>, onChange?: () => void): KernelTable<K, V> {
+function openTable<K, V>(object: BpfObject, layout: TableLayout<K, V>, onChange: () => void): KernelTable<K, V> {
   return new KernelTable(
     layout,
     layout.maps.map(({ map }) => object.getMap(map)),
@@ -106,20 +106,20 @@ export class KernelDatapath implements Datapath {
     this.layoutVersion = object.layout;
     this.globals = new KernelGlobals(object.getMap('globals'));
     const forget = (): void => this.globals.forgetTables();
-    this.vifs = openTable(object, tableLayouts.vifs);
-    this.sources = openTable(object, tableLayouts.sources);
+    this.vifs = openTable(object, tableLayouts.vifs, forget);
+    this.sources = openTable(object, tableLayouts.sources, forget);
     this.hostRoutes = openTable(object, tableLayouts.hostRoutes, forget);
-    this.prefixRoutes = openTable(object, tableLayouts.prefixRoutes);
+    this.prefixRoutes = openTable(object, tableLayouts.prefixRoutes, forget);
     this.nextHops = openTable(object, tableLayouts.nextHops, forget);
-    this.composites = openTable(object, tableLayouts.composites);
+    this.composites = openTable(object, tableLayouts.composites, forget);
     this.labelsIn = openTable(object, tableLayouts.labelsIn, forget);
-    this.labelsOut = openTable(object, tableLayouts.labelsOut);
-    this.services = openTable(object, tableLayouts.services);
-    this.backends = openTable(object, tableLayouts.backends);
-    this.sourceRanges = openTable(object, tableLayouts.sourceRanges);
-    this.nodes = openTable(object, tableLayouts.nodes);
-    this.policies = openTable(object, tableLayouts.policies);
-    this.vrfs = openTable(object, tableLayouts.vrfs);
+    this.labelsOut = openTable(object, tableLayouts.labelsOut, forget);
+    this.services = openTable(object, tableLayouts.services, forget);
+    this.backends = openTable(object, tableLayouts.backends, forget);
+    this.sourceRanges = openTable(object, tableLayouts.sourceRanges, forget);
+    this.nodes = openTable(object, tableLayouts.nodes, forget);
+    this.policies = openTable(object, tableLayouts.policies, forget);
+    this.vrfs = openTable(object, tableLayouts.vrfs, forget);
     const { onFailure } = options;
     this.devices = new KernelDevices(onFailure);
     this.upkeep = new KernelUpkeep({
@@ -257,8 +257,8 @@ export function createKernelDatapath(options: KernelDatapathOptions): Promise<Ke
     objectFile: options.objectFile,
     pinPath: options.pinPath,
     maxEntries: { flows_v4: options.flowCapacity },
-    transient: ['scratch', 'adoption_scratch', 'tunnel_places', 'other_flows'],
-    perCpu: ['drop_counts', 'scratch', 'adoption_scratch', 'tunnel_places'],
+    transient: ['scratch', 'adoption_scratch', 'tunnel_places', 'known_courses', 'other_flows'],
+    perCpu: ['drop_counts', 'scratch', 'adoption_scratch', 'tunnel_places', 'known_courses'],
     withoutPrograms: hasTasks ? [] : ['sweep'],
     prepare,
   });

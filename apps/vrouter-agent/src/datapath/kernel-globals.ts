@@ -11,8 +11,8 @@ const someAddress = (address: Uint8Array): Uint8Array | undefined =>
   address.some((byte) => byte !== 0) ? address : undefined;
 
 function placeOfEpoch(): number {
-  const place = globalsStruct.fields.get('tableEpoch');
-  invariant(place !== undefined, 'the globals have a table epoch');
+  const place = globalsStruct.fields.get('epoch');
+  invariant(place !== undefined, 'the globals have an epoch');
   return place.offset;
 }
 
@@ -23,10 +23,10 @@ const epochAfter = (epoch: number): number => (epoch + 1) >>> 0 || 1;
 
 type RawGlobals = ReturnType<typeof globalsStruct.decode>;
 
-function encode(globals: DatapathGlobals, tableEpoch: number): Buffer {
+function encode(globals: DatapathGlobals, epoch: number): Buffer {
   return globalsStruct.encode({
     ...globals,
-    tableEpoch,
+    epoch,
     nodeAddress: globals.nodeAddressV4 ?? noAddress(4),
     nodeAddressV6: globals.nodeAddressV6 ?? noAddress(16),
     hairpinAddress: globals.hairpinAddressV4 ?? noAddress(4),
@@ -61,10 +61,10 @@ export class KernelGlobals {
   }
 
   write(globals: DatapathGlobals): void {
-    this.map.update(index, encode(globals, epochAfter(this.raw()?.tableEpoch ?? 0)));
+    this.map.update(index, encode(globals, epochAfter(this.raw()?.epoch ?? 0)));
   }
 
-  /** Programs forget what they remember of tables (bpf/tunnel_place.h); called after each change of those. */
+  /** Programs forget what they remember of tables (bpf/tunnel_place.h, bpf/known_courses.h); called after each change of one. */
   forgetTables(): void {
     const bytes = this.map.lookup(index);
     if (!bytes) return;

@@ -117,7 +117,7 @@ export const globalsStruct = struct('globals', {
   icmpS: u32,
   uplinkMtu: u16,
   tunnelMtu: u16,
-  tableEpoch: u32,
+  epoch: u32,
   reserved: bytes(24),
 });
 
