@@ -1,6 +1,6 @@
 import type { Model } from '../model/model';
 import type { LoadbalancerObject } from '../model/model-object';
-import type { TopologyDiff } from '../topology/diff-topology';
+import type { Edge, TopologyDiff } from '../topology/diff-topology';
 import { policyTextOf } from '../topology/network';
 import type { Network, Topology } from '../topology/topology';
 import { loadbalancersBefore, servicesOfLoadbalancer, unitsOfInterface } from './affected-by-object';
@@ -17,13 +17,15 @@ export function* affectedByTopology(around: Surroundings, diff: TopologyDiff): G
   if (diff.networks.length > 0) yield globalUnit;
   yield* unitsOfNodeLabels(around, diff);
   yield* unitsPastDefaultRoutes(around, diff);
-  for (const { before, after } of diff.networks) {
-    for (const network of [before, after]) {
+  for (const { before, after, isOfLimits } of diff.networks) {
+    for (const network of isOfLimits ? [] : [before, after]) {
       if (network !== undefined) yield* unitsOfNetwork(around, network);
     }
+    if (isOfLimits && after !== undefined) yield* policiesOf(after);
     if (after !== undefined && before?.addressSpace !== after.addressSpace) yield* labelsOfSender(around, after);
   }
   for (const { a, b } of diff.edges) yield* unitsOfEdge(around, a, b);
+  for (const edge of diff.limits) yield* unitsOfLimit(around, edge);
 }
 
 /** Networks as if they were new: for when they get their numbers. */
@@ -31,7 +33,8 @@ export function asNew(topology: Topology, networks: Iterable<Network>): Topology
   const added = new Map([...networks].map((network) => [network.uuid, network]));
   const list = [...added.values()];
   return {
-    networks: list.map((network) => ({ before: undefined, after: network })),
+    networks: list.map((network) => ({ before: undefined, after: network, isOfLimits: false })),
+    limits: [],
     edges: list.flatMap((a) => [
       { a, b: a },
       ...topology
@@ -119,6 +122,14 @@ function* unitsOfEdge(around: Surroundings, a: Network, b: Network): Generator<U
   else yield* whatDependsOnNumbers(around, a);
 }
 
+/** Where only what policies let through is different: who may call which service, and the verdicts. */
+function* unitsOfLimit({ model }: Surroundings, { a, b }: Edge): Generator<Unit> {
+  yield* policiesOf(a);
+  yield* policiesOf(b);
+  yield* servicesOfOne(model, a, b);
+  if (a.uuid !== b.uuid) yield* servicesOfOne(model, b, a);
+}
+
 /** Routes and services of one network in the VRF of the other. */
 function* whatOneSees(model: Model, viewer: Network, seen: Network): Generator<Unit> {
   for (const { prefix } of seen.subnets) yield routeUnit(viewer.instance, prefix);
@@ -129,15 +140,19 @@ function* whatOneSees(model: Model, viewer: Network, seen: Network): Generator<U
     // A network that left is no viewer any more, but its entries are still there.
     for (const loadbalancer of loadbalancersBefore(model, vmi)) yield* servicePortsIn(model, viewer, loadbalancer);
   }
-  for (const vmi of model.each('service interface by network', seen.uuid)) {
-    for (const loadbalancer of model.each('loadbalancer by interface', vmi.uuid)) {
-      yield* servicePortsIn(model, viewer, loadbalancer);
-    }
-  }
+  yield* servicesOfOne(model, viewer, seen);
   if (!seen.isFabric) return;
   for (const { address } of model.all('alias-ip')) yield hostRouteUnit(seen.instance, address);
   for (const { addresses } of model.all('virtual-router')) {
     for (const address of addresses) yield hostRouteUnit(viewer.instance, address);
+  }
+}
+
+function* servicesOfOne(model: Model, viewer: Network, seen: Network): Generator<Unit> {
+  for (const vmi of model.each('service interface by network', seen.uuid)) {
+    for (const loadbalancer of model.each('loadbalancer by interface', vmi.uuid)) {
+      yield* servicePortsIn(model, viewer, loadbalancer);
+    }
   }
 }
 

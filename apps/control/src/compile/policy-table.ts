@@ -25,6 +25,8 @@ export function compilePolicyTable(context: CompileContext, unit: UnitOf<'policy
   const id = context.ids.get('policy', unit.text);
   const owner = context.topology.byPolicy(unit.text);
   if (id === undefined || (owner === undefined && unit.text !== allowAllText)) return undefined;
+  // Nobody has the verdicts of a network without interfaces.
+  if (owner?.network.isPopulated === false && unit.text !== allowAllText) return undefined;
   const rules = owner === undefined || unit.text === allowAllText ? [] : limitRules(context, owner);
   const value = {
     id,

@@ -14,6 +14,7 @@ import type { ModelObject, ModelType } from '../model/model-object';
 import { diffTopology } from '../topology/diff-topology';
 import { allowAllText } from '../topology/network';
 import { computeTopology, Topology } from '../topology/topology';
+import { TopologyMemory } from '../topology/topology-memory';
 import type { RefusedLeak } from '../topology/refused-leak';
 import type { Network } from '../topology/topology';
 import { DirtyUnits } from './dirty-units';
@@ -71,10 +72,12 @@ export class Compiler {
   readonly #dirty = new DirtyUnits();
   /** Objects that changed since the last compilation. */
   readonly #changed = new Map<string, Pick<ObjectChange, 'type' | 'uuid'> & { readonly traces: readonly Trace[] }>();
+  readonly #topologyMemory = new TopologyMemory();
   readonly #topologyTraces: Trace[] = [];
   #topologyIsStale = true;
   #connectivityChanged = false;
   #isStarting = true;
+  #hasAllIds = false;
 
   /** @param table the newest state of every entry, whether agents were told of it or not. */
   constructor(settings: CompileSettings, table: Pick<EntryTable, 'get'>) {
@@ -139,13 +142,13 @@ export class Compiler {
     this.#dirty.forgetTraces();
     const connectivityChanged = this.#connectivityChanged;
     this.#connectivityChanged = false;
-    return { updates, connectivityChanged, missingIds: findMissingIds(this) };
+    return { updates, connectivityChanged, missingIds: this.#missingIds() };
   }
 
   /** @returns numbers to wait for; none: everything is dirty now. */
   #start(): readonly WantedId[] {
     const before = this.topology;
-    if (this.#topologyIsStale) this.topology = computeTopology(this.model);
+    if (this.#topologyIsStale) this.topology = computeTopology(this.model, this.#topologyMemory);
     this.#topologyIsStale = false;
     this.#reportRefused(before);
     const missing = findMissingIds(this);
@@ -157,6 +160,14 @@ export class Compiler {
     this.#dirty.add(affectedByTopology(this, asNew(this.topology, this.topology.networks.values())), []);
     for (const router of this.model.all('virtual-router')) this.#dirty.add(affectedByObject(this, router), []);
     return [];
+  }
+
+  /** Numbers are never taken back: when none was missing, only other networks or services want others. */
+  #missingIds(): readonly WantedId[] {
+    if (this.#hasAllIds) return [];
+    const missing = findMissingIds(this);
+    this.#hasAllIds = missing.length === 0;
+    return missing;
   }
 
   #noteChanged({ type, uuid }: Pick<ObjectChange, 'type' | 'uuid'>, traces: readonly Trace[]): void {
@@ -198,6 +209,7 @@ export class Compiler {
 
   #noteReach(pairs: readonly ReachPair[], traces: readonly Trace[]): void {
     this.#connectivityChanged = true;
+    this.#hasAllIds = false;
     for (const pair of pairs) this.#dirty.add(unitsAcross(this.topology, pair), traces);
   }
 
@@ -205,7 +217,8 @@ export class Compiler {
     if (!this.#topologyIsStale) return;
     this.#topologyIsStale = false;
     const before = this.topology;
-    this.topology = computeTopology(this.model);
+    this.topology = computeTopology(this.model, this.#topologyMemory);
+    this.#hasAllIds = false;
     this.#reportRefused(before);
     const diff = diffTopology(before, this.topology);
     const traces = this.#topologyTraces.splice(0);

@@ -1,6 +1,7 @@
 import { errorText } from '@contrail/errors';
 import { compileConnections, mayJoin, passesAll, rulesNaming } from '@contrail/policy';
 import type { ConnectionRow, PolicyNetwork, RuleEnd } from '@contrail/policy';
+import { KeptResults } from './kept-results';
 import type { NetworkWithPolicies, Part } from './policy-networks';
 import type { RefusedLeak } from './refused-leak';
 
@@ -22,11 +23,22 @@ export interface Limit {
 /** From the uuid of a network to its peers; a peer without limit passes everything. Symmetric; a network is its own peer only with a limit. */
 export type Joins = ReadonlyMap<string, ReadonlyMap<string, Limit | undefined>>;
 
+/** What policies say of two networks: a limit for each side where they are joined, or why they cannot be. */
+export type JoinedPair =
+  | { readonly kind: 'joined'; readonly limit: Limit | undefined; readonly exchanged: Limit | undefined }
+  | { readonly kind: 'apart' }
+  | { readonly kind: 'refused'; readonly reason: string };
+
 /**
  * Two networks are joined when each has, in the policies attached to it, a rule between the two that lets something pass
  * (R21 §2.2: both ends attached). Routes then go both ways, because answers need them; what of the traffic passes, the limits say.
+ *
+ * @param known pairs of the pass before: of networks that are the same objects nothing is compiled again.
  */
-export function joinNetworks(networks: ReadonlyMap<string, NetworkWithPolicies>): { joins: Joins; refused: RefusedLeak[] } {
+export function joinNetworks(
+  networks: ReadonlyMap<string, NetworkWithPolicies>,
+  known = new KeptResults<JoinedPair>(),
+): { joins: Joins; refused: RefusedLeak[] } {
   const names = new NetworkNames(networks.values());
   const candidates = new Map<string, Set<string>>();
   for (const network of networks.values()) candidates.set(network.uuid, peersNamed(network, names));
@@ -36,27 +48,26 @@ export function joinNetworks(networks: ReadonlyMap<string, NetworkWithPolicies>)
     for (const peer of [...peers].sort()) {
       const [a, b] = [networks.get(uuid), networks.get(peer)];
       if (a === undefined || b === undefined || uuid > peer || candidates.get(peer)?.has(uuid) !== true) continue;
-      const pair = tryJoin(a, b, refused);
-      if (pair === undefined || (a === b && pair.limit === undefined)) continue;
+      const pair = known.get(`${uuid} ${peer}`, [a, b], () => joinPair(a, b));
+      if (pair.kind === 'refused') refused.push({ networks: [a.name, b.name], reason: pair.reason });
+      if (pair.kind !== 'joined' || (a === b && pair.limit === undefined)) continue;
       joins.get(uuid)?.set(peer, pair.limit);
-      if (a !== b) joins.get(peer)?.set(uuid, pair.limit && exchanged(pair.limit));
+      if (a !== b) joins.get(peer)?.set(uuid, pair.exchanged);
     }
   }
   return { joins, refused };
 }
 
 /** Rules that need too many verdicts join nothing: what they deny must not pass. */
-function tryJoin(a: NetworkWithPolicies, b: NetworkWithPolicies, refused: RefusedLeak[]): ReturnType<typeof joinPair> {
+function joinPair(a: NetworkWithPolicies, b: NetworkWithPolicies): JoinedPair {
   try {
-    return joinPair(a, b);
+    return judgePair(a, b);
   } catch (error) {
-    refused.push({ networks: [a.name, b.name], reason: errorText(error) });
-    return undefined;
+    return { kind: 'refused', reason: errorText(error) };
   }
 }
 
-/** Undefined: nothing joins them. */
-function joinPair(a: NetworkWithPolicies, b: NetworkWithPolicies): { limit: Limit | undefined } | undefined {
+function judgePair(a: NetworkWithPolicies, b: NetworkWithPolicies): JoinedPair {
   let isJoined = a === b;
   const [egress, ingress]: [PartLimit[], PartLimit[]] = [[], []];
   for (const own of a.parts) {
@@ -67,8 +78,9 @@ function joinPair(a: NetworkWithPolicies, b: NetworkWithPolicies): { limit: Limi
       if (!passesAll(into)) ingress.push(toLimit(own, peer, into));
     }
   }
-  if (!isJoined) return undefined;
-  return { limit: egress.length + ingress.length === 0 ? undefined : { egress, ingress } };
+  if (!isJoined) return { kind: 'apart' };
+  const limit = egress.length + ingress.length === 0 ? undefined : { egress, ingress };
+  return { kind: 'joined', limit, exchanged: limit && exchanged(limit) };
 }
 
 function toLimit(own: Part, peer: Part, rows: readonly ConnectionRow[]): PartLimit {

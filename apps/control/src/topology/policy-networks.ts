@@ -1,6 +1,7 @@
 import { limitingPrefixes, identityText, prefixesAt } from '@contrail/policy';
 import type { NetworkPart, NetworkPolicy, PolicyNetwork } from '@contrail/policy';
 import { parsePrefix, prefixesOverlap } from '@contrail/net';
+import { KeptResults } from './kept-results';
 import type { Model } from '../model/model';
 import type { Subnet, VirtualNetworkObject } from '../model/model-object';
 
@@ -19,8 +20,12 @@ export interface NetworkWithPolicies extends PolicyNetwork {
   readonly subnets: readonly Subnet[];
 }
 
-/** Every network as its policies see it, by uuid. */
-export function networksWithPolicies(model: Model): Map<string, NetworkWithPolicies> {
+/**
+ * Every network as its policies see it, by uuid.
+ *
+ * @param known those of the pass before; the same object means that nothing about the network is different.
+ */
+export function networksWithPolicies(model: Model, known = new KeptResults<NetworkWithPolicies>()): Map<string, NetworkWithPolicies> {
   const networks = new Map<string, NetworkWithPolicies>();
   const attached = new Set<NetworkPolicy>();
   for (const network of model.all('virtual-network')) {
@@ -32,7 +37,9 @@ export function networksWithPolicies(model: Model): Map<string, NetworkWithPolic
     const policies = policiesOf(network, model);
     const subnets = subnetsOf(network, model);
     const prefixes = limitingPrefixes(limiting, name).filter((text) => isInside(text, subnets));
-    networks.set(uuid, { uuid, name, policies, subnets, parts: partsOf({ uuid, name, policies }, prefixes) });
+    const inputs = [network, ...policies, ...network.ipams.map((ipam) => model.get('network-ipam', ipam.uuid)), prefixes.join()];
+    const result = known.get(uuid, inputs, () => ({ uuid, name, policies, subnets, parts: partsOf({ uuid, name, policies }, prefixes) }));
+    networks.set(uuid, result);
   }
   return networks;
 }

@@ -10,6 +10,7 @@ import type { NetworkWithPolicies, Part } from './policy-networks';
 import { refuseOverlaps } from './refuse-overlaps';
 import type { AddressedNetwork } from './refuse-overlaps';
 import type { RefusedLeak } from './refused-leak';
+import { TopologyMemory } from './topology-memory';
 
 export type { Network } from './network';
 
@@ -62,10 +63,15 @@ export class Topology {
   }
 }
 
-/** Networks without a routing instance (their transaction is not complete) are left out. */
-export function computeTopology(model: Model): Topology {
+/**
+ * Networks without a routing instance (their transaction is not complete) are left out.
+ *
+ * @param memory of the pass before: what is not different is the same object again.
+ */
+export function computeTopology(model: Model, memory = new TopologyMemory()): Topology {
+  memory.begin();
   const instances = new Map<string, RoutingInstanceObject>();
-  const surroundings = networksWithPolicies(model);
+  const surroundings = networksWithPolicies(model, memory.surroundings);
   const addressed = new Map<string, AddressedNetwork>();
   for (const network of model.all('virtual-network')) {
     const { uuid, name } = network;
@@ -79,11 +85,15 @@ export function computeTopology(model: Model): Topology {
     const hasPods = uuid !== ipFabricNetworkUuid && model.has('interface by network', uuid);
     addressed.set(uuid, { uuid, name, subnets: around.subnets, addressSpace: addressSpaceOf(network), hasPods });
   }
-  const wanted = joinNetworks(surroundings);
+  const wanted = joinNetworks(surroundings, memory.pairs);
   const { joins, refused } = refuseOverlaps(addressed, wanted.joins);
   const networks = [...instances].flatMap(([uuid, instance]) => {
     const [network, around] = [model.get('virtual-network', uuid), surroundings.get(uuid)];
-    return network && around ? [toNetwork(network, { instance, around, model, peers: joins.get(uuid) ?? new Map() })] : [];
+    if (network === undefined || around === undefined) return [];
+    const isPopulated = uuid === ipFabricNetworkUuid || model.has('interface by network', uuid);
+    const peers = [...(joins.get(uuid) ?? [])].sort(([a], [b]) => (a < b ? -1 : 1));
+    const inputs = [network, instance, around, isPopulated, ...peers.flat()];
+    return [memory.networks.get(uuid, inputs, () => toNetwork(network, { instance, around, isPopulated, peers }))];
   });
   return new Topology(networks, [...wanted.refused, ...refused]);
 }
@@ -91,11 +101,11 @@ export function computeTopology(model: Model): Topology {
 interface NetworkSurroundings {
   readonly instance: RoutingInstanceObject;
   readonly around: NetworkWithPolicies;
-  readonly model: Model;
-  readonly peers: ReadonlyMap<string, Limit | undefined>;
+  readonly isPopulated: boolean;
+  readonly peers: readonly (readonly [string, Limit | undefined])[];
 }
 
-function toNetwork(network: VirtualNetworkObject, { instance, around, model, peers }: NetworkSurroundings): Network {
+function toNetwork(network: VirtualNetworkObject, { instance, around, isPopulated, peers }: NetworkSurroundings): Network {
   const { uuid, name, maxFlows, fabricSnat, portSecurity } = network;
   const isFabric = uuid === ipFabricNetworkUuid;
   const [rest, ...limited] = around.parts;
@@ -113,9 +123,9 @@ function toNetwork(network: VirtualNetworkObject, { instance, around, model, pee
     subnets: around.subnets,
     addressSpace: addressSpaceOf(network),
     isFabric,
-    isPopulated: isFabric || model.has('interface by network', uuid),
-    joined: new Set([...peers.keys()].filter((peer) => peer !== uuid)),
-    limits: new Map([...peers].flatMap(([peer, limit]) => (limit === undefined ? [] : [[peer, limit] as const]))),
+    isPopulated,
+    joined: new Set(peers.map(([peer]) => peer).filter((peer) => peer !== uuid)),
+    limits: new Map(peers.flatMap(([peer, limit]) => (limit === undefined ? [] : [[peer, limit] as const]))),
   };
 }
 
