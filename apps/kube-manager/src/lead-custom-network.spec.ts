@@ -110,6 +110,19 @@ describe('a pod on a custom network', () => {
     expect(new Set(world.config.ofType('alias-ip').map((resource) => findMessage('alias-ip', resource)?.aliasIpAddress)).size).toBe(2);
   });
 
+  it('is given its address and its alias at once, neither waits for the other', async () => {
+    await begun();
+    makeNetwork('k8s-blue', 'tenant');
+    let answer: () => void = () => undefined;
+    world.ipam.mayAnswer = new Promise((resolve) => (answer = resolve));
+    world.become({ ...blueAndRed, pods: [makePod('blue', 'web-1', on('default-domain:k8s-blue:tenant'))] });
+    const asked = (): string[] => world.ipam.allocateCalls.flat().filter(({ description }) => description.endsWith('web-1')).map(({ ownerType }) => ownerType);
+    await becomes(() => asked().sort().join(), 'alias-ip,instance-ip');
+    expect(placeOf('web-1')).toBe('waits');
+    answer();
+    await becomes(() => placeOf('web-1'), 'k8s-blue:tenant 192.168.0.252, alias 10.47.255.252');
+  });
+
   it('has no alias on a network with the cluster\'s own addresses', async () => {
     await begun();
     world.become({ ...blueAndRed, pods: [makePod('default', 'web-1', on('default-domain:k8s-default:k8s-default-pod-network')), makePod('blue', 'web-2')] });

@@ -32,6 +32,8 @@ export class FakeIpam {
   held: Held[] = [];
   /** Items of each call of Allocate, in order. */
   readonly allocateCalls: AllocateItem[][] = [];
+  /** Allocate answers when this is resolved. */
+  mayAnswer: Promise<void> = Promise.resolve();
 
   /** Networks that had no address for somebody. */
   private readonly starved = new Set<string>();
@@ -75,9 +77,10 @@ export class FakeIpam {
     return {
       allocate: {
         allow,
-        handle: unary(({ items }: { items: AllocateItem[] }) => {
+        handle: unary(async ({ items }: { items: AllocateItem[] }) => {
           this.allocateCalls.push(items);
-          return Promise.resolve({ results: items.map((item) => this.allocate(item)) });
+          await this.mayAnswer;
+          return { results: items.map((item) => this.allocate(item)) };
         }),
       },
       reserve: {

@@ -106,8 +106,33 @@ async function controlPart({ programs, quick, progress, signal }: ScenarioContex
     for (let n = 0; n < (quick ? 1 : 3); n += 1) bursts.push(await cluster.burst(`burst-${n}`, burstSize));
     const { median, low, high } = spreadOf(bursts);
     rows.push([`${title}: ${burstSize} pods created → all Ready`, `${median.toFixed(1)} s`, `${low.toFixed(1)}–${high.toFixed(1)} s`, String(bursts.length)]);
+    if (cluster.network === 'ours') rows.push(...(await customNetworkRows(cluster, { count: quick ? 8 : 20, signal })));
   }
   return markdownTable(['from the API server\'s answer', 'p50', 'p99 (burst: quartiles)', 'count'], rows);
+}
+
+/** Starts of pods in turn on the cluster's network and on one of their own, which gives them two addresses. */
+async function customNetworkRows(cluster: Cluster, { count, signal }: { count: number; signal: AbortSignal }): Promise<string[][]> {
+  const custom = await cluster.createNetwork('bench', '198.51.100.0/24');
+  await cluster.startOnce('start-first', custom);
+  const [onCluster, onCustom]: [number[], number[]] = [[], []];
+  for (let n = 0; n < count; n += 1) {
+    signal.throwIfAborted();
+    onCluster.push(await cluster.startOnce(`start-cluster-${n}`, {}));
+    onCustom.push(await cluster.startOnce(`start-custom-${n}`, custom));
+  }
+  const row = (where: string, times: readonly number[]): string[] => [
+    `${titles.ours}: a pod on ${where} created → Ready`,
+    `${quantile(times, 0.5).toFixed(0)} ms`,
+    `${quantile(times, 0.99).toFixed(0)} ms`,
+    String(times.length),
+  ];
+  const burst = await cluster.burst('burst-custom', burstSize, custom);
+  return [
+    row("the cluster's network", onCluster),
+    row('a network of its own', onCustom),
+    [`${titles.ours}: ${burstSize} pods on a network of their own created → all Ready`, `${burst.toFixed(1)} s`, '', '1'],
+  ];
 }
 
 function effectRows(title: string, { created, deleted, labelled }: EffectTimes): string[][] {

@@ -25,18 +25,26 @@ export interface PodAddresses {
   readonly aliases: readonly AllocatedAddress[];
 }
 
-/** Stored addresses are kept for the pod's life; others come from ipam. */
+/**
+ * Stored addresses are kept for the pod's life; others come from ipam, those of the network and the alias at once: a pod with two
+ * starts as soon as one with one. While the network has none left, the pod has its alias already.
+ */
 export async function findPodAddresses(work: Workplace, pod: KubePod, place: PodNetwork): Promise<PodAddresses | ReconcilePending> {
   const { network, families, needsAlias } = place;
-  const own = await attempt(work, pod, network, () =>
-    Promise.all(families.map((family) => findAddress(work, pod, { network, family, report: needsAlias ? statusReport(pod, network) : kubernetesReport(pod) }))),
-  );
-  if ('pending' in own || !needsAlias) return 'pending' in own ? own : { addresses: own, aliases: [] };
+  const report = needsAlias ? statusReport(pod, network) : kubernetesReport(pod);
+  const [own, aliases] = await Promise.all([
+    attempt(work, pod, network, () => Promise.all(families.map((family) => findAddress(work, pod, { network, family, report })))),
+    needsAlias ? findAliases(work, pod) : [],
+  ]);
+  if ('pending' in own) return own;
+  return 'pending' in aliases ? aliases : { addresses: own, aliases };
+}
+
+function findAliases(work: Workplace, pod: KubePod): Promise<AllocatedAddress[] | ReconcilePending> {
   const pool = podNetwork(work.cluster);
-  const aliases = await attempt(work, pod, pool, () =>
+  return attempt(work, pod, pool, () =>
     Promise.all(familiesOf(work.cluster.podSubnets).map((family) => findAlias(work, pod, { network: pool, family, report: kubernetesReport(pod) }))),
   );
-  return 'pending' in aliases ? aliases : { addresses: own, aliases };
 }
 
 /**
