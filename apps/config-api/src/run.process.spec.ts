@@ -253,7 +253,7 @@ it('holds nobody up for a watcher that does not read, and sends it no more than 
 
 it('keeps the progress of nodes and gives equal ids for equal keys', async () => {
   const control = clientOf('control');
-  const node = { node: 'n1', revision: 3n, exceptions: [], reportedAtMs: 0n };
+  const node = { node: 'n1', revision: 3n, exceptions: [], reportedAtMs: 0n, madeRevision: 0n, movedRevision: 0n };
   await callUnary(control, 'reportProgress', { nodes: [node] });
   const { nodes, revision } = await callUnary(clientOf('kube-manager'), 'getProgress', {});
   expect(nodes).toMatchObject([{ node: 'n1', revision: 3n }]);

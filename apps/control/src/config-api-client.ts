@@ -11,8 +11,13 @@ export interface ConfigApi extends IdSource {
   watch(request: WatchRequest, signal: AbortSignal): AsyncIterable<WatchResponse>;
   reportProgress(nodes: NodeProgress[]): Promise<void>;
   reportConflicts(conflicts: ObjectConflict[]): Promise<void>;
+  /** What all replicas reported. */
+  progress(): Promise<readonly NodeProgress[]>;
   close(): void;
 }
+
+/** Whoever waits for it does not wait longer. */
+const progressDeadlineMs = 2_000;
 
 const allotKinds: Readonly<Record<IdKind, AllotKind>> = {
   vrf: AllotKind.ALLOT_KIND_VRF,
@@ -32,6 +37,7 @@ export function connectConfigApi(address: string, tls: TlsSource | 'insecure'): 
     reportConflicts: async (conflicts) => {
       await callUnary(client, 'reportConflicts', { conflicts });
     },
+    progress: async () => (await callUnary(client, 'getProgress', {}, { deadlineMs: progressDeadlineMs })).nodes,
     close: () => closeClient(client),
   };
 }

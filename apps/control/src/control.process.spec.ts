@@ -15,7 +15,7 @@ import {
   podUuids,
   serviceResources,
   testUuid,
-
+  uuids,
 } from '../testing/cluster';
 import { testSettings } from '../testing/compiled';
 import { eventually } from '../testing/eventually';
@@ -35,6 +35,7 @@ const pod = (n: number, node: string): ReturnType<typeof podResources> =>
 let pki: TestPki;
 let tls: (service: string, node?: string) => TlsSource;
 let api: FakeConfigApi;
+let apiPort: number;
 let control: RunningControl;
 let agents: TestAgent[];
 
@@ -58,20 +59,24 @@ async function start(options: { pendingMax?: number; orphanGraceMs?: number } = 
   api = new FakeConfigApi();
   agents = [];
   api.transact([...clusterResources(), nodeResource(1), nodeResource(2), ...pod(1, 'node1'), ...pod(2, 'node2')]);
-  const port = await api.listen('127.0.0.1:0', tls('config-api'));
-  control = await startControl({
+  apiPort = await api.listen('127.0.0.1:0', tls('config-api'));
+  control = await startReplica(options);
+}
+
+function startReplica({ pendingMax = 100_000, orphanGraceMs }: { pendingMax?: number; orphanGraceMs?: number } = {}): Promise<RunningControl> {
+  return startControl({
     listenAddress: '127.0.0.1:0',
     tls: tls('control'),
-    configApi: connectConfigApi(`127.0.0.1:${port}`, tls('control')),
+    configApi: connectConfigApi(`127.0.0.1:${apiPort}`, tls('control')),
     settings: testSettings,
-    pendingMax: options.pendingMax ?? 100_000,
-    ...(options.orphanGraceMs === undefined ? {} : { orphanGraceMs: options.orphanGraceMs }),
+    pendingMax,
+    ...(orphanGraceMs === undefined ? {} : { orphanGraceMs }),
   });
 }
 
-async function connect(node: string, options: { certificateNode?: string; protocolVersion?: number } = {}): Promise<TestAgent> {
-  const { certificateNode = node, ...rest } = options;
-  const agent = new TestAgent({ port: control.port, tls: tls('vrouter-agent', certificateNode), node, ...rest });
+async function connect(node: string, options: { certificateNode?: string; protocolVersion?: number; port?: number } = {}): Promise<TestAgent> {
+  const { certificateNode = node, port = control.port, ...rest } = options;
+  const agent = new TestAgent({ port, tls: tls('vrouter-agent', certificateNode), node, ...rest });
   agents.push(agent);
   await eventually(() => expect(agent.inSyncs > 0 || agent.error !== undefined).toBe(true));
   return agent;
@@ -106,6 +111,25 @@ describe('reach', () => {
     await start();
     await expect(ask('vrouter-agent')).rejects.toMatchObject({ code: 'PERMISSION_DENIED' });
   });
+});
+
+it('two replicas move an interface when the agents of both know its new place', async () => {
+  await start();
+  const other = await startReplica();
+  try {
+    const [one, two] = [await connect('node1'), await connect('node2', { port: other.port })];
+    const vrfOf = (): number | undefined => one.find('interface').find(({ uuid }) => uuid === podUuids.interface(1))?.vrf;
+    api.transact(network(blue, ['default-domain', 'k8s-default', 'blue'], { vni: 9, ipams: [uuids.podIpam], policies: [uuids.fabricPolicy] }));
+    const before = vrfOf();
+    two.pause();
+    const revision = api.transact(podResources({ n: 1, node: 'node1', address: '10.47.0.1', networkUuid: blue }));
+    setTimeout(() => two.resume(), 300);
+    await eventually(() => expect(vrfOf()).not.toBe(before));
+    expect(api.progress.get('node2')?.madeRevision).toBe(revision);
+    await eventually(() => expect([...api.progress.values()].map((node) => [node.revision, node.movedRevision])).toEqual([[revision, revision], [revision, revision]]));
+  } finally {
+    await other.stop();
+  }
 });
 
 const interfacesOf = (agent: TestAgent): string[] => agent.find('interface').map(({ uuid }) => uuid).sort();

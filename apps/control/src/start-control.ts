@@ -12,8 +12,10 @@ import { ConflictReporter } from './serve/conflict-reporter';
 import { controlService } from './serve/control-service';
 import { observe } from './serve/metrics';
 import { ProgressReporter } from './serve/progress-reporter';
+import type { AgentStream } from './stream/agent-stream';
 import { StreamHub } from './stream/stream-hub';
 import { ConfigWatch } from './watch/config-watch';
+import { NodesElsewhere } from './watch/nodes-elsewhere';
 
 export interface ControlOptions {
   readonly listenAddress: string;
@@ -42,9 +44,20 @@ export async function startControl(options: ControlOptions): Promise<RunningCont
   const hub: StreamHub = new StreamHub({
     pendingMax,
     connectivity: () => ({ topology: compiler.topology, reach: compiler.reach }),
-    onProgress: () => progress.note(),
+    onProgress: () => {
+      progress.note();
+      elsewhere.note();
+    },
   });
-  const rollout: Rollout = new Rollout({ hub, clock, wake: () => engine.noteProgress() });
+  const elsewhere: NodesElsewhere = new NodesElsewhere({
+    nodes: () => names(compiler.model.all('virtual-router')),
+    isHere: (node) => hub.has(node),
+    isNeeded: () => rollout.isUnderWay,
+    ask: () => configApi.progress(),
+    onProgress: () => engine.noteProgress(),
+    clock,
+  });
+  const rollout: Rollout = new Rollout({ hub, clock, elsewhere: () => elsewhere.list(), wake: () => engine.noteProgress() });
   const compiler: Compiler = new Compiler(settings, rollout);
   const allotter: IdAllotter = new IdAllotter({
     source: configApi,
@@ -57,8 +70,10 @@ export async function startControl(options: ControlOptions): Promise<RunningCont
     onPass: () => conflicts.note(),
   });
   const conflicts = new ConflictReporter({ source: compiler, report: (found) => configApi.reportConflicts(found), clock });
-  const progress = new ProgressReporter({
+  const progress: ProgressReporter<AgentStream> = new ProgressReporter({
     agents: () => hub.streams(),
+    stagesOf: (agent) => rollout.stagesOf(agent),
+    isUrgent: () => rollout.isUnderWay && !elsewhere.isEmpty,
     report: (nodes) => configApi.reportProgress(nodes),
     clock,
   });
@@ -89,7 +104,7 @@ export async function startControl(options: ControlOptions): Promise<RunningCont
   });
   observe({ compiler, engine, hub });
   const stopping = new AbortController();
-  const loops = [engine, allotter, progress, conflicts, watch].map((loop) => loop.run(stopping.signal));
+  const loops = [engine, allotter, progress, conflicts, watch, elsewhere].map((loop) => loop.run(stopping.signal));
   return {
     port: server.port,
     problems: () => (engine.isReady ? [] : [`no complete configuration yet: ${watch.problem ?? 'numbers are missing'}`]),
@@ -102,4 +117,8 @@ export async function startControl(options: ControlOptions): Promise<RunningCont
       configApi.close();
     },
   };
+}
+
+function* names(objects: Iterable<{ readonly name: string }>): Generator<string> {
+  for (const { name } of objects) yield name;
 }

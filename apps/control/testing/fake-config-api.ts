@@ -9,7 +9,7 @@ import { TestIds } from './settle';
 
 type Push = (message: WatchResponse) => void;
 
-/** A config-api in memory with what control uses of it: Watch, Allot and ReportProgress. */
+/** A config-api in memory with what control uses of it: Watch, Allot, ReportProgress and GetProgress. */
 export class FakeConfigApi {
   readonly ids = new TestIds();
   readonly progress = new Map<string, NodeProgress>();
@@ -85,9 +85,13 @@ export class FakeConfigApi {
   #service(): ServiceSpec {
     return defineService(ConfigServiceService, {
       ...{ get: refused(), list: refused(), create: refused(), update: refused(), delete: refused() },
-      ...{ transact: refused(), getProgress: refused() },
+      transact: refused(),
       watch: { allow: 'any', handle: serverStream((request, stream) => this.#watch(request, stream)) },
       allot: { allow: 'any', handle: unary((request) => this.#allot(request)) },
+      getProgress: {
+        allow: 'any',
+        handle: unary(() => Promise.resolve({ nodes: [...this.progress.values()], revision: this.#revision })),
+      },
       reportProgress: {
         allow: 'any',
         handle: unary(({ nodes }) => {

@@ -5,6 +5,7 @@ import type { Resource } from '@contrail/proto-gen/config/v1/resources';
 import { Compiler } from '../src/engine/compiler';
 import type { ObjectChange } from '../src/engine/compiler';
 import { entryKeyOf } from '../src/engine/entry-record';
+import type { NodeElsewhere } from '../src/engine/agent-barrier';
 import { Rollout } from '../src/engine/rollout';
 import type { WantedId } from '../src/engine/wanted-ids';
 import type { AgentStream } from '../src/stream/agent-stream';
@@ -26,6 +27,8 @@ export class StagedControl {
   readonly compiler: Compiler;
   readonly ids = new TestIds();
   revision = 0n;
+  /** Nodes whose agents are connected to another replica. */
+  elsewhere: NodeElsewhere[] = [];
   /** Numbers that were not given yet. */
   missing: readonly WantedId[] = [];
 
@@ -35,7 +38,11 @@ export class StagedControl {
       connectivity: () => ({ topology: this.compiler.topology, reach: this.compiler.reach }),
       onProgress: () => undefined,
     });
-    this.rollout = new Rollout({ hub: this.hub, clock: this.clock, wake: () => this.rollout.advance() });
+    this.rollout = new Rollout({
+      ...{ hub: this.hub, clock: this.clock },
+      elsewhere: () => this.elsewhere,
+      wake: () => this.rollout.advance(),
+    });
     this.compiler = new Compiler(testSettings, this.rollout);
   }
 

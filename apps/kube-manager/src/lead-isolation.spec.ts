@@ -300,7 +300,7 @@ describe('what an administrator adds', () => {
 });
 
 describe('the annotation isolation-status', () => {
-  const node = (revision: bigint, name = 'node1'): (typeof world.config.progress)[number] => ({ node: name, revision, exceptions: [], reportedAtMs: 0n });
+  const node = (revision: bigint, name = 'node1'): (typeof world.config.progress)[number] => ({ node: name, revision, exceptions: [], reportedAtMs: 0n, madeRevision: 0n, movedRevision: 0n });
 
   it('says when every node has the new state', async () => {
     await begin(blue());

@@ -373,15 +373,17 @@ describe.each(['redis', 'memory'])('the store (%s)', (implementation) => {
 
   it('keeps the progress of nodes', async () => {
     await store.reportProgress([
-      { node: 'n2', revision: 5n, exceptions: [], reportedAtMs: 1n },
+      { node: 'n2', revision: 5n, exceptions: [], reportedAtMs: 1n, madeRevision: 0n, movedRevision: 0n },
       {
         node: 'n1',
         revision: 4n,
         exceptions: [{ type: 'project', uuid: 'u', reason: 'r' }],
         reportedAtMs: 1n,
+        madeRevision: 0n,
+        movedRevision: 0n,
       },
     ]);
-    await store.reportProgress([{ node: 'n2', revision: 6n, exceptions: [], reportedAtMs: 2n }]);
+    await store.reportProgress([{ node: 'n2', revision: 6n, exceptions: [], reportedAtMs: 2n, madeRevision: 0n, movedRevision: 0n }]);
     expect((await store.progress()).map(({ node, revision }) => [node, revision])).toEqual([
       ['n1', 4n],
       ['n2', 6n],

@@ -75,7 +75,7 @@ describe('Redis with the ACL of the sandbox', () => {
       await store.setText('view', '{}');
       expect(await store.texts()).toHaveLength(1);
       expect(await store.dependents(uuid, 'c', 10)).toEqual([]);
-      await store.reportProgress([{ node: 'n', revision: 1n, exceptions: [], reportedAtMs: 1n }]);
+      await store.reportProgress([{ node: 'n', revision: 1n, exceptions: [], reportedAtMs: 1n, madeRevision: 0n, movedRevision: 0n }]);
       expect(await store.progress()).toHaveLength(1);
       await store.forgetProgress(['n']);
       await pool.allocate([item]);

@@ -2,6 +2,7 @@ import { formatAddress, parseAddress } from '@contrail/net';
 import type { Resource } from '@contrail/proto-gen/config/v1/resources';
 import { ipFabricNetworkUuid } from '@contrail/resource-model';
 import { clusterResources, network, nodeResource, podResources, podUuids, serviceResources, testUuid, uuids } from '../../testing/cluster';
+import type { NodeElsewhere } from './agent-barrier';
 import { StagedControl } from '../../testing/staged-control';
 import type { LateAgent } from '../../testing/staged-control';
 
@@ -15,18 +16,20 @@ const pod = (n: number, node: string, networkUuid = uuids.podNetwork): Resource[
 const service = (): Resource[] =>
   serviceResources({ n: 1, clusterIp: '10.96.0.10', port: 80, targetPort: 8080, members: [{ address: '10.47.0.1', pod: 1 }] });
 
+const world = (): Resource[] => [
+  ...clusterResources(),
+  ...isolated(blue, 'blue'),
+  ...isolated(green, 'green'),
+  ...[nodeResource(1), nodeResource(2), ...pod(1, 'node1'), ...pod(2, 'node2'), ...pod(3, 'node2'), ...service()],
+];
+
 let control: StagedControl;
 let one: LateAgent;
 let two: LateAgent;
 
 beforeEach(async () => {
   control = new StagedControl();
-  await control.put([
-    ...clusterResources(),
-    ...isolated(blue, 'blue'),
-    ...isolated(green, 'green'),
-    ...[nodeResource(1), nodeResource(2), ...pod(1, 'node1'), ...pod(2, 'node2'), ...pod(3, 'node2'), ...service()],
-  ]);
+  await control.put(world());
   [one, two] = [await control.connect('node1'), await control.connect('node2')];
 });
 
@@ -234,6 +237,74 @@ describe('an agent that does not answer', () => {
     await acknowledge(one);
     await control.leave(two);
     expect(vrfOf(one, 1)).toBe('blue');
+  });
+});
+
+describe('agents of another replica', () => {
+  /** What a replica reports of its agent. */
+  const reported = (replica: StagedControl, agent: LateAgent): NodeElsewhere => ({
+    hasReached: ({ stage, revision }) => replica.rollout.stagesOf(agent.stream)[stage] >= revision,
+  });
+
+  it('are waited for in every stage as those of the own one', async () => {
+    const other = new StagedControl();
+    await other.put(world());
+    await control.leave(two);
+    two = await other.connect('node2');
+    [control.elsewhere, other.elsewhere] = [[reported(other, two)], [reported(control, one)]];
+    const look = async (): Promise<void> => {
+      control.rollout.advance();
+      await acknowledge();
+    };
+    await control.put(pod(1, 'node1', blue));
+    await acknowledge(one);
+    // The other replica has not even heard of the change.
+    expect(view()).toEqual(before);
+    await other.put(pod(1, 'node1', blue));
+    await look();
+    expect(view()).toEqual(made);
+    await acknowledge(two);
+    await look();
+    expect(view()).toEqual(moved);
+    await acknowledge(one);
+    await look();
+    expect(control.rollout.isUnderWay).toBe(true);
+    await acknowledge(two);
+    await look();
+    expect(view()).toEqual(after);
+    expect([control, other].map(({ rollout }) => rollout.isUnderWay)).toEqual([false, false]);
+    other.rollout.stop();
+  });
+
+  it('hold nobody up for more than two seconds, once', async () => {
+    control.elsewhere = [{ hasReached: () => false }];
+    await control.put(pod(1, 'node1', blue));
+    await acknowledge(one, two);
+    await control.clock.pass(1_999);
+    expect(view()).toEqual(made);
+    await control.clock.pass(1);
+    expect(view()).toEqual(moved);
+    await acknowledge(one, two);
+    expect(view()).toEqual(after);
+  });
+
+  it('are known to have made what is published whole, and moved what has moved', async () => {
+    const stages = (): bigint[] => {
+      const { made: isMade, moved: isMoved } = control.rollout.stagesOf(one.stream);
+      return [isMade, isMoved];
+    };
+    expect(stages()).toEqual([1n, 1n]);
+    await control.putWithoutNumbers(pod(1, 'node1', blue));
+    one.acknowledge();
+    expect(stages()).toEqual([1n, 1n]);
+    while (control.missing.length > 0) await control.giveNumbers();
+    expect(stages()).toEqual([1n, 1n]);
+    await acknowledge(one);
+    expect(stages()).toEqual([2n, 1n]);
+    await acknowledge(two);
+    expect(stages()).toEqual([2n, 1n]);
+    await acknowledge(one);
+    expect(stages()).toEqual([2n, 2n]);
   });
 });
 

@@ -2,13 +2,19 @@ import type { Clock } from '@contrail/reconcile';
 import { logger } from '@contrail/telemetry';
 import type { StreamHub } from '../stream/stream-hub';
 import { AgentBarrier } from './agent-barrier';
+import type { BarrierGoal, NodeElsewhere } from './agent-barrier';
 import type { EntryRecord } from './entry-record';
 import type { EntryUpdate, Trace } from './entry-table';
 import { isMove } from './is-move';
+import { StageLog } from './stage-progress';
+import type { StageProgress } from './stage-progress';
+import type { AgentStream } from '../stream/agent-stream';
 
 export interface RolloutOptions {
   readonly hub: StreamHub;
   readonly clock: Clock;
+  /** Nodes whose agents are connected to other replicas; the stages hold for them, too. */
+  readonly elsewhere: () => Iterable<NodeElsewhere>;
   /** Called when `advance` should be. */
   readonly wake: () => void;
 }
@@ -52,14 +58,15 @@ const log = logger('rollout');
 export class Rollout {
   readonly #options: RolloutOptions;
   readonly #barrier: AgentBarrier;
+  readonly #stages = new StageLog();
   readonly #held = new Map<string, Held>();
   #round: Round | undefined;
   #target: Pick<RolloutStep, 'revision' | 'isComplete'> = { revision: 0n, isComplete: false };
 
   constructor(options: RolloutOptions) {
     this.#options = options;
-    const { hub, clock, wake } = options;
-    this.#barrier = new AgentBarrier({ streams: () => hub.streams(), clock, wake });
+    const { hub, clock, elsewhere, wake } = options;
+    this.#barrier = new AgentBarrier({ streams: () => hub.streams(), elsewhere, clock, wake });
   }
 
   /** The newest state of an entry, published or not. */
@@ -71,6 +78,11 @@ export class Rollout {
   /** Whether some change is on its way. */
   get isUnderWay(): boolean {
     return this.#round !== undefined;
+  }
+
+  /** How far an agent is in the stages, for the other replicas. */
+  stagesOf(agent: Pick<AgentStream, 'hasProgrammed'>): StageProgress {
+    return this.#stages.of(agent);
   }
 
   stop(): void {
@@ -100,13 +112,13 @@ export class Rollout {
       // Labels without numbers are still to come.
       if (!this.#target.isComplete) return;
       round.isWaiting = true;
-      this.#barrier.raise(this.#options.hub.published.generation);
+      this.#barrier.raise(this.#goal('made', round));
     }
     if (!this.#barrier.isPassed()) return;
     if (round.stage === 'move') return this.#end(round);
     round.stage = 'move';
     this.#publish(this.#takeHeld(round, (after) => after !== undefined), false);
-    this.#barrier.raise(this.#options.hub.published.generation);
+    this.#barrier.raise(this.#goal('moved', round));
     this.advance();
   }
 
@@ -123,7 +135,11 @@ export class Rollout {
     if (!moves) return;
     // They may need labels that have no numbers yet.
     if (!this.#target.isComplete) round.isWaiting = false;
-    else if (round.isWaiting) this.#barrier.extend(this.#options.hub.published.generation);
+    else if (round.isWaiting) this.#barrier.extend(this.#goal('made', round));
+  }
+
+  #goal(stage: BarrierGoal['stage'], { revision }: Round): BarrierGoal {
+    return { generation: this.#options.hub.published.generation, stage, revision };
   }
 
   #end(round: Round): void {
@@ -187,6 +203,15 @@ export class Rollout {
       revision: revision ?? (isWhole ? this.#target.revision : hub.published.revision),
       keepScopes: this.#round !== undefined || this.#held.size > 0,
     });
+    this.#noteStages();
+  }
+
+  /** What is new is never held back, only what moves or goes. */
+  #noteStages(): void {
+    const { isComplete, revision } = this.#target;
+    const made = isComplete ? revision : this.#stages.newest.made;
+    const isMoveHeld = [...this.#held.values()].some(({ after }) => after !== undefined);
+    this.#stages.note({ generation: this.#options.hub.published.generation, made, moved: isMoveHeld ? this.#stages.newest.moved : made });
   }
 }
 

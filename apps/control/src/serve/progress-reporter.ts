@@ -3,29 +3,39 @@ import type { NodeProgress, ProgressException } from '@contrail/proto-gen/config
 import { backoffDelayMs } from '@contrail/reconcile';
 import type { BackoffPolicy, Clock } from '@contrail/reconcile';
 import { logger } from '@contrail/telemetry';
+import type { StageProgress } from '../engine/stage-progress';
 import type { AgentProgress } from '../stream/agent-stream';
 import { SignalFlag } from '../signal-flag';
 
-export interface ProgressReporterOptions {
-  readonly agents: () => Iterable<{ readonly node: string; progress(): AgentProgress | undefined }>;
+export interface ReportedAgent {
+  readonly node: string;
+  progress(): AgentProgress | undefined;
+}
+
+export interface ProgressReporterOptions<Agent extends ReportedAgent> {
+  readonly agents: () => Iterable<Agent>;
+  readonly stagesOf: (agent: Agent) => StageProgress;
+  /** Whether other replicas wait for what is reported. */
+  readonly isUrgent: () => boolean;
   readonly report: (nodes: NodeProgress[]) => Promise<void>;
   readonly clock: Clock;
 }
 
 /** Reports are collected this long. */
 const debounceMs = 100;
+const urgentDebounceMs = 10;
 const nodesPerReport = 1_000;
 const backoff: BackoffPolicy = { firstMs: 200, maxMs: 5_000, factor: 2, jitter: 0.5 };
 const log = logger('progress');
 
 /** Tells config-api how far each node is, when that moved. */
-export class ProgressReporter {
-  readonly #options: ProgressReporterOptions;
+export class ProgressReporter<Agent extends ReportedAgent> {
+  readonly #options: ProgressReporterOptions<Agent>;
   readonly #flag = new SignalFlag();
   /** What was reported last for each node, as text. */
   readonly #reported = new Map<string, string>();
 
-  constructor(options: ProgressReporterOptions) {
+  constructor(options: ProgressReporterOptions<Agent>) {
     this.#options = options;
   }
 
@@ -40,12 +50,12 @@ export class ProgressReporter {
   }
 
   async run(signal: AbortSignal): Promise<void> {
-    const { clock } = this.#options;
+    const { clock, isUrgent } = this.#options;
     signal.addEventListener('abort', () => this.#flag.set(), { once: true });
     for (let failures = 0; ; ) {
       await this.#flag.wait();
       if (signal.aborted) return;
-      const delay = failures === 0 ? debounceMs : backoffDelayMs(backoff, failures, Math.random());
+      const delay = failures === 0 ? (isUrgent() ? urgentDebounceMs : debounceMs) : backoffDelayMs(backoff, failures, Math.random());
       await clock.sleep(delay, signal).catch(() => undefined);
       try {
         await this.#reportMoved();
@@ -63,8 +73,9 @@ export class ProgressReporter {
     for (const agent of this.#options.agents()) {
       const progress = agent.progress();
       if (progress === undefined) continue;
-      const text = [progress.revision, ...progress.exceptions.map(({ key, reason }) => `${key} ${reason}`)].join('\n');
-      if (this.#reported.get(agent.node) !== text) moved.push({ text, progress: toNodeProgress(agent.node, progress) });
+      const stages = this.#options.stagesOf(agent);
+      const text = [progress.revision, stages.made, stages.moved, ...progress.exceptions.map(({ key, reason }) => `${key} ${reason}`)].join('\n');
+      if (this.#reported.get(agent.node) !== text) moved.push({ text, progress: toNodeProgress(agent.node, progress, stages) });
     }
     for (let i = 0; i < moved.length; i += nodesPerReport) {
       const part = moved.slice(i, i + nodesPerReport);
@@ -74,8 +85,9 @@ export class ProgressReporter {
   }
 }
 
-function toNodeProgress(node: string, { revision, exceptions }: AgentProgress): NodeProgress {
-  return { node, revision, exceptions: exceptions.map(toProgressException), reportedAtMs: 0n };
+function toNodeProgress(node: string, { revision, exceptions }: AgentProgress, { made, moved }: StageProgress): NodeProgress {
+  const stages = { madeRevision: made, movedRevision: moved };
+  return { node, revision, exceptions: exceptions.map(toProgressException), reportedAtMs: 0n, ...stages };
 }
 
 /** An interface is an object of the configuration; other entries are named as the agent names them. */

@@ -44,6 +44,11 @@ export class StreamHub {
     return this.#streams.values();
   }
 
+  /** Whether the node's agent is connected. */
+  has(node: string): boolean {
+    return this.#streams.has(node);
+  }
+
   get streamCount(): number {
     return this.#streams.size;
   }

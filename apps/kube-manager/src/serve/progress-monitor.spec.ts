@@ -5,6 +5,8 @@ describe('lagOf', () => {
     node: name,
     revision,
     reportedAtMs: 0n,
+    madeRevision: 0n,
+    movedRevision: 0n,
     exceptions: Array.from({ length: exceptions }, () => ({ type: 'virtual-machine', uuid: '', reason: 'full' })),
   });
 

@@ -253,6 +253,13 @@ export interface NodeProgress {
   exceptions: ProgressException[];
   /** Unix time in milliseconds of the last report; set by config-api. */
   reportedAtMs: bigint;
+  /**
+   * Configuration up to which the node knows everything that is new (labels, routes, VRFs), though interfaces may have to
+   * move yet and the old may still be there: others may send it that way. 0: unknown.
+   */
+  madeRevision: bigint;
+  /** Configuration up to which all interfaces, and the routes and backends that lead to them, have moved on the node. 0: unknown. */
+  movedRevision: bigint;
 }
 
 export interface ProgressException {
@@ -2765,7 +2772,7 @@ export const AllotResponse: MessageFns<AllotResponse> = {
 };
 
 function createBaseNodeProgress(): NodeProgress {
-  return { node: "", revision: 0n, exceptions: [], reportedAtMs: 0n };
+  return { node: "", revision: 0n, exceptions: [], reportedAtMs: 0n, madeRevision: 0n, movedRevision: 0n };
 }
 
 export const NodeProgress: MessageFns<NodeProgress> = {
@@ -2787,6 +2794,18 @@ export const NodeProgress: MessageFns<NodeProgress> = {
         throw new globalThis.Error("value provided for field message.reportedAtMs of type uint64 too large");
       }
       writer.uint32(32).uint64(message.reportedAtMs);
+    }
+    if (message.madeRevision !== 0n) {
+      if (BigInt.asUintN(64, message.madeRevision) !== message.madeRevision) {
+        throw new globalThis.Error("value provided for field message.madeRevision of type uint64 too large");
+      }
+      writer.uint32(40).uint64(message.madeRevision);
+    }
+    if (message.movedRevision !== 0n) {
+      if (BigInt.asUintN(64, message.movedRevision) !== message.movedRevision) {
+        throw new globalThis.Error("value provided for field message.movedRevision of type uint64 too large");
+      }
+      writer.uint32(48).uint64(message.movedRevision);
     }
     return writer;
   },
@@ -2836,6 +2855,22 @@ export const NodeProgress: MessageFns<NodeProgress> = {
             message.reportedAtMs = reader.uint64() as bigint;
             continue;
           }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.madeRevision = reader.uint64() as bigint;
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.movedRevision = reader.uint64() as bigint;
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2860,6 +2895,16 @@ export const NodeProgress: MessageFns<NodeProgress> = {
         : isSet(object.reported_at_ms)
         ? BigInt(object.reported_at_ms)
         : 0n,
+      madeRevision: isSet(object.madeRevision)
+        ? BigInt(object.madeRevision)
+        : isSet(object.made_revision)
+        ? BigInt(object.made_revision)
+        : 0n,
+      movedRevision: isSet(object.movedRevision)
+        ? BigInt(object.movedRevision)
+        : isSet(object.moved_revision)
+        ? BigInt(object.moved_revision)
+        : 0n,
     };
   },
 
@@ -2877,6 +2922,12 @@ export const NodeProgress: MessageFns<NodeProgress> = {
     if (message.reportedAtMs !== 0n) {
       obj.reportedAtMs = message.reportedAtMs.toString();
     }
+    if (message.madeRevision !== 0n) {
+      obj.madeRevision = message.madeRevision.toString();
+    }
+    if (message.movedRevision !== 0n) {
+      obj.movedRevision = message.movedRevision.toString();
+    }
     return obj;
   },
 
@@ -2890,6 +2941,12 @@ export const NodeProgress: MessageFns<NodeProgress> = {
     message.exceptions = object.exceptions?.map((e) => ProgressException.fromPartial(e)) || [];
     message.reportedAtMs = (object.reportedAtMs !== undefined && object.reportedAtMs !== null)
       ? BigInt(object.reportedAtMs)
+      : 0n;
+    message.madeRevision = (object.madeRevision !== undefined && object.madeRevision !== null)
+      ? BigInt(object.madeRevision)
+      : 0n;
+    message.movedRevision = (object.movedRevision !== undefined && object.movedRevision !== null)
+      ? BigInt(object.movedRevision)
       : 0n;
     return message;
   },
