@@ -1,6 +1,7 @@
 import { kubeKinds } from '@contrail/kube';
 import { ipFabricNetworkUuid, findMessage, metaOf, toResource, typeOf, withFields } from '@contrail/resource-model';
 import type { ResourceType } from '@contrail/resource-model';
+import type { Operation } from '@contrail/proto-gen/config/v1/messages';
 import type { Resource } from '@contrail/proto-gen/config/v1/resources';
 import { makeNamespace, makeNode, makePod, makeService, makeSlice, uidOf } from '../testing/kube-makers';
 import { becomes, eventually, settles, World } from '../testing/world';
@@ -149,6 +150,19 @@ describe('a switch', () => {
       ...['virtual-machine-interface', 'virtual-machine-interface', 'virtual-machine-interface'],
     ]);
   });
+
+  it('is one transaction also when it has more than a thousand operations', async () => {
+    const pods = Array.from({ length: 510 }, (_, n) => makePod('blue', `many-${n}`));
+    await begin({ ...blue(), pods });
+    await eventually(() => expect(world.config.ofType('instance-ip').length).toBeGreaterThanOrEqual(510), 25_000);
+    await settles(() => String(world.config.revision));
+    const before = world.config.transactions.length;
+    world.become({ ...blue(isolated), pods });
+    const isMove = ({ kind }: Operation): boolean =>
+      kind?.$case === 'update' && kind.value.resource !== undefined && typeOf(kind.value.resource) === 'virtual-machine-interface';
+    const moves = (): number[] => world.config.transactions.slice(before).map((operations) => operations.filter(isMove).length).filter((count) => count > 0);
+    await eventually(() => expect(moves()).toEqual([511]), 25_000);
+  }, 90_000);
 
   it('has services after pods on the way there, and before them on the way back: in several transactions neither lacks the other', async () => {
     const order = async (annotations: Record<string, string>, want: string[]): Promise<string[]> => {

@@ -114,7 +114,7 @@ export class FakeConfigApi {
     this.transactions.push(operations);
     const failure = this.failures.shift();
     if (failure !== undefined) throw new ContrailError(failure, 'the test wants it so');
-    if (operations.length > 1000) throw new ContrailError('INVALID_ARGUMENT', 'more than 1000 operations');
+    if (operations.length > 5000) throw new ContrailError('INVALID_ARGUMENT', 'more than 5000 operations');
     return { results: this.commit(operations), revision: this.revision };
   }
 

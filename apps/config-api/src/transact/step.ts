@@ -47,7 +47,8 @@ export type Step =
  */
 export type ResourceChange = (current: Resource) => Resource;
 
-export const operationsMax = 1000;
+/** A namespace of 2 400 pods moves to other networks in one. */
+export const operationsMax = 5_000;
 
 /** @throws ContrailError INVALID_ARGUMENT for an operation that says too little. */
 export function toSteps(operations: readonly Operation[], newUuid: () => string): Step[] {

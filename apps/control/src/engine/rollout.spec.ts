@@ -329,6 +329,31 @@ it('moves 100 pods on two nodes in five batches for each agent', async () => {
   expect(one.bytes - bytes).toBeLessThan(30_000);
 });
 
+it('moves a big change as a whole, though its parts come one after the other', async () => {
+  const numbers = Array.from({ length: 600 }, (_, i) => 100 + i);
+  const address = (n: number): string => `10.47.${n >> 8}.${n & 255}`;
+  const big = (n: number, networkUuid = uuids.podNetwork): Resource[] => podResources({ n, node: 'node1', address: address(n), networkUuid });
+  await control.put(numbers.flatMap((n) => big(n)));
+  await acknowledge(one, two);
+  const moved = (): number => numbers.filter((n) => vrfOf(one, n) === 'blue').length;
+  const part = async (from: number, to: number): Promise<void> => {
+    await control.put(numbers.slice(from, to).flatMap((n) => big(n, blue)));
+    await acknowledge(one, two);
+    await acknowledge(one, two);
+  };
+  await part(0, 400);
+  await control.clock.pass(90);
+  expect(moved()).toBe(0);
+  await part(400, 600);
+  await control.clock.pass(90);
+  expect(moved()).toBe(0);
+  await control.clock.pass(10);
+  expect(moved()).toBe(600);
+  expect(control.rollout.isUnderWay).toBe(true);
+  await acknowledge(one, two);
+  expect(control.hub.published.revision).toBe(control.revision);
+});
+
 it('moves everything at once when the store went back: agents begin again', async () => {
   await control.put(pod(1, 'node1', blue));
   control.revision = 0n;

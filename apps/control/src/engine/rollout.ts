@@ -41,11 +41,17 @@ interface Round {
   stage: 'make' | 'move';
   /** Whether the step for which agents are waited for is published. */
   isWaiting: boolean;
+  /** When the last move joined. */
+  joinedAt: number;
   readonly keys: Set<string>;
   /** Configuration that is in force when the round is over. */
   revision: bigint;
 }
 
+/** Entries of a change that config-api may send in several parts: the next ones come closely. */
+const bigRoundKeys = 900;
+/** How long a big change has to be quiet before anything of it moves. */
+const quietMs = 100;
 const log = logger('rollout');
 
 /**
@@ -53,7 +59,8 @@ const log = logger('rollout');
  * moves interfaces to another VRF or identity goes in stages: what is new appears (labels, routes, VRFs), then the
  * interfaces and the routes and backends that lead to them change, then what is old goes. Between two stages every
  * agent says that it has programmed the first. Meanwhile other changes pass at once, except that removals wait, and
- * the revision stands still. Moves that come when the first interface has moved go in the next round.
+ * the revision stands still. Moves that come when the first interface has moved go in the next round; a big change, of which more may be
+ * to come, moves when nothing has joined for a moment.
  */
 export class Rollout {
   readonly #options: RolloutOptions;
@@ -114,7 +121,7 @@ export class Rollout {
       round.isWaiting = true;
       this.#barrier.raise(this.#goal('made', round));
     }
-    if (!this.#barrier.isPassed()) return;
+    if (!this.#barrier.isPassed() || this.#mayGrow(round)) return;
     if (round.stage === 'move') return this.#end(round);
     round.stage = 'move';
     this.#publish(this.#takeHeld(round, (after) => after !== undefined), false);
@@ -125,7 +132,18 @@ export class Rollout {
   #begin(): void {
     const { clock } = this.#options;
     const { revision } = this.#target;
-    this.#round = { startedAt: clock.now(), stage: 'make', isWaiting: false, keys: new Set(this.#held.keys()), revision };
+    const now = clock.now();
+    this.#round = { startedAt: now, joinedAt: now, stage: 'make', isWaiting: false, keys: new Set(this.#held.keys()), revision };
+    this.#lookAgain(this.#round);
+  }
+
+  #mayGrow({ stage, keys, joinedAt }: Round): boolean {
+    return stage === 'make' && keys.size >= bigRoundKeys && this.#options.clock.now() - joinedAt < quietMs;
+  }
+
+  #lookAgain({ keys }: Round): void {
+    const { clock, wake } = this.#options;
+    if (keys.size >= bigRoundKeys) void clock.sleep(quietMs).then(wake);
   }
 
   /** The parts of one change may come one after the other: what comes before the first interface moves goes with it. */
@@ -133,6 +151,8 @@ export class Rollout {
     round.revision = this.#target.revision;
     for (const key of this.#held.keys()) round.keys.add(key);
     if (!moves) return;
+    round.joinedAt = this.#options.clock.now();
+    this.#lookAgain(round);
     // They may need labels that have no numbers yet.
     if (!this.#target.isComplete) round.isWaiting = false;
     else if (round.isWaiting) this.#barrier.extend(this.#goal('made', round));

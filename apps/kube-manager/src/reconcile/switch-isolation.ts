@@ -16,7 +16,7 @@ import type { Workplace } from './workplace';
 
 /**
  * Moves every pod and service of a namespace to the networks that belong to its new isolation, and notes that on its
- * security group: in one transaction, so that no two of its pods are ever on different networks (beyond 1000
+ * security group: in one transaction, so that no two of its pods are ever on different networks (beyond 5000
  * operations in several). A pass of a pod that read the old state meanwhile is repeated.
  *
  * @returns revision of the store with the new state.
@@ -34,7 +34,7 @@ export async function switchIsolation(work: Workplace, namespace: KubeNamespace,
   // In several transactions: pods on a network of their own reach services of the cluster's network, never the reverse.
   const inOrder = isolation === 'none' ? [...services, ...moved] : [...moved, ...services];
   const operations = [setIsolation(securityGroup, isolation), ...inOrder].map(toUpdate);
-  const revision = await work.writer.write(operations);
+  const revision = await work.writer.writeWhole(operations);
   work.log.info('a namespace was switched', { namespace: namespace.name, isolation, operations: operations.length, revision: String(revision) });
   for (const { name } of work.kube.pods().filter((pod) => pod.namespace === namespace.name)) {
     work.enqueue(rootKey({ kind: 'Pod', namespace: namespace.name, name }));

@@ -7,8 +7,10 @@ import { currentTraceparent } from '@contrail/telemetry';
 import type { ResourceCache } from '../watch/resource-cache';
 import { Batcher } from './batcher';
 
+/** One transaction of several root objects, or of one whose parts may come one after the other. */
+const operationsMax = 1000;
 /** config-api takes no more in one transaction. */
-export const operationsMax = 1000;
+const wholeOperationsMax = 5_000;
 const transactionsAtOnce = 4;
 const deadlineMs = 15_000;
 
@@ -52,13 +54,22 @@ export class TransactionWriter {
    * @param wanted in an order in which each prefix may be applied alone.
    * @returns revision of the store with all of them.
    */
-  async write(wanted: readonly Operation[]): Promise<bigint> {
+  write(wanted: readonly Operation[]): Promise<bigint> {
+    return this.writeInParts(wanted, operationsMax);
+  }
+
+  /** As `write`, but in one transaction up to 5000 operations, though it keeps others waiting longer. */
+  writeWhole(wanted: readonly Operation[]): Promise<bigint> {
+    return this.writeInParts(wanted, wholeOperationsMax);
+  }
+
+  private async writeInParts(wanted: readonly Operation[], partMax: number): Promise<bigint> {
     // A batch is one call in one trace; each object's change belongs to the trace of its own event.
     const traceparent = currentTraceparent();
     const operations = wanted.map((operation) => ({ ...operation, traceparent }));
     let revision = 0n;
-    for (let from = 0; from < operations.length; from += operationsMax) {
-      revision = await this.writePart(operations.slice(from, from + operationsMax));
+    for (let from = 0; from < operations.length; from += partMax) {
+      revision = await this.writePart(operations.slice(from, from + partMax));
     }
     return revision;
   }

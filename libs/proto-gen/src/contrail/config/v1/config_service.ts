@@ -104,7 +104,7 @@ export const ConfigServiceService = {
     responseSerialize: (value: DeleteResponse): Buffer => Buffer.from(DeleteResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): DeleteResponse => DeleteResponse.decode(value),
   },
-  /** Many operations, all or nothing, at most 1000. */
+  /** Many operations, all or nothing, at most 5000. */
   transact: {
     path: "/contrail.config.v1.ConfigService/Transact" as const,
     requestStream: false as const,
@@ -180,7 +180,7 @@ export interface ConfigServiceServer extends UntypedServiceImplementation {
   update: handleUnaryCall<UpdateRequest, UpdateResponse>;
   /** Deleting what is absent succeeds. */
   delete: handleUnaryCall<DeleteRequest, DeleteResponse>;
-  /** Many operations, all or nothing, at most 1000. */
+  /** Many operations, all or nothing, at most 5000. */
   transact: handleUnaryCall<TransactRequest, TransactResponse>;
   /** Snapshot, InSync, deltas; `Resync` tells the watcher to forget its token and start again. */
   watch: handleServerStreamingCall<WatchRequest, WatchResponse>;
@@ -268,7 +268,7 @@ export interface ConfigServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: DeleteResponse) => void,
   ): ClientUnaryCall;
-  /** Many operations, all or nothing, at most 1000. */
+  /** Many operations, all or nothing, at most 5000. */
   transact(
     request: TransactRequest,
     callback: (error: ServiceError | null, response: TransactResponse) => void,
