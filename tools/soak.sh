@@ -9,7 +9,7 @@
 # Sizes of the end-to-end tests, each with its meaning in the spec that reads it:
 #   FAULT_PER_SECOND 150  FAULT_AWAY_SECONDS 60  FAULT_STILL_SECONDS 60  FAULT_STORM_PODS 100  FAULT_FLOOD_SECONDS 60
 #   CHURN_PODS 500  CHURN_ALIVE 60  CHURN_SEED, another in each round
-#   TENANT_STEPS 50  TENANT_SEED, another in each round  SWITCH_PODS 100  SWITCHES 10
+#   TENANT_STEPS 50  TENANT_SEED, another in each round  SWITCH_PODS 100  SWITCHES 10  EQUAL_NETWORKS 20  TENANT_BAD_INPUT 1
 # What a part says is in build/reports/soak. KEEP_SANDBOX=1 leaves the cluster (tools/sandbox/sandbox --name contrail-soak status).
 set -uo pipefail
 cd "$(dirname "$0")/.."
@@ -61,7 +61,7 @@ e2e() {
 if [ "${SOAK_SHORT:-}" != 1 ]; then
   export FAULT_PER_SECOND=${FAULT_PER_SECOND:-150} FAULT_AWAY_SECONDS=${FAULT_AWAY_SECONDS:-60} FAULT_STILL_SECONDS=${FAULT_STILL_SECONDS:-60}
   export FAULT_STORM_PODS=${FAULT_STORM_PODS:-100} FAULT_FLOOD_SECONDS=${FAULT_FLOOD_SECONDS:-60}
-  export TENANT_STEPS=${TENANT_STEPS:-50} SWITCH_PODS=${SWITCH_PODS:-100} SWITCHES=${SWITCHES:-10}
+  export TENANT_STEPS=${TENANT_STEPS:-50} SWITCH_PODS=${SWITCH_PODS:-100} SWITCHES=${SWITCHES:-10} EQUAL_NETWORKS=${EQUAL_NETWORKS:-20} TENANT_BAD_INPUT=${TENANT_BAD_INPUT:-1}
   export FUZZ_SECONDS=${FUZZ_SECONDS:-600} CHURN_PODS=${CHURN_PODS:-500} CHURN_ALIVE=${CHURN_ALIVE:-60}
 fi
 export FAULT_ROLLOUT=1
@@ -89,7 +89,7 @@ while [ "$round" = 1 ] || [ "$SECONDS" -lt "$until_second" ]; do
   e2e connections 600 'faults-connections'
   e2e verify 600 'specs/verify'
   e2e mesh 1200 'mesh|services|dns|cni'
-  e2e tenants 3600 'tenants|custom-networks|network-policies|reach'
+  e2e tenants 3600 'tenants|custom-networks|equal-networks|network-policies|reach'
   [[ "$parts" =~ churn|traffic|rollout|around|flood|connections|verify|mesh|tenants ]] || break
   round=$((round + 1))
 done
