@@ -188,6 +188,25 @@ describe('incremental compilation', () => {
     expect(table.get(key)?.interest?.lookup).not.toBe(before?.interest?.lookup);
   });
 
+  it('changes verdicts alone when policies let something else through between networks that they join', () => {
+    const table = new EntryTable();
+    const compiler = new Compiler(testSettings, table);
+    const ids = new TestIds();
+    const joining = [uuids.podServicePolicy, uuids.fabricPolicy];
+    const rule = (port: number): ObjectChange =>
+      createdObject(networkPolicy(uuids.podServicePolicy, policyName, [policyRule(`${clusterPods} > ${blue.fqName.join(':')} tcp ${port}`)]));
+    const tenant = [
+      ...network(blue.uuid, blue.fqName, { vni: 9, policies: joining }),
+      ...podResources({ n: 1, node: 'node1', address: '10.47.255.250' }),
+      ...podResources({ n: 2, node: 'node1', address: '198.51.100.2', networkUuid: blue.uuid, alias: '10.47.255.249' }),
+    ];
+    settle(compiler, table, { changes: [...[...clusterResources(), ...tenant].map(createdObject), rule(80)], ids });
+    compiler.apply(rule(81));
+    const { updates, connectivityChanged, missingIds } = drain(compiler.compile());
+    expect([...new Set(updates.map(({ before }) => before?.kind))]).toEqual(['policy']);
+    expect([connectivityChanged, missingIds]).toEqual([false, []]);
+  });
+
   it('compiles nothing for a change of what forwarding does not use', () => {
     const table = new EntryTable();
     const compiler = new Compiler(testSettings, table);

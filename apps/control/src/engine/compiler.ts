@@ -218,19 +218,22 @@ export class Compiler {
     this.#topologyIsStale = false;
     const before = this.topology;
     this.topology = computeTopology(this.model, this.#topologyMemory);
-    this.#hasAllIds = false;
     this.#reportRefused(before);
     const diff = diffTopology(before, this.topology);
     const traces = this.#topologyTraces.splice(0);
     this.#dirty.add(affectedByTopology(this, diff), traces);
+    // What policies let through says nothing of labels and numbers, nor of what nodes need.
+    const others = diff.networks.filter(({ isOfLimits }) => !isOfLimits);
+    if (others.length + diff.edges.length === 0) return;
+    this.#hasAllIds = false;
+    this.#connectivityChanged = true;
     // Labels across services: the pairs of a network that leaves are known only now.
-    const changed = new Set(diff.networks.flatMap(({ before: old, after }) => [old?.instance, after?.instance]));
+    const changed = new Set(others.flatMap(({ before: old, after }) => [old?.instance, after?.instance]));
     for (const pair of this.reach.pairs()) {
       if (!changed.has(pair.from) && !changed.has(pair.to)) continue;
       this.#dirty.add(unitsAcross(before, pair), traces);
       this.#dirty.add(unitsAcross(this.topology, pair), traces);
     }
-    if (diff.networks.length > 0) this.#connectivityChanged = true;
   }
 
   #reportRefused(before: Topology): void {
