@@ -47,19 +47,24 @@ export class CniOperations {
     }
   }
 
-  async #add(request: CniRequest, signal: AbortSignal): Promise<Record<string, unknown>> {
+  async #add(request: CniRequest, gone: AbortSignal): Promise<Record<string, unknown>> {
     const name = nameText(request);
     if (this.#adding.has(name)) {
       throw new CniError(cniCodes.alreadyAttached, `container ${request.containerId}: an ADD of ${request.ifname} is running`);
     }
     const abort = new AbortController();
-    const deadline = AbortSignal.timeout(this.#context.addDeadlineMs);
-    const work = addInterface(this.#context, request, AbortSignal.any([abort.signal, signal, deadline]));
+    const giveUp = (): void => abort.abort();
+    const deadline = setTimeout(giveUp, this.#context.addDeadlineMs);
+    gone.addEventListener('abort', giveUp, { once: true });
+    if (gone.aborted) giveUp();
+    const work = addInterface(this.#context, request, abort.signal);
     this.#context.adding.add(name);
     this.#adding.set(name, { abort, done: work.catch(() => undefined) });
     try {
       return await work;
     } finally {
+      clearTimeout(deadline);
+      gone.removeEventListener('abort', giveUp);
       this.#adding.delete(name);
       this.#context.adding.delete(name);
     }

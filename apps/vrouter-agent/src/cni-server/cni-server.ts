@@ -111,15 +111,17 @@ function refuse(error: unknown, body: string): Answer {
   return { status: code === cniCodes.tryAgain ? 503 : 400, body: JSON.stringify(object) };
 }
 
-async function readBody(request: IncomingMessage): Promise<string> {
-  if (request.method !== 'POST') throw new CniError(cniCodes.io, 'this socket takes POST requests of contrail-cni');
+function readBody(request: IncomingMessage): Promise<string> {
+  if (request.method !== 'POST') return Promise.reject(new CniError(cniCodes.io, 'this socket takes POST requests of contrail-cni'));
   const chunks: Buffer[] = [];
   let length = 0;
-  for await (const chunk of request) {
-    const data = chunk as Buffer;
-    length += data.length;
-    if (length > bodyBytesMax) throw new CniError(cniCodes.decode, `the request has more than ${bodyBytesMax} bytes`);
-    chunks.push(data);
-  }
-  return Buffer.concat(chunks).toString('utf8');
+  return new Promise((resolve, reject) => {
+    request.on('data', (chunk: Buffer) => {
+      length += chunk.length;
+      if (length > bodyBytesMax) reject(new CniError(cniCodes.decode, `the request has more than ${bodyBytesMax} bytes`));
+      else chunks.push(chunk);
+    });
+    request.once('end', () => resolve(Buffer.concat(chunks).toString('utf8')));
+    request.once('error', reject);
+  });
 }

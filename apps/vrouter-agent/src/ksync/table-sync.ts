@@ -134,6 +134,7 @@ export class TableSync<K, V> {
 
   /** Writes dirty rows that differ. @param only leaves other rows dirty. @returns what was written. */
   upsert(only: (value: V) => boolean = () => true): Array<Written<K, V>> {
+    if (!this.isDirty) return [];
     const writes: Array<readonly [string, Row<K, V>]> = [];
     for (const text of this.#dirty) {
       const row = this.#desired.get(text);
@@ -147,6 +148,7 @@ export class TableSync<K, V> {
 
   /** Removes dirty rows that nobody wants. @returns rows removed. */
   remove(): Array<Row<K, V>> {
+    if (!this.isDirty) return [];
     const removals: Array<readonly [string, Row<K, V>]> = [];
     for (const text of this.#dirty) {
       if (this.#desired.get(text)) continue;

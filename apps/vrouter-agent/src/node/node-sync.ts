@@ -33,6 +33,8 @@ export class NodeSync {
   readonly #desired: DesiredState;
   readonly #problems = new Map<Step, string>();
   #inputs: readonly unknown[] = [];
+  /** What the globals were made of; compared first, for it is the same with nearly every flush. */
+  #globalSources: readonly unknown[] = [];
   #globalsText = '';
   #attached = false;
 
@@ -59,6 +61,7 @@ export class NodeSync {
   /** Devices, globals and programs are done again with the next flush: somebody changed them. */
   distrust(): void {
     this.#inputs = [];
+    this.#globalSources = [];
     this.#globalsText = '';
     this.#attached = false;
   }
@@ -88,12 +91,11 @@ export class NodeSync {
     const { entries, local } = this.#desired;
     const config = entries.global();
     if (!config || local.hostIfindex === 0) return;
-    const globals = toDatapathGlobals(config, local, generation);
-    const text = JSON.stringify(globals);
-    if (text !== this.#globalsText) {
+    const sources = [config, local, generation];
+    if (sources.some((value, i) => value !== this.#globalSources[i])) {
       this.#attempt('globals', () => {
-        this.#datapath.setGlobals(globals);
-        this.#globalsText = text;
+        this.#setGlobals(toDatapathGlobals(config, local, generation));
+        this.#globalSources = sources;
       });
     }
     if (this.#attached || this.#problems.has('globals')) return;
@@ -123,6 +125,13 @@ export class NodeSync {
     this.#inputs = [];
     this.#attached = false;
     return { losses: [...losses, ...this.#lostDevices(), ...this.#lostPrograms(ownDevices)], needsFlush: true };
+  }
+
+  #setGlobals(globals: DatapathGlobals): void {
+    const text = JSON.stringify(globals);
+    if (text === this.#globalsText) return;
+    this.#datapath.setGlobals(globals);
+    this.#globalsText = text;
   }
 
   #lostPrograms(hooks: ReadonlyArray<{ readonly ifindex: number; readonly hook: Hook }>): Loss[] {
