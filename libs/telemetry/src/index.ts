@@ -7,5 +7,5 @@ export { runService } from './run-service';
 export type { RunningService, RunServiceOptions } from './run-service';
 export { tracedMethod } from './traced-method';
 export type { TracedCall, TracedMethod } from './traced-method';
-export { annotateSpan, currentTraceparent, startTelemetry, withSpan, withSpanSync } from './tracing';
+export { annotateSpan, currentTraceparent, startTelemetry, withSpan, withSpansSync } from './tracing';
 export type { SpanOptions, Telemetry, TelemetryOptions } from './tracing';

@@ -1,4 +1,4 @@
-import { counter, currentTraceparent, startAdminServer, startTelemetry, withSpan, withSpanSync } from './index';
+import { counter, currentTraceparent, startAdminServer, startTelemetry, withSpan, withSpansSync } from './index';
 
 describe('tracing', () => {
   const telemetry = startTelemetry('test', {});
@@ -15,7 +15,7 @@ describe('tracing', () => {
       const outer = currentTraceparent();
       expect(outer).toMatch(/^00-0af7651916cd43dd8448eb211c80319c-[0-9a-f]{16}-01$/);
       expect(outer).not.toBe(parent);
-      withSpanSync('inner', {}, () => {
+      withSpansSync('inner', [{}], () => {
         expect(currentTraceparent().split('-')[1]).toBe(outer.split('-')[1]);
         expect(currentTraceparent()).not.toBe(outer);
       });

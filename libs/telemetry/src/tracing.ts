@@ -84,16 +84,16 @@ export async function withSpan<T>(name: string, options: SpanOptions, run: () =>
   }
 }
 
-/** As `withSpan`, for work that does not wait. */
-export function withSpanSync<T>(name: string, options: SpanOptions, run: () => T): T {
-  const { span, inside } = startSpan(name, options);
+/** As `withSpan`, for work that does not wait and that many traces may share: a span in each of them, `run` in the last. */
+export function withSpansSync<T>(name: string, traces: readonly SpanOptions[], run: () => T): T {
+  const started = traces.map((options) => startSpan(name, options));
   try {
-    return context.with(inside, run);
+    return context.with(started.at(-1)?.inside ?? context.active(), run);
   } catch (error) {
-    fail(span, error);
+    for (const { span } of started) fail(span, error);
     throw error;
   } finally {
-    span.end();
+    for (const { span } of started) span.end();
   }
 }
 

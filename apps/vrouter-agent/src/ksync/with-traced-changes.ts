@@ -1,5 +1,5 @@
 import type { TracedChange } from '@contrail/proto-gen/control/v1/messages';
-import { withSpanSync } from '@contrail/telemetry';
+import { withSpansSync } from '@contrail/telemetry';
 
 export interface TracedBatch {
   readonly node: string;
@@ -11,20 +11,16 @@ export interface TracedBatch {
  * Runs `program` once, inside one span for each traced change: every trace ends with the map writes
  * on this node, though many changes are written together.
  */
-export function withTracedChanges(batch: TracedBatch, program: () => void): void {
-  const [change, ...others] = batch.changes;
-  if (!change) {
-    program();
-    return;
-  }
-  const attributes = {
-    'contrail.node': batch.node,
-    'contrail.revision': Number(change.revision),
-    'contrail.entries': batch.entries,
-    'contrail.type': change.type,
-    'contrail.uuid': change.uuid,
-  };
-  withSpanSync('vrouter-agent program', { traceparent: change.traceparent, attributes }, () =>
-    withTracedChanges({ ...batch, changes: others }, program),
-  );
+export function withTracedChanges({ node, entries, changes }: TracedBatch, program: () => void): void {
+  const traces = changes.map(({ traceparent, revision, type, uuid }) => ({
+    traceparent,
+    attributes: {
+      'contrail.node': node,
+      'contrail.revision': Number(revision),
+      'contrail.entries': entries,
+      'contrail.type': type,
+      'contrail.uuid': uuid,
+    },
+  }));
+  withSpansSync('vrouter-agent program', traces, program);
 }
