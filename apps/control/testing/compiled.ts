@@ -11,7 +11,8 @@ import { settle, TestIds } from './settle';
 
 export const testSettings = {
   clusterName: 'k8s',
-  clusterPodNetwork: 'k8s-default-pod-network',
+  clusterPodNetwork: 'default-domain:k8s-default:k8s-default-pod-network',
+  clusterServiceNetwork: 'default-domain:k8s-default:k8s-default-service-network',
   essentialServices: ['default/kubernetes', 'kube-system/kube-dns'],
 };
 

@@ -2,7 +2,7 @@ import { readConfig } from '@contrail/env';
 import type { EnvReader } from '@contrail/env';
 import { formatPrefix, prefixesOverlap } from '@contrail/net';
 import type { Prefix } from '@contrail/net';
-import { parseSharedProject } from './translate/shared-project';
+import { parseSharedProject } from '@contrail/resource-model';
 
 /** Configuration with the names and defaults of R21 (contrail-kubernetes.conf), as environment variables. */
 export interface Config {

@@ -10,6 +10,7 @@ export { derivedChildren, isDerivedChild } from './derived-children';
 export { formatProblem, isUuid } from './formats';
 export { dnsProblems } from './dns-rules';
 export { derivedUuid, impliedUuid, wellKnownUuid } from './identity';
+export { parseSharedProject } from './shared-project';
 export {
   automaticRouteTarget,
   completeResource,

@@ -1,21 +1,15 @@
 import type { Prefix } from '@contrail/net';
-import { serviceNetworkName } from '@contrail/resource-model';
 import type { Network, Topology } from '../topology/topology';
 import type { CompileSettings } from './compile-context';
 
-/** @param text fq_name joined by colons, or only its last part. */
-function isNamed({ name }: Network, text: string): boolean {
-  return name === text || name.endsWith(`:${text}`);
-}
-
 /** The network of all pods that are neither isolated nor on a network of their own. */
 export function isClusterPodNetwork(network: Network, { clusterPodNetwork }: CompileSettings): boolean {
-  return isNamed(network, clusterPodNetwork);
+  return network.name === clusterPodNetwork;
 }
 
 /** The network of all services that are not isolated. */
-export function isClusterServiceNetwork(network: Network, { clusterName }: CompileSettings): boolean {
-  return isNamed(network, serviceNetworkName(clusterName));
+export function isClusterServiceNetwork(network: Network, { clusterServiceNetwork }: CompileSettings): boolean {
+  return network.name === clusterServiceNetwork;
 }
 
 /** Of the cluster itself: its nodes, its pods, its services. */

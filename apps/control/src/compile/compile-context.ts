@@ -15,8 +15,10 @@ export interface CompileContext {
 
 export interface CompileSettings {
   readonly clusterName: string;
-  /** fq_name joined by colons, or only its last part, of the network that cluster pods live in. */
+  /** fq_name joined by colons of the network that cluster pods live in. */
   readonly clusterPodNetwork: string;
+  /** The same of the network of cluster services. */
+  readonly clusterServiceNetwork: string;
   /** "namespace/name" of the Services that are reachable from every network: cluster DNS and the API server. */
   readonly essentialServices: readonly string[];
 }

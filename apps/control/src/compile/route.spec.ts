@@ -87,6 +87,21 @@ describe('routes', () => {
     expect([...routesOf(compiled, blue).keys()]).toEqual(['10.0.0.2/32', '10.47.255.249/32']);
   });
 
+  it('know the networks of the cluster by their whole names', () => {
+    const [alike, green] = [testUuid(2, 11), testUuid(3, 11)];
+    const compiled = new Compiled([
+      ...base,
+      ipam(green, 'green-ipam', { prefix: '198.51.100.0', length: 24 }),
+      ...network(alike, ['default-domain', 'k8s-green', 'k8s-default-pod-network'], { vni: 10, ipams: [green] }),
+      ...network(blue, blueName, { vni: 9, fabricSnat: true }),
+      ...podResources({ n: 1, node: 'node1', address: '198.51.100.2', networkUuid: alike }),
+      ...podResources({ n: 2, node: 'node1', address: '10.0.0.2', networkUuid: blue, alias: '10.47.255.249' }),
+    ]);
+    expect(['10.32.0.0/12', '198.51.100.0/24'].map((prefix) => hops(routesOf(compiled, blue).get(prefix)))).toEqual([['discard'], []]);
+    const isTenant = (uuid: string): boolean | undefined => compiled.find('vrf').find(({ id }) => id === compiled.vrf(uuid))?.tenant;
+    expect([uuids.podNetwork, alike].map(isTenant)).toEqual([false, true]);
+  });
+
   it('discard what nobody has of the own and of joined subnets', () => {
     const compiled = new Compiled([...base, ...podResources({ n: 1, node: 'node1', address: '10.47.255.250' })]);
     const routes = routesOf(compiled, uuids.podNetwork);
