@@ -113,6 +113,18 @@ describe('reach', () => {
   });
 });
 
+it('stops while changes come', async () => {
+  await start();
+  const other = await startReplica();
+  const coming = setInterval(() => api.transact(pod(3, 'node1')), 1);
+  try {
+    await eventually(() => expect(other.problems()).toEqual([]));
+    await other.stop();
+  } finally {
+    clearInterval(coming);
+  }
+});
+
 it('two replicas move an interface when the agents of both know its new place', async () => {
   await start();
   const other = await startReplica();

@@ -77,8 +77,12 @@ export class ControlEngine {
     if (this.#options.rollout.isUnderWay) this.#flag.set();
   }
 
-  /** Resolves when the input has been taken in: whoever waits before the next one cannot flood the engine. */
+  /**
+   * Resolves when the input has been taken in: whoever waits before the next one cannot flood the engine. One that stops
+   * takes nothing in, and keeps nobody waiting.
+   */
   submit(input: EngineInput): Promise<void> {
+    if (this.#stopping?.aborted === true) return Promise.resolve();
     return new Promise((resolve) => {
       this.#inputs.push(input);
       this.#taken.push(resolve);
@@ -95,23 +99,28 @@ export class ControlEngine {
       await this.#flag.wait();
       const wait = lastPassAt + passIntervalMs - clock.now();
       if (wait > 0) await clock.sleep(wait);
-      if (signal.aborted) return;
+      if (signal.aborted) break;
       if (this.#inputs.length > 0) await this.#pass();
       this.#options.rollout.advance();
       lastPassAt = clock.now();
     }
+    this.#releaseAll();
   }
 
   async #pass(): Promise<void> {
     const stop = compileSeconds.startTimer();
     const spans = new PassSpans();
     const inputs = this.#inputs.splice(0);
-    for (const taken of this.#taken.splice(0)) taken();
+    this.#releaseAll();
     for (const input of inputs) this.#takeIn(input, spans);
     if (this.#hasSnapshot) this.#publish(await finish(this.#options.compiler.compile()));
     if (this.#hasSnapshot) this.#options.onPass?.();
     await spans.end();
     stop();
+  }
+
+  #releaseAll(): void {
+    for (const taken of this.#taken.splice(0)) taken();
   }
 
   #takeIn(input: EngineInput, spans: PassSpans): void {
