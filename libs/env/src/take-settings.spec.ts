@@ -31,11 +31,20 @@ describe('takeSettings', () => {
     expect(taken({})).toEqual({ CONTROL_ADDRESS: '192.0.2.1:9003', REDIS_URL: 'rediss://192.0.2.1:6379', OTEL_EXPORTER_OTLP_ENDPOINT: '' });
   });
 
-  it('wins over what the kubelet sets by itself', () => {
-    mount({ KUBERNETES_SERVICE_HOST: '192.0.2.1', KUBERNETES_SERVICE_PORT: '6443' });
-    expect(taken({ KUBERNETES_SERVICE_HOST: '203.0.113.1', KUBERNETES_SERVICE_PORT: '443' })).toEqual({
-      KUBERNETES_SERVICE_HOST: '192.0.2.1',
-      KUBERNETES_SERVICE_PORT: '6443',
+  describe('the API server', () => {
+    const byNode = { KUBERNETES_SERVICE_HOST: '192.0.2.1', KUBERNETES_SERVICE_PORT: '6443' };
+    const fromKubelet = { KUBERNETES_PORT_443_TCP_ADDR: '203.0.113.1', KUBERNETES_PORT_443_TCP_PORT: '443' };
+
+    it('is that of the settings and not the kubelet\'s cluster IP', () => {
+      mount(byNode);
+      const env = { ...fromKubelet, KUBERNETES_SERVICE_HOST: '203.0.113.1', KUBERNETES_SERVICE_PORT: '443' };
+      expect(taken(env)).toEqual({ ...fromKubelet, ...byNode });
+    });
+
+    it('is that of the manifest when it says so', () => {
+      mount(byNode);
+      const env = { ...fromKubelet, KUBERNETES_SERVICE_HOST: '203.0.113.1', KUBERNETES_SERVICE_PORT: '1' };
+      expect(taken(env)).toEqual({ ...fromKubelet, ...byNode, KUBERNETES_SERVICE_PORT: '1' });
     });
   });
 

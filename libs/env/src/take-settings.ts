@@ -4,8 +4,8 @@ import path from 'node:path';
 /** Where our manifests mount ConfigMap contrail-addresses; SETTINGS_DIR names another folder. */
 const defaultFolder = '/etc/contrail/settings';
 
-/** Set by the kubelet in every container, to a cluster IP that needs the network we make. */
-const kubeletNames = /^KUBERNETES_/;
+/** Of the cluster IP of the API server, which the kubelet tells every container; it needs the network that we make. */
+const kubeletNames = /^KUBERNETES_PORT_\d+_TCP_(ADDR|PORT)$/;
 const variableName = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
 /**
@@ -20,9 +20,15 @@ export function takeSettings(env: NodeJS.ProcessEnv): void {
   const folder = env['SETTINGS_DIR'] ?? defaultFolder;
   for (const name of filesOf(folder)) {
     if (!variableName.test(name)) continue;
-    if (env[name] !== undefined && !kubeletNames.test(name)) continue;
+    if (env[name] !== undefined && !isFromKubelet(env, name)) continue;
     env[name] = readFileSync(path.join(folder, name), 'utf8').replace(/\r?\n$/, '');
   }
+}
+
+/** Whether KUBERNETES_SERVICE_HOST or _PORT is the kubelet's: the same as in its other variables, which no manifest sets. */
+function isFromKubelet(env: NodeJS.ProcessEnv, name: string): boolean {
+  if (!name.startsWith('KUBERNETES_SERVICE_')) return false;
+  return Object.entries(env).some(([other, value]) => kubeletNames.test(other) && value === env[name]);
 }
 
 function filesOf(folder: string): string[] {

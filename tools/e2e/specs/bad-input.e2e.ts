@@ -118,8 +118,11 @@ describe('bad input', () => {
       'daemonset/vrouter-agent',
       // As a kernel without the system call: the runtime's seccomp profile answers for it.
       {
-        spec: { volumes: [], initContainers: [], nodeName: 'node1' },
-        container: { volumeMounts: [], securityContext: { seccompProfile: { type: 'RuntimeDefault' } } },
+        spec: { volumes: [{ name: 'settings', configMap: { name: 'contrail-addresses' } }], initContainers: [], nodeName: 'node1' },
+        container: {
+          volumeMounts: [{ name: 'settings', mountPath: '/etc/contrail/settings' }],
+          securityContext: { seccompProfile: { type: 'RuntimeDefault' } },
+        },
       },
       /Kernel .* lacks what the vRouter needs: eBPF programs of type sched_cls .*Run Linux 5.10 or newer/,
     ],
@@ -132,7 +135,15 @@ describe('bad input', () => {
   ])('%s says so, with the remedy', async (_what, workload, flaw, words) => {
     const copy = await brokenCopy(workload, flaw);
     try {
-      await eventually('its log', async () => (words.test(await copy.log()) ? true : undefined), 25_000);
+      await eventually(
+        'its log',
+        async () => {
+          const log = await copy.log();
+          if (words.test(log)) return true;
+          throw new Error(`it says: ${log}`);
+        },
+        25_000,
+      );
     } finally {
       await copy.remove();
     }
