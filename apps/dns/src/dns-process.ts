@@ -8,6 +8,7 @@ import { Forwarder } from './forward/forwarder';
 import { formatUpstream } from './forward/resolv-conf';
 import { dnsService } from './serve/dns-service';
 import { countUpstream, type StateReader } from './serve/metrics';
+import { onOnePort } from './serve/on-one-port';
 import { Responder } from './serve/responder';
 import { startTcpServer } from './serve/tcp-server';
 import { startUdpServer } from './serve/udp-server';
@@ -36,8 +37,11 @@ export async function startDns(config: Config, connection: KubeConnection): Prom
   const forwarder = createForwarder(config);
   const isSynced = (): boolean => watch.isSynced;
   const responder = new Responder({ viewOf, forwarder, isSynced, spanRatio: config.spanRatio, random: Math.random });
-  const udp = await startUdpServer(config.dnsAddress, responder);
-  const tcp = await startTcpServer({ ...config.dnsAddress, port: udp.port }, responder, config.tcp);
+  const { udp, tcp } = await onOnePort(
+    config.dnsAddress.port,
+    (port) => startUdpServer({ ...config.dnsAddress, port }, responder),
+    (port) => startTcpServer({ ...config.dnsAddress, port }, responder, config.tcp),
+  );
   const admin = await startAdminServer({
     address: config.adminAddress,
     live: () => [],

@@ -19,10 +19,12 @@ static __always_inline int is_source(__u32 ifindex, __u16 vlan, __be32 address)
 }
 
 /* A record by which a pod sends: its address and MAC must still be the pod's. */
-static __noinline int refresh_source(const struct flow_key_v4 *key, struct flow_value_v4 *value)
+__noinline int refresh_source(const struct flow_key_v4 *key, struct flow_value_v4 *value)
 {
 	struct vif *vif;
 
+	if (!key || !value)
+		return DROP_FLOW_TABLE_ERROR;
 	if (!(value->flags & (FLOW_OUT | FLOW_BOTH)))
 		return STEP_OK;
 	vif = find_vif(key->zone, vlan_of(key));
@@ -104,14 +106,20 @@ static __noinline struct route *route_to_far_end(const struct flow_key_v4 *key,
  * The far end behind a tunnel. It is on another node now when the route to its address says so; a
  * route into another VRF speaks of another end. One that came to this node is reached without tunnel.
  */
-static __noinline int refresh_tunnel(const struct flow_key_v4 *key, struct flow_value_v4 *value,
-				     const struct globals *g)
+__noinline int refresh_tunnel(const struct flow_key_v4 *key, struct flow_value_v4 *value)
 {
-	struct route *route = route_to_far_end(key, value, g);
-	struct next_hop *hop = route ? bpf_map_lookup_elem(&next_hops, &route->next_hop) : 0;
-	__u32 in_label = value->in_label;
-	struct label_in *label = in_label ? bpf_map_lookup_elem(&labels_in, &in_label) : 0;
+	struct globals *g = get_globals();
+	struct label_in *label;
+	struct next_hop *hop;
+	struct route *route;
+	__u32 in_label;
 
+	if (!key || !value || !g)
+		return DROP_FLOW_TABLE_ERROR;
+	route = route_to_far_end(key, value, g);
+	hop = route ? bpf_map_lookup_elem(&next_hops, &route->next_hop) : 0;
+	in_label = value->in_label;
+	label = in_label ? bpf_map_lookup_elem(&labels_in, &in_label) : 0;
 	if (label && label->identity)
 		value->remote_identity = label->identity;
 	else if (route)
@@ -139,18 +147,24 @@ static __noinline void refresh_identity(struct flow_value_v4 *value, const struc
 }
 
 /* By today's policy. `key` and `value` are those of the connection's first direction. */
-static __noinline int judge_flow(const struct flow_key_v4 *key, struct flow_value_v4 *value)
+__noinline int judge_flow(const struct flow_key_v4 *key, struct flow_value_v4 *value)
 {
-	int began_here = (value->flags & FLOW_FORWARD) != 0;
-	int is_both = (value->flags & FLOW_BOTH) != 0;
-	int is_out = is_both ? began_here : (value->flags & FLOW_OUT) != 0;
-	struct vif *from = is_out ? find_vif(key->zone, vlan_of(key)) : 0;
+	struct policy_query query = {};
+	struct vif *from = 0;
 	struct vif *to = 0;
-	struct policy_query query = {.protocol = key->protocol, .port = value->nat_dport};
+	int began_here, is_both;
 	__u32 rule = 0;
 
+	if (!key || !value)
+		return DROP_FLOW_TABLE_ERROR;
 	if (value->flags & FLOW_SELF)
 		return STEP_OK;
+	began_here = (value->flags & FLOW_FORWARD) != 0;
+	is_both = (value->flags & FLOW_BOTH) != 0;
+	if (is_both ? began_here : (value->flags & FLOW_OUT) != 0)
+		from = find_vif(key->zone, vlan_of(key));
+	query.protocol = key->protocol;
+	query.port = value->nat_dport;
 	if (is_both && !began_here) {
 		to = find_vif(key->zone, vlan_of(key));
 		query.port = key->local_port;
@@ -191,6 +205,7 @@ static __always_inline int is_begun_by_pod(const struct flow_key_v4 *key,
 /*
  * STEP_OK, the reason to end the flow, or STEP_ANEW. Each record is refreshed when it is used; the
  * verdict is that of the connection's first direction. Precondition: the flow is at the forward key.
+ * Its steps are global functions: the verifier looks at each alone, not at all of their courses together.
  */
 __noinline int refresh_flow(void)
 {
@@ -216,7 +231,7 @@ __noinline int refresh_flow(void)
 		return step;
 	__builtin_memcpy(&node, value->remote, 4);
 	if (node && !is_begun_by_pod(key, value))
-		step = refresh_tunnel(key, value, g);
+		step = refresh_tunnel(key, value);
 	else
 		refresh_identity(value, g);
 	if (step != STEP_OK)
@@ -231,7 +246,7 @@ __noinline int refresh_flow(void)
 			first->remote_identity = value->remote_identity;
 	}
 	if (is_begun_by_pod(&first_key, first)) {
-		step = refresh_way(&first_key, first, g);
+		step = refresh_way(&first_key, first);
 		/* Only a packet of the first direction can begin anew. */
 		if (step == STEP_ANEW && (first != value || w->side != SIDE_OUT))
 			step = DROP_NO_ROUTE;

@@ -12,14 +12,18 @@
 /* Slots that are looked at: 256 backends or more. */
 #define SLOTS_SEARCHED 1024
 
-/* The VRF in which a service has this backend, if there is a choice that of before; 0: it has not. */
-static __noinline __u32 vrf_of_backend(__u32 service, __u32 slot_count,
-				       const struct flow_value_v4 *value)
+/*
+ * The VRF in which a service has this backend, if there is a choice that of before; 0: it has not. Global:
+ * the verifier walks its loop once.
+ */
+__noinline __u32 vrf_of_backend(__u32 service, __u32 slot_count, const struct flow_value_v4 *value)
 {
 	struct backend *backend;
 	__be32 address;
 	__u32 found = 0;
 
+	if (!value)
+		return 0;
 	for (__u32 slot = 0; slot < SLOTS_SEARCHED && slot < slot_count; slot++) {
 		backend = get_backend(service, slot);
 		if (!backend || backend->port != value->nat_dport)
@@ -105,15 +109,21 @@ static __always_inline int follow_tunnel(struct flow_value_v4 *value, const stru
 	return STEP_OK;
 }
 
-/* Precondition: the record is that of the first direction, and its zone is a local pod's that began. */
-static __noinline int refresh_way(const struct flow_key_v4 *key, struct flow_value_v4 *value,
-				  const struct globals *g)
+/*
+ * Precondition: the record is that of the first direction, and its zone is a local pod's that began.
+ * Global: see refresh_flow().
+ */
+__noinline int refresh_way(const struct flow_key_v4 *key, struct flow_value_v4 *value)
 {
-	struct vif *from = find_vif(key->zone, vlan_of(key));
+	struct globals *g = get_globals();
 	struct next_hop *hop;
 	struct route *route;
+	struct vif *from;
 	__u32 vrf;
 
+	if (!key || !value || !g)
+		return DROP_FLOW_TABLE_ERROR;
+	from = find_vif(key->zone, vlan_of(key));
 	if (!from || value->flags & FLOW_SELF)
 		return STEP_OK;
 	vrf = from->vrf;

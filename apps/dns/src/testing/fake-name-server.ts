@@ -1,6 +1,8 @@
 import { createSocket } from 'node:dgram';
-import { createServer, type Socket } from 'node:net';
+import { createServer, type Server, type Socket } from 'node:net';
 import { decode, type Packet } from 'dns-packet';
+import { onOnePort } from '../serve/on-one-port';
+import type { ListeningServer } from '../serve/udp-server';
 import { upstreamBytes } from './upstream';
 
 export interface FakeNameServer {
@@ -27,34 +29,43 @@ export async function startFakeNameServer(
     const packet = answerTo(name, transport);
     return packet && upstreamBytes(message, packet);
   };
-  const udp = createSocket('udp4');
-  udp.on('message', (message, remote) => {
-    const bytes = answer(message, 'udp');
-    if (bytes !== undefined) udp.send(bytes, remote.port, remote.address);
-  });
-  await new Promise<void>((resolve) => udp.bind(0, '127.0.0.1', resolve));
-  const { port } = udp.address();
-  const tcp = createServer((socket) => {
-    open.add(socket);
-    socket.once('close', () => open.delete(socket));
-    socket.on('error', () => undefined);
-    socket.on('data', (chunk: Buffer) => {
-      const bytes = answer(chunk.subarray(2), 'tcp');
-      if (bytes === undefined) return;
-      const length = Buffer.alloc(2);
-      length.writeUInt16BE(bytes.length);
-      socket.write(Buffer.concat([length, bytes]));
+  const startUdp = (port: number): Promise<ListeningServer> => {
+    const socket = createSocket('udp4');
+    socket.on('message', (message, remote) => {
+      const bytes = answer(message, 'udp');
+      if (bytes !== undefined) socket.send(bytes, remote.port, remote.address);
     });
-  });
-  await new Promise<void>((resolve) => tcp.listen(port, '127.0.0.1', resolve));
+    return new Promise((resolve, reject) => {
+      socket.once('error', reject).bind(port, '127.0.0.1', () =>
+        resolve({ port: socket.address().port, stop: () => new Promise((done) => socket.close(() => done())) }));
+    });
+  };
+  const startTcp = (port: number): Promise<Server> => {
+    const server = createServer((socket) => {
+      open.add(socket);
+      socket.once('close', () => open.delete(socket));
+      socket.on('error', () => undefined);
+      socket.on('data', (chunk: Buffer) => {
+        const bytes = answer(chunk.subarray(2), 'tcp');
+        if (bytes === undefined) return;
+        const length = Buffer.alloc(2);
+        length.writeUInt16BE(bytes.length);
+        socket.write(Buffer.concat([length, bytes]));
+      });
+    });
+    return new Promise((resolve, reject) => {
+      server.once('error', reject).listen(port, '127.0.0.1', () => resolve(server));
+    });
+  };
+  const { udp, tcp } = await onOnePort(0, startUdp, startTcp);
   return {
     host: '127.0.0.1',
-    port,
+    port: udp.port,
     asked,
     stop: async () => {
       for (const socket of open) socket.destroy();
       await Promise.all([
-        new Promise<void>((resolve) => udp.close(() => resolve())),
+        udp.stop(),
         new Promise<void>((resolve) => tcp.close(() => resolve())),
       ]);
     },
