@@ -143,13 +143,25 @@ __noinline int refresh_way(const struct flow_key_v4 *key, struct flow_value_v4 *
 	return STEP_ANEW;
 }
 
+/* The VRF in which the end at this address is: while it moves, routes of the old one still lead to it. */
+static __always_inline __u32 vrf_of_end(__u32 vrf, __be32 address)
+{
+	struct route *route = find_route(vrf, address);
+	struct next_hop *hop = route ? bpf_map_lookup_elem(&next_hops, &route->next_hop) : 0;
+	struct vif *vif = 0;
+
+	if (hop && hop->kind == NEXT_HOP_ENCAP)
+		vif = find_vif(hop->ifindex, hop->vlan);
+	return vif ? vif->vrf : vrf;
+}
+
 /*
  * An answer to a connection that this node does not know, or that it has cut. Whoever may be called by the end to which
  * it goes may begin one with it; of others the label says only that their calls pass, which this is not.
  */
 static __noinline int judge_answer(const struct work *w, const struct globals *g)
 {
-	struct route *route = find_route(w->vrf, w->p.src);
+	struct route *route = find_route(vrf_of_end(w->vrf, w->p.dst), w->p.src);
 	struct next_hop *hop = route ? bpf_map_lookup_elem(&next_hops, &route->next_hop) : 0;
 	__u32 space;
 

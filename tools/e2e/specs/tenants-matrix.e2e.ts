@@ -106,7 +106,7 @@ async function switchUnderTraffic(world: MatrixWorld, before: Modes, after: Mode
 function judge(line: string, [was, is]: readonly boolean[], times: readonly number[], traffic: Beaten, target: Target, switched: number): string[] {
   const problems: string[] = [];
   if (!was && !is && times.length > 0) problems.push(`${line}: ${times.length} forbidden datagrams arrived`);
-  if (!is && times.some((time) => time > switched + 100)) problems.push(`${line}: datagrams still arrive after the switch`);
+  if (!is && times.some((time) => time > switched + 100)) problems.push(`${line}: datagrams still arrive ${Math.max(...times) - switched} ms after the switch`);
   if (was && is && times.length === 0) problems.push(`${line}: no datagram arrived`);
   if (areConnectionsJudged) problems.push(...judgeConnections(line, [was, is], traffic, target, switched));
   return problems;
@@ -117,7 +117,7 @@ function judgeConnections(line: string, [was, is]: readonly (boolean | undefined
   const held = traffic.held[target.name];
   if (was && is && held?.ended !== '') problems.push(`${line}: the connection ended: ${held?.ended ?? 'never opened'}`);
   if (was && is && held !== undefined && traffic.now - held.lastEcho > 500) problems.push(`${line}: the connection is silent for ${traffic.now - held.lastEcho} ms`);
-  if (was && !is && held !== undefined && held.lastEcho > switched + 100) problems.push(`${line}: the connection goes on after the switch`);
+  if (was && !is && held !== undefined && held.lastEcho > switched + 100) problems.push(`${line}: the connection goes on ${held.lastEcho - switched} ms after the switch`);
   for (const failure of traffic.dialled[target.name]?.failures ?? []) problems.push(`${line}: a new connection failed: ${failure.error}`);
   return problems;
 }

@@ -126,6 +126,23 @@ describe('a pod that moves to another network', () => {
     expect(view()).toEqual(moved);
   });
 
+  it('keeps its way also until its new network has numbers', async () => {
+    const violet = testUuid(2, 32);
+    await control.putWithoutNumbers([...isolated(violet, 'violet'), ...pod(1, 'node1', violet)]);
+    expect(control.missing.map(({ kind }) => kind)).toContain('vrf');
+    expect(view()).toEqual(before);
+    await acknowledge(one, two);
+    expect(view()).toEqual(before);
+    while (control.missing.length > 0) await control.giveNumbers();
+    expect(view()).toMatchObject({ routes: before.routes, home: 'cluster' });
+    await acknowledge(one, two);
+    expect(one.find('interface').find(({ uuid }) => uuid === podUuids.interface(1))?.vrf).toBe(control.vrf(violet));
+    expect(routesTo(two, 1)).toHaveProperty('cluster');
+    await acknowledge(one, two);
+    expect(routesTo(two, 1)).not.toHaveProperty('cluster');
+    expect([control.rollout.isUnderWay, control.hub.published.revision]).toEqual([false, control.revision]);
+  });
+
   it('does not move when it is called back in time', async () => {
     const batches = one.batches.length;
     await control.put(pod(1, 'node1', blue));

@@ -59,8 +59,9 @@ const log = logger('rollout');
  * moves interfaces to another VRF or identity goes in stages: what is new appears (labels, routes, VRFs), then the
  * interfaces and the routes and backends that lead to them change, then what is old goes. Between two stages every
  * agent says that it has programmed the first. Meanwhile other changes pass at once, except that removals wait, and
- * the revision stands still. Moves that come when the first interface has moved go in the next round; a big change, of which more may be
- * to come, moves when nothing has joined for a moment.
+ * the revision stands still. Removals also wait for numbers that are missing. Moves that come when the first
+ * interface has moved go in the next round; a big change, of which more may be to come, moves when nothing has joined
+ * for a moment.
  */
 export class Rollout {
   readonly #options: RolloutOptions;
@@ -102,7 +103,9 @@ export class Rollout {
     this.#target = step;
     const updates = step.updates.flatMap((update) => this.#sinceTable(update));
     const moving = new Set(updates.filter(isMoving));
-    const isStaged = !wentBack && (this.isUnderWay || moving.size > 0);
+    // What goes may be the old place of what moves as soon as its new one has numbers.
+    const mayMove = moving.size > 0 || (!step.isComplete && updates.some(({ after }) => after === undefined));
+    const isStaged = !wentBack && (this.isUnderWay || mayMove);
     const now = updates.filter((update) => !isStaged || !this.#hold(update, moving.has(update)));
     if (wentBack) now.push(...this.#takeAll());
     this.#publish(now, step.connectivityChanged);

@@ -251,6 +251,37 @@ describeLab(`live flows between nodes${missing ? ` (skipped: ${missing})` : ''}`
     for (const { datapath } of [one, two]) datapath.vrfs.remove([podVrf, right.vrf]);
   });
 
+  test('a caller that left its VRF hears nothing from there, though the way to it is not taken away yet', async () => {
+    const [, right] = tenants;
+    const space = 5;
+    const port = { caller: 7301, callee: 8083 };
+    const caller = await one.addPod(lab, 'gone', '198.51.100.72', { mac: 0x7c });
+    two.setRoute(caller.address, hops.tunnelPods);
+    const answer = (): Promise<Answer> => p2a.peer.sendUdp(caller.address, port.caller, { localPort: port.callee, timeoutMs: 1000 });
+    await caller.peer.sendUdp(p2a.address, port.callee, { localPort: port.caller, timeoutMs: 500 });
+    await caller.peer.serveUdp(port.caller, 'gone');
+    expect(serverOf(await answer())).toBe('gone');
+
+    // Labels are there, as for services. Its node knows of the move and has ended the connection; the other one is to hear of it.
+    setLabel(podVrf, podIdentity, podVrf, space);
+    setLabel(podVrf, right.identity, right.vrf, space);
+    for (const { datapath } of [one, two]) {
+      datapath.vrfs.upsert([podVrf, right.vrf].map((vrf) => [vrf, { maxFlows: 0, vni: 0, space }]));
+    }
+    const vif = { ifindex: caller.ifindex, vlan: 0 };
+    const value = one.datapath.vifs.get(vif);
+    if (value) one.datapath.vifs.upsert([[vif, { ...value, vrf: right.vrf, identity: right.identity }]]);
+    one.setRoute(caller.address, caller.nextHop, [right.vrf]);
+    raiseGeneration(one);
+    one.datapath.removeFlows(caller.ifindex, 0);
+    await one.datapath.flowTable.settled();
+
+    const before = one.dropCount('answer-unrelated');
+    expect(await answer()).toMatchObject({ error: 'TIMEOUT' });
+    expect(one.dropCount('answer-unrelated')).toBeGreaterThan(before);
+    for (const { datapath } of [one, two]) datapath.vrfs.remove([podVrf, right.vrf]);
+  });
+
   test('a pod of a network that the fabric VRF does not know calls its node', async () => {
     const vrf = 9;
     // The address is also that of a pod which the fabric knows.
