@@ -26,7 +26,7 @@ static __always_inline void set_common(struct flow_value_v4 *value, const struct
 	value->to_vrf = w->to_vrf;
 	value->remote_identity = w->is_local ? w->identity : w->to_identity;
 	value->in_label = w->in_label;
-	value->remote_space = w->sender_space;
+	value->remote_space = w->remote_space;
 	if (w->hook == HOOK_HOST || w->hook == HOOK_LOOPBACK)
 		value->flags |= FLOW_FROM_NODE;
 	if (w->is_self)

@@ -50,7 +50,7 @@ __noinline int set_forward_key(void)
 	vlan = w->vlan;
 	label.vrf = w->vrf;
 	label.sender_vrf = w->sender_vrf;
-	label.sender_space = w->sender_space;
+	label.sender_space = w->remote_space;
 	w->side = SIDE_OUT;
 	switch (w->hook) {
 	case HOOK_TUNNEL:

@@ -44,6 +44,13 @@ static __always_inline __u32 find_label(__u32 vrf, __u32 identity)
 	return label ? *label : 0;
 }
 
+static __always_inline __u32 space_of(__u32 id)
+{
+	struct vrf *vrf = bpf_map_lookup_elem(&vrfs, &id);
+
+	return vrf ? vrf->space : 0;
+}
+
 static __always_inline int to_local_vif(struct work *w, const struct next_hop *hop,
 					const struct globals *g)
 {
@@ -81,6 +88,7 @@ static __always_inline int to_remote(struct work *w, const struct next_hop *hop,
 		return DROP_NO_NEXT_HOP;
 	__builtin_memcpy(&w->remote, hop->remote, 4);
 	w->target_vrf = hop->vrf;
+	w->remote_space = space_of(hop->vrf);
 	w->is_to_node = hop->vrf == g->fabric_vrf;
 	w->label = hop->label ? hop->label : find_label(hop->vrf, w->identity);
 	if (!w->label)

@@ -112,7 +112,7 @@ static __always_inline struct flow_value_v4 *find_own_side(struct work *w)
 
 static __always_inline int is_sent_by(const struct flow_value_v4 *value, const struct work *w)
 {
-	struct label_in label = {.sender_vrf = w->sender_vrf, .sender_space = w->sender_space};
+	struct label_in label = {.sender_vrf = w->sender_vrf, .sender_space = w->remote_space};
 
 	return is_sender(value, &label);
 }
@@ -121,7 +121,7 @@ static __always_inline int is_sent_by(const struct flow_value_v4 *value, const s
 static __always_inline void learn_label(struct flow_value_v4 *value, const struct work *w)
 {
 	value->in_label = w->in_label;
-	value->remote_space = w->sender_space;
+	value->remote_space = w->remote_space;
 	if (value->remote_vrf)
 		value->remote_vrf = w->sender_vrf;
 }
@@ -303,7 +303,7 @@ static __always_inline int slow_icmp_error(struct __sk_buff *skb, struct work *w
 	if (w->hook == HOOK_TUNNEL) {
 		struct label_in label = {.vrf = w->vrf,
 					 .sender_vrf = w->sender_vrf,
-					 .sender_space = w->sender_space};
+					 .sender_space = w->remote_space};
 		side = SIDE_IN;
 		find_tunnel_flow(g, answer, &label, &w->forward_key);
 	} else {

@@ -171,7 +171,7 @@ int tunnel_slow(struct __sk_buff *skb)
 	w->vrf = label->vrf;
 	w->identity = label->identity;
 	w->sender_vrf = label->sender_vrf;
-	w->sender_space = label->sender_space;
+	w->remote_space = label->sender_space;
 	if (!w->identity && result == PARSE_OK) {
 		route = find_route(label->sender_vrf, w->p.src);
 		w->identity = route ? route->identity : 0;

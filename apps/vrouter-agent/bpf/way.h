@@ -56,13 +56,6 @@ static __always_inline __u32 vrf_by_service(const struct flow_key_v4 *key,
 	return service ? vrf_of_backend(service->id, service->slot_count, value) : 0;
 }
 
-static __always_inline __u32 space_of(__u32 id)
-{
-	struct vrf *vrf = bpf_map_lookup_elem(&vrfs, &id);
-
-	return vrf ? vrf->space : 0;
-}
-
 /* Is an end with the flow's far address in this VRF the flow's far end? */
 static __always_inline int is_far_end_in(const struct flow_value_v4 *value, __u32 vrf)
 {
@@ -175,7 +168,7 @@ static __noinline int judge_answer(const struct work *w, const struct globals *g
 	if (hop->vrf == w->sender_vrf || hop->vrf == g->fabric_vrf)
 		return STEP_OK;
 	space = space_of(hop->vrf);
-	return space && space == w->sender_space ? STEP_OK : DROP_ANSWER_UNRELATED;
+	return space && space == w->remote_space ? STEP_OK : DROP_ANSWER_UNRELATED;
 }
 
 #endif

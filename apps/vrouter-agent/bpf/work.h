@@ -26,7 +26,7 @@
 	__u32 identity; \
 	__u32 policy; \
 	__u32 sender_vrf; /* of the end that begins; answers through the tunnel are looked up there */ \
-	__u32 sender_space; /* of packets from the tunnel */ \
+	__u32 remote_space; /* of the end behind the tunnel, whichever that is */ \
 	__u32 max_flows; /* of the sending interface */ \
 	__u32 network_max_flows; /* of the VRF that pays for the connection (quota.h) */ \
 	__u8 mac[6]; /* of the sending interface */ \

@@ -84,6 +84,22 @@ describeWalk(`live flows${missing ? ` (skipped: ${missing})` : ''}`, () => {
       walk.datapath.labelsOut.remove([{ vrf: 9, identity: 10 }]);
     });
 
+    test('is the same also when the VRF in which the connection began is gone', async () => {
+      walk.datapath.vrfs.upsert([1, 9].map((vrf) => [vrf, { maxFlows: 0, vni: 0, space: 5 }]));
+      walk.datapath.labelsOut.upsert([[{ vrf: 9, identity: 10 }, 9010]]);
+      walk.setRoute(1, remoteAddress, elsewhere, 20);
+      walk.send(a, remoteAddress);
+      expect(await actions()).toEqual(['tunnel 192.0.2.4 label 9010']);
+      walk.setRoute(1, remoteAddress, here, 20);
+      walk.datapath.vrfs.remove([9]);
+      walk.datapath.labelsOut.remove([{ vrf: 9, identity: 10 }]);
+      raiseGeneration();
+      expect(walk.send(a, remoteAddress, ack).verdict).toBe(verdicts.redirect);
+      // Of both packets: no new one was begun.
+      expect(await walk.flows()).toMatchObject([{ action: 'tunnel 192.0.2.2 label 1010', packetsOut: 2n }]);
+      walk.datapath.vrfs.remove([1]);
+    });
+
     test('is reached directly once it is on this node', async () => {
       walk.send(a, remoteAddress);
       walk.setRoute(1, remoteAddress, b.nextHop, 20);
