@@ -6,9 +6,6 @@ import type { RestClient } from '../src/rest-client';
 
 jest.setTimeout(300_000);
 
-/** In the soak. */
-const describeBadInput = process.env['TENANT_BAD_INPUT'] === '1' ? describe : describe.skip;
-
 type Space = Awaited<ReturnType<typeof temporaryNamespace>>;
 
 let administrator: RestClient;
@@ -32,7 +29,7 @@ function doorTo(addresses: readonly string[]): unknown[] {
   ];
 }
 
-describeBadInput('bad input of tenants', () => {
+describe('bad input of tenants', () => {
   beforeAll(async () => {
     administrator = await restClient('admin');
     [secret, other] = await Promise.all([temporaryNamespace('secret'), temporaryNamespace('other')]);

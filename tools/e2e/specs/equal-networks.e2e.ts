@@ -3,10 +3,10 @@ import type { KubeObject } from '../src/cluster';
 import { makeNetwork, removeNetwork, tenantPod, twoNodes, uuidOf, waitReadyOrTell } from '../src/custom-network';
 import { restClient } from '../src/rest-client';
 import type { RestClient } from '../src/rest-client';
+import { sized } from '../src/seeded';
 
-/** Networks with one and the same subnet, with four pods each; without it (npm test) none. The soak has 20. */
-const networkCount = Number(process.env['EQUAL_NETWORKS'] ?? '0');
-const describeNetworks = networkCount > 0 ? describe : describe.skip;
+/** Networks with one and the same subnet, with four pods each. */
+const networkCount = sized('EQUAL_NETWORKS', 3);
 const podsOfEach = 4;
 const subnet = '192.168.50.0/24';
 const statusKey = 'k8s.v1.cni.cncf.io/network-status';
@@ -51,7 +51,7 @@ async function forEach(members: readonly Member[], work: (member: Member) => Pro
   await Promise.all(Array.from({ length: atOnce }, worker));
 }
 
-describeNetworks('networks with one subnet', () => {
+describe('networks with one subnet', () => {
   beforeAll(async () => {
     administrator = await restClient('admin');
     const nodes = await twoNodes();

@@ -5,15 +5,10 @@ import { sized } from '../src/seeded';
 import { startTraffic } from '../src/traffic';
 import type { Traffic } from '../src/traffic';
 
-/**
- * Fault 5 of the list in docs/testing.md: an agent image with another map layout and back, under traffic. Two roll-outs take
- * minutes, so this runs with FAULT_ROLLOUT=1 only; what they need of the agent is tested without a cluster, too (takeover.netns).
- */
-const rollOut = process.env['FAULT_ROLLOUT'] === '1';
-
+/** Fault 5 of the list in docs/testing.md: an agent image with another map layout and back, under traffic. */
 jest.setTimeout(600_000);
 
-(rollOut ? describe : describe.skip)('roll-out of agents', () => {
+describe('roll-out of agents', () => {
   let traffic: Traffic;
 
   beforeAll(async () => {
