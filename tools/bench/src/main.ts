@@ -6,7 +6,7 @@ import { clusterScenario } from './cluster-scenario';
 import { cniScenario } from './cni-scenario';
 import { configScenario } from './config-scenario';
 import { datapathScenario } from './datapath-scenario';
-import { describeMachine, machineText } from './machine';
+import { describeMachine, machineText, readProcessorTime, stolenText } from './machine';
 import { Programs } from './programs';
 import { programsScenario } from './programs-scenario';
 import type { Scenario } from './scenario';
@@ -32,11 +32,12 @@ async function main(): Promise<void> {
   for (const scenario of scenarios.filter(({ name }) => args.scenarios.includes(name))) {
     const machine = machineText(describeMachine());
     const began = Date.now();
+    const processors = readProcessorTime();
     progress(`${scenario.name}: ${scenario.title}`);
     const tables = await scenario.run({ ...args, programs, progress, signal: interrupted.signal });
     progress(`${scenario.name}: took ${Math.round((Date.now() - began) / 1000)} s`);
     const command = ['npm run bench --', scenario.name, ...(args.quick ? ['--quick'] : [])].join(' ');
-    const section = `### ${scenario.title}\n\n\`${command}\` on ${machine}.\n\n${tables}`;
+    const section = `### ${scenario.title}\n\n\`${command}\` on ${machine}, ${stolenText(processors, readProcessorTime())}.\n\n${tables}`;
     process.stdout.write(`\n${section}\n`);
     if (args.write) {
       const document = path.join(repository, 'docs/performance.md');
